@@ -1,0 +1,37 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include <connectid/http/transport.hpp>
+#include <connectid/timestamp.hpp>
+
+namespace connectid {
+
+/// What one call may have of its own. Fields left out take the client's values.
+struct CallOptions {
+  std::optional<std::chrono::milliseconds> timeout = std::nullopt;          ///< the whole call, token included
+  std::optional<std::chrono::milliseconds> attempt_timeout = std::nullopt;  ///< one attempt, connect to answer
+  std::stop_token stop_token = {};                                          ///< cancels the call
+  /// Sent as `X-Request-Id`: 1 to 128 visible ASCII characters. Empty: a UUIDv7 is made.
+  std::string call_id = {};
+  http::Headers headers = {};  ///< sent beside the SDK's own, which cannot be replaced
+};
+
+/// What is known of a call, whatever became of it.
+struct CallInfo {
+  std::string call_id;               ///< what was sent as `X-Request-Id`
+  int http_status = 0;               ///< 0: no answer
+  int attempts = 0;                  ///< how often the request was given to the transport
+  std::optional<Timestamp> sent_at;  ///< when the attempt began whose body left (wall time); absent: nothing was sent
+  std::chrono::milliseconds duration{0};
+  std::optional<std::int64_t> rate_limit_remaining;  ///< X-RateLimit-Remaining
+  std::optional<std::int64_t> rate_limit_reset;      ///< X-RateLimit-Reset as it came: seconds, a delta or since 1970
+  std::optional<Timestamp> server_date;              ///< the answer's Date
+  std::string server_request_id;                     ///< the answer's X-Request-Id, where it has one
+};
+
+}  // namespace connectid

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include <connectid/secret.hpp>
+#include <connectid/stage.hpp>
+
+namespace connectid::http {
+
+struct Header {
+  std::string name;
+  std::string value;
+};
+
+/// Header fields in the order they are sent or came.
+using Headers = std::vector<Header>;
+
+/// The value of the first field of this name (compared without case, RFC 9110 section 5.1); null where there is none.
+[[nodiscard]] const std::string* find(const Headers& headers, std::string_view name) noexcept;
+
+struct Request {
+  std::string method;
+  std::string url;       ///< absolute; https, or http to a loopback host
+  Headers headers;       ///< all but Authorization, Host and the body's framing
+  Secret authorization;  ///< value of the Authorization header ("Bearer …"); empty: none. Never log `reveal()`.
+  std::string body;      ///< empty: none
+};
+
+/// Why no whole answer came.
+struct Failure {
+  Stage stage = Stage::prepare;
+  Cause cause = Cause::other;
+  /// Whether a byte of the request's body may have been handed to the connection (for a request without a body: a byte
+  /// of the request). `false` is a promise that the server cannot have acted; a transport that does not know says `true`.
+  bool body_left = true;
+  std::string text;  ///< one line for people; no secret
+};
+
+/// An answer whose header section arrived whole (the blank line after it was seen); interim 1xx answers are not answers.
+struct Answer {
+  int status = 0;
+  Headers headers;
+  std::string body;  ///< decoded (gzip)
+  /// The answer's framing said where it ends and it got there: Content-Length was met, or the last chunk or the end of
+  /// the stream was seen. `false`: the body ended when the connection did.
+  bool framed = false;
+  std::optional<Failure> cut;  ///< set where the body did not arrive whole: why
+};
+
+using Reply = std::variant<Answer, Failure>;
+
+struct Limits {
+  std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
+  std::chrono::milliseconds connect_timeout{10'000};  ///< name, TCP, proxy and TLS together
+  std::stop_token stop;
+};
+
+/// The seam: what carries one request and brings its answer. `perform` is all a user must write.
+///
+/// An implementation makes **one** attempt: it must not send a request a second time by itself, follow a redirect or
+/// answer an authentication challenge. It ends with a Failure when `limits.deadline` passes or `limits.stop` is requested.
+/// Both functions are called from many threads at once. An exception is taken for a Failure whose body left.
+class Transport {
+ public:
+  Transport() = default;
+  Transport(const Transport&) = delete;
+  Transport& operator=(const Transport&) = delete;
+  virtual ~Transport() = default;
+
+  /// Blocks until the answer came, failed, was cancelled or its time was up.
+  [[nodiscard]] virtual Reply perform(const Request& request, const Limits& limits) = 0;
+
+  using Completion = std::function<void(Reply)>;
+  /// Calls `done` exactly once. The default performs in the calling thread.
+  virtual void submit(const Request& request, const Limits& limits, Completion done);
+};
+
+}  // namespace connectid::http

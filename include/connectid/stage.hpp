@@ -1,0 +1,40 @@
+#pragma once
+
+#include <string_view>
+
+namespace connectid {
+
+/// How far an attempt had come when it ended.
+enum class Stage {
+  prepare,    ///< before anything was asked of the network
+  token,      ///< getting an access token
+  resolve,    ///< looking the host's name up
+  connect,    ///< TCP, and a proxy's CONNECT
+  handshake,  ///< TLS
+  send,       ///< connected; the request is going out
+  wait,       ///< the request's body left; no byte of an answer yet
+  receive,    ///< the answer is coming in
+};
+
+/// Why it ended there.
+enum class Cause {
+  timed_out,
+  cancelled,
+  unresolved,     ///< no address for the host or the proxy
+  unreachable,    ///< connection refused, no route, TCP failure before a connection stood
+  certificate,    ///< the server's certificate did not verify
+  tls,            ///< any other failure of the TLS handshake or of a record
+  proxy_refused,  ///< the proxy answered CONNECT with something else than 2xx
+  closed,         ///< the peer closed the connection
+  reset,          ///< the peer reset the connection
+  stray_answer,   ///< bytes lay on an idle connection that no request had asked for
+  malformed,      ///< what came is not HTTP
+  too_large,      ///< the answer is larger than the limit
+  configuration,  ///< a file, URL or option that cannot be used
+  other,
+};
+
+[[nodiscard]] std::string_view to_string(Stage stage) noexcept;
+[[nodiscard]] std::string_view to_string(Cause cause) noexcept;
+
+}  // namespace connectid

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include <connectid/call.hpp>
+#include <connectid/environment.hpp>
+#include <connectid/http/transport.hpp>
+#include <connectid/result.hpp>
+#include <connectid/start_subscription.hpp>
+#include <connectid/token_source.hpp>
+
+namespace connectid {
+
+struct Timeouts {
+  std::chrono::milliseconds connect{10'000};          ///< name, TCP, proxy and TLS of one attempt
+  std::chrono::milliseconds attempt_timeout{30'000};  ///< one attempt, connect to answer
+  std::chrono::milliseconds timeout{120'000};         ///< the whole call, token included
+};
+
+/// Fill it with designated initialisers.
+struct ClientOptions {
+  Environment environment = Environment::production();
+  TokenSource token_source = nullptr;                    ///< required: without one every call is a `configuration_error`
+  std::shared_ptr<http::Transport> transport = nullptr;  ///< none: a CurlTransport with its default options
+  std::string user_agent = {};                           ///< put before `connectid-cpp/<version>`: `my-shop/2.1`
+  Timeouts timeouts = {};
+  bool copies_as_text = false;  ///< send `copies` as `"1"`, as the reference's example does, not as its table says
+};
+
+/// The front door. A cheap handle: copies share connections. All methods are const and thread-safe, and none throws.
+class SubscriptionClient {
+ public:
+  explicit SubscriptionClient(ClientOptions options);
+
+  /// Starts one subscription, at most once: one attempt, never repeated.
+  ///
+  /// A value: started. Otherwise `error().outcome()`: `not_sent` (nothing was sent: not valid, no token, no connection,
+  /// time up, cancelled), `rejected` (the server refused) or `unknown` (it may have acted: look before starting again).
+  [[nodiscard]] Result<StartSubscriptionResponse> start(const StartSubscriptionRequest& request,
+                                                        const CallOptions& options = {}) const;
+
+ private:
+  struct Core;
+  std::shared_ptr<const Core> core_;
+};
+
+}  // namespace connectid

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <connectid/testing/certificate.hpp>
+
+namespace connectid::testing {
+
+/// What a FaultGate does to one exchange: a request and its answer on one connection. The default lets all through.
+struct Fault {
+  enum class End {
+    keep,     ///< the connection stays open for the next exchange
+    fin,      ///< closed in order at the TCP level (no TLS close_notify)
+    reset,    ///< RST
+    silence,  ///< stays open and says nothing more, whatever comes, until the client closes
+  };
+
+  std::optional<std::size_t> cut_request_at;  ///< let so many bytes of the request through, then `end`
+  std::optional<std::size_t> cut_answer_at;   ///< let so many bytes of the answer through, then `end`
+  std::optional<std::string> answer;          ///< these bytes in place of the server's answer, then `end`
+  std::chrono::milliseconds delay{0};         ///< wait so long before the answer's first byte
+  std::chrono::milliseconds drip{0};          ///< wait so long between the single bytes of the answer
+  bool stop_listening = false;                ///< refuse new connections from the moment of `end` on
+  End end = End::keep;
+};
+
+/// A byte relay on a free port of 127.0.0.1 in front of a server on loopback, which can cut, reset, delay and forge.
+///
+/// It knows no HTTP: an exchange begins with the first byte a client sends on a connection, or sends after bytes of an
+/// answer went the other way. TLS passes through untouched, unless the gate is given a certificate: then the gate
+/// ends TLS itself, and all its faults speak of the bytes inside. Thread-safe. The destructor closes everything.
+class FaultGate {
+ public:
+  struct Exchange {
+    std::uint64_t connection = 0;  ///< 1 for the first connection accepted
+    std::uint64_t number = 0;      ///< 1 for the first exchange on this connection
+    std::uint16_t server_side_port = 0;  ///< the local port of the gate's own connection to the server
+  };
+  /// Called as each exchange begins, before its first byte goes on; from many threads at once.
+  using Plan = std::function<Fault(const Exchange&)>;
+
+  struct Options {
+    Plan plan = nullptr;                                    ///< none: all goes through
+    std::optional<Certificate> certificate = std::nullopt;  ///< given: the gate speaks TLS to its clients
+    /// Called once a connection is accepted; `false` leaves the client without a TLS handshake or any other byte.
+    std::function<bool(std::uint64_t connection)> greet = nullptr;
+  };
+
+  /// `server_port` is on 127.0.0.1. Throws std::runtime_error where no port can be had.
+  FaultGate(std::uint16_t server_port, Options options);
+  explicit FaultGate(std::uint16_t server_port) : FaultGate(server_port, Options()) {}
+  FaultGate(const FaultGate&) = delete;
+  FaultGate& operator=(const FaultGate&) = delete;
+  ~FaultGate();
+
+  [[nodiscard]] std::uint16_t port() const noexcept;
+  [[nodiscard]] std::uint64_t connections() const noexcept;  ///< accepted so far
+  [[nodiscard]] std::uint64_t exchanges() const noexcept;    ///< begun so far, on all connections
+  [[nodiscard]] std::uint64_t open_connections() const noexcept;
+
+  /// New connections are refused from when this returns.
+  void stop_listening();
+  /// Sends the bytes to every client whose connection is open, between exchanges; returns to how many.
+  std::size_t send_stray(std::string_view bytes);
+  /// Closes (FIN, or RST) every client's connection; returns how many.
+  std::size_t close_connections(Fault::End how = Fault::End::fin);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace connectid::testing

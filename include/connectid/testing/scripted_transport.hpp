@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include <connectid/http/transport.hpp>
+
+namespace connectid::testing {
+
+/// A transport without sockets: gives the replies it was told, in order, and remembers what was asked.
+///
+///     auto wire = std::make_shared<connectid::testing::ScriptedTransport>();
+///     wire->reply(connectid::testing::http_answer(429, "", {{"Retry-After", "2"}}));
+///     connectid::SubscriptionClient client({.token_source = connectid::static_token("t"), .transport = wire});
+///
+/// A request past the last reply gets a Failure that says so (nothing was sent). Thread-safe.
+class ScriptedTransport final : public http::Transport {
+ public:
+  void reply(http::Reply reply);
+  [[nodiscard]] std::vector<http::Request> requests() const;
+
+  [[nodiscard]] http::Reply perform(const http::Request& request, const http::Limits& limits) override;
+
+ private:
+  mutable std::mutex mutex_;
+  std::deque<http::Reply> replies_;
+  std::vector<http::Request> requests_;
+};
+
+/// A whole, framed answer.
+[[nodiscard]] http::Answer http_answer(int status, std::string body, http::Headers headers = {});
+
+}  // namespace connectid::testing

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <stop_token>
+
+#include <connectid/result.hpp>
+#include <connectid/secret.hpp>
+
+namespace connectid {
+
+struct AccessToken {
+  Secret value;  ///< as it stands after `Bearer `: visible ASCII characters (RFC 6750 section 2.1)
+};
+
+/// What a token source may take into account.
+struct TokenRequest {
+  std::chrono::steady_clock::time_point deadline;  ///< the call's; a source that waits ends by then
+  std::stop_token stop;                            ///< the call's; a source that waits ends when it is requested
+};
+
+/// Gives an access token for each call. Called from many threads at once. An Error or an exception ends the call
+/// `not_sent` with kind `token_error` (an Error of kind `cancelled` or `deadline_exceeded` keeps its kind).
+using TokenSource = std::function<Result<AccessToken>(const TokenRequest&)>;
+
+/// Always the same token.
+[[nodiscard]] TokenSource static_token(Secret access_token);
+
+}  // namespace connectid
