@@ -7,8 +7,8 @@ namespace connectid {
 
 /// Which service is meant: the base URLs of the API (before `/v1/…`) and of the login.
 ///
-/// A URL is https, or http to `localhost`, 127.0.0.0/8 or [::1]; user, password, query and fragment are refused. One that
-/// cannot be used is the `configuration_error` of every call.
+/// A URL is https, or http to `localhost`, 127.0.0.0/8 or [::1]; user, password, query and fragment are refused. One
+/// that cannot be used is the `configuration_error` of every call.
 class Environment {
  public:
   /// https://api.mediaconnect.no/capi with the login https://connectid.no/user

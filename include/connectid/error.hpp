@@ -90,9 +90,9 @@ struct Cancelled {
 };
 
 /// In the order of ErrorKind.
-using ErrorDetail = std::variant<ValidationError, ConfigurationError, TokenError, BadRequest, Unauthorized, Forbidden,
-                                 RateLimited, Rejected, ServerError, UnexpectedResponse, TransportError,
-                                 DeadlineExceeded, Cancelled>;
+using ErrorDetail =
+    std::variant<ValidationError, ConfigurationError, TokenError, BadRequest, Unauthorized, Forbidden, RateLimited,
+                 Rejected, ServerError, UnexpectedResponse, TransportError, DeadlineExceeded, Cancelled>;
 
 /// Why a call did not succeed, and what became of it. Immutable, cheap to copy, safe to read from many threads.
 class Error {

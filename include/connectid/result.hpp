@@ -13,8 +13,8 @@ namespace detail {
 [[noreturn]] void no_error() noexcept;
 }  // namespace detail
 
-/// A value or the Error that stands in its place. Test it before `*`: on an error that ends the program with the error's
-/// message. `value()` throws `connectid::Exception` instead.
+/// A value or the Error that stands in its place. Test it before `*`: on an error that ends the program with the
+/// error's message. `value()` throws `connectid::Exception` instead.
 template <class T>
 class [[nodiscard]] Result {
  public:

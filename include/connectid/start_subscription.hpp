@@ -14,14 +14,14 @@ namespace connectid {
 /// *Start subscription* (`POST /v1/subscription`). Fill it with designated initialisers. Lengths count Unicode code
 /// points of UTF-8 text; an empty string is a field not given. Limits: the API reference's table of this endpoint.
 struct StartSubscriptionRequest {
-  std::string company_code = {};                              ///< optional, at most 12
-  std::string product = {};                                   ///< required, at most 12
-  std::optional<Timestamp> start_time = std::nullopt;         ///< required
-  std::optional<Timestamp> end_time = std::nullopt;           ///< optional, after start_time
-  std::optional<std::int64_t> copies = std::nullopt;          ///< required, 1 or more
-  std::string coupon_code = {};                               ///< required, at most 12
-  std::optional<std::int64_t> coupon_number = std::nullopt;   ///< required, 0 or more
-  std::string customer_reference = {};                        ///< optional, at most 37: long enough for a UUID
+  std::string company_code = {};                             ///< optional, at most 12
+  std::string product = {};                                  ///< required, at most 12
+  std::optional<Timestamp> start_time = std::nullopt;        ///< required
+  std::optional<Timestamp> end_time = std::nullopt;          ///< optional, after start_time
+  std::optional<std::int64_t> copies = std::nullopt;         ///< required, 1 or more
+  std::string coupon_code = {};                              ///< required, at most 12
+  std::optional<std::int64_t> coupon_number = std::nullopt;  ///< required, 0 or more
+  std::string customer_reference = {};                       ///< optional, at most 37: long enough for a UUID
 };
 
 struct StartSubscriptionResponse {

@@ -22,7 +22,7 @@ struct Timeouts {
 /// Fill it with designated initialisers.
 struct ClientOptions {
   Environment environment = Environment::production();
-  TokenSource token_source = nullptr;                    ///< required: without one every call is a `configuration_error`
+  TokenSource token_source = nullptr;  ///< required: without one every call is a `configuration_error`
   std::shared_ptr<http::Transport> transport = nullptr;  ///< none: a CurlTransport with its default options
   std::string user_agent = {};                           ///< put before `connectid-cpp/<version>`: `my-shop/2.1`
   Timeouts timeouts = {};

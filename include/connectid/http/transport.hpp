@@ -38,12 +38,14 @@ struct Failure {
   Stage stage = Stage::prepare;
   Cause cause = Cause::other;
   /// Whether a byte of the request's body may have been handed to the connection (for a request without a body: a byte
-  /// of the request). `false` is a promise that the server cannot have acted; a transport that does not know says `true`.
+  /// of the request). `false` is a promise that the server cannot have acted; a transport that does not know says
+  /// `true`.
   bool body_left = true;
   std::string text;  ///< one line for people; no secret
 };
 
-/// An answer whose header section arrived whole (the blank line after it was seen); interim 1xx answers are not answers.
+/// An answer whose header section arrived whole (the blank line after it was seen); interim 1xx answers are not
+/// answers.
 struct Answer {
   int status = 0;
   Headers headers;
@@ -65,8 +67,8 @@ struct Limits {
 /// The seam: what carries one request and brings its answer. `perform` is all a user must write.
 ///
 /// An implementation makes **one** attempt: it must not send a request a second time by itself, follow a redirect or
-/// answer an authentication challenge. It ends with a Failure when `limits.deadline` passes or `limits.stop` is requested.
-/// Both functions are called from many threads at once. An exception is taken for a Failure whose body left.
+/// answer an authentication challenge. It ends with a Failure when `limits.deadline` passes or `limits.stop` is
+/// requested. Both functions are called from many threads at once. An exception is taken for a Failure whose body left.
 class Transport {
  public:
   Transport() = default;

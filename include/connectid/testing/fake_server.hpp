@@ -89,8 +89,8 @@ class FakeServer {
   FakeServer& operator=(const FakeServer&) = delete;
   ~FakeServer();
 
-  [[nodiscard]] std::string url() const;               ///< `http://127.0.0.1:PORT` or `https://…`
-  [[nodiscard]] Environment environment() const;       ///< custom(url(), url())
+  [[nodiscard]] std::string url() const;                     ///< `http://127.0.0.1:PORT` or `https://…`
+  [[nodiscard]] Environment environment() const;             ///< custom(url(), url())
   [[nodiscard]] const std::string& ca_pem() const noexcept;  ///< for `CurlOptions::ca_pem`; empty without TLS
 
   /// For the next request that has none yet; queued, first come first served. One exchange takes one script.

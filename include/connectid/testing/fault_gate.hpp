@@ -39,8 +39,8 @@ struct Fault {
 class FaultGate {
  public:
   struct Exchange {
-    std::uint64_t connection = 0;  ///< 1 for the first connection accepted
-    std::uint64_t number = 0;      ///< 1 for the first exchange on this connection
+    std::uint64_t connection = 0;        ///< 1 for the first connection accepted
+    std::uint64_t number = 0;            ///< 1 for the first exchange on this connection
     std::uint16_t server_side_port = 0;  ///< the local port of the gate's own connection to the server
   };
   /// Called as each exchange begins, before its first byte goes on; from many threads at once.

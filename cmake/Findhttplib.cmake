@@ -1,0 +1,15 @@
+# cpp-httplib as httplib::httplib: from its own CMake package where it has one, else from pkg-config (Debian 12).
+find_package(httplib CONFIG QUIET)
+if(NOT httplib_FOUND)
+  find_package(PkgConfig QUIET)
+  if(PkgConfig_FOUND)
+    pkg_check_modules(cpp_httplib QUIET IMPORTED_TARGET cpp-httplib)
+  endif()
+  include(FindPackageHandleStandardArgs)
+  find_package_handle_standard_args(httplib REQUIRED_VARS cpp_httplib_FOUND VERSION_VAR cpp_httplib_VERSION
+    REASON_FAILURE_MESSAGE "cpp-httplib has neither a CMake package nor a pkg-config file (Debian: libcpp-httplib-dev)")
+  if(httplib_FOUND AND NOT TARGET httplib::httplib)
+    add_library(httplib::httplib INTERFACE IMPORTED)
+    target_link_libraries(httplib::httplib INTERFACE PkgConfig::cpp_httplib)
+  endif()
+endif()
