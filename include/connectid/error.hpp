@@ -124,7 +124,7 @@ class Error {
   std::shared_ptr<const State> state_;
 };
 
-/// Prints `outcome, kind: message`.
+/// Prints `kind: message`.
 std::ostream& operator<<(std::ostream& out, const Error& error);
 
 /// What `Result::value()` throws; nothing else in the library throws.

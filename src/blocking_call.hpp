@@ -1,0 +1,22 @@
+#pragma once
+
+#include <stop_token>
+
+#include "exchange.hpp"
+
+namespace connectid::detail {
+
+/// What a blocking call does its I/O with.
+struct BlockingIo {
+  const TokenSource& token_source;
+  http::Transport& transport;
+  std::chrono::milliseconds connect_timeout;
+  std::stop_token stop;
+};
+
+/// Runs an Exchange to its end in the calling thread. User code that throws ends the call with its true word.
+[[nodiscard]] Done run(Exchange& exchange, const BlockingIo& io);
+
+[[nodiscard]] Now read_clocks() noexcept;
+
+}  // namespace connectid::detail

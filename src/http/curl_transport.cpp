@@ -1,0 +1,509 @@
+#include <connectid/http/curl_transport.hpp>
+
+#include <curl/curl.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <cstring>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "http/headers.hpp"
+#include "http/url.hpp"
+#include "text.hpp"
+
+namespace connectid::http {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+struct FreeEasy {
+  void operator()(CURL* easy) const noexcept { curl_easy_cleanup(easy); }
+};
+struct FreeMulti {
+  void operator()(CURLM* multi) const noexcept { curl_multi_cleanup(multi); }
+};
+struct FreeList {
+  void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
+};
+using List = std::unique_ptr<curl_slist, FreeList>;
+
+/// One transfer at a time, and the connections it left open. A multi handle even for a blocking call: only its poll can
+/// be woken at once by another thread.
+struct Handle {
+  std::unique_ptr<CURLM, FreeMulti> multi{curl_multi_init()};
+  std::unique_ptr<CURL, FreeEasy> easy{curl_easy_init()};
+};
+
+/// Why libcurl cannot be used; empty: it can. Initialises it once in the life of the process.
+const std::string& curl_problem() {
+  static constexpr unsigned oldest = 0x075700;  // 7.87: QUICK_EXIT
+  static std::once_flag once;
+  static std::string problem;
+  std::call_once(once, [] {
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+      problem = "libcurl could not be initialised";
+      return;
+    }
+    const curl_version_info_data* version = curl_version_info(CURLVERSION_NOW);
+    if (version->version_num < oldest) {
+      problem = std::string("libcurl 7.87 or newer is needed, and this process runs with ") + version->version;
+    } else if (!(version->features & CURL_VERSION_SSL)) {
+      problem = "this libcurl was built without TLS";
+    }
+  });
+  return problem;
+}
+
+/// Everything that one transfer knows about itself: the state behind libcurl's callbacks, which run in the calling
+/// thread.
+class Attempt {
+ public:
+  Attempt(const Request& request, const CurlOptions& options, const Limits& limits)
+      : request_(request), options_(options), limits_(limits) {}
+
+  [[nodiscard]] CURLcode set_up(CURL* easy, const Url& url);
+  [[nodiscard]] Reply reply(CURL* easy, CURLcode code) const;
+  [[nodiscard]] Reply stopped(CURL* easy, Cause cause) const;  ///< cancelled or timed_out
+
+  [[nodiscard]] bool cancelled() const noexcept { return limits_.stop.stop_requested(); }
+  [[nodiscard]] bool late() const noexcept { return steady_clock::now() >= limits_.deadline; }
+
+ private:
+  static int on_connected(void* self, char*, char*, int, int) noexcept;
+  static std::size_t on_read(char* buffer, std::size_t size, std::size_t count, void* self) noexcept;
+  static std::size_t on_header(char* line, std::size_t size, std::size_t count, void* self) noexcept;
+  static std::size_t on_body(char* bytes, std::size_t size, std::size_t count, void* self) noexcept;
+
+  [[nodiscard]] bool take_header(std::string_view line);
+  [[nodiscard]] bool has_body() const noexcept { return !request_.body.empty(); }
+  [[nodiscard]] List header_list() const;
+  [[nodiscard]] Stage stage(CURL* easy) const;
+  [[nodiscard]] Cause cause(CURL* easy, CURLcode code) const;
+  [[nodiscard]] std::string text(CURLcode code, Cause cause) const;
+  [[nodiscard]] Failure failure(CURL* easy, CURLcode code, Cause cause) const;
+  [[nodiscard]] Answer answer(CURL* easy, std::optional<Failure> failure) const;
+
+  const Request& request_;
+  const CurlOptions& options_;
+  const Limits& limits_;
+  List headers_;
+  std::array<char, CURL_ERROR_SIZE> error_{};
+
+  bool connected_ = false;
+  bool resend_refused_ = false;
+  bool body_left_ = false;  // THE guard: once set, nothing more of this request may leave
+  std::size_t sent_ = 0;
+
+  std::optional<Cause> refused_;  // why a callback of ours ended the transfer
+  std::size_t header_bytes_ = 0;
+  int status_ = 0;
+  bool headers_whole_ = false;
+  Headers answer_headers_;
+  std::string answer_body_;
+};
+
+// ---- the callbacks
+
+/// Called each time a connection, new or used before, is ready to take the request; libcurl replaces a connection that
+/// turns out dead. Before the body left that is welcome; afterwards it would be the second body at the server.
+int Attempt::on_connected(void* self, char*, char*, int, int) noexcept {
+  auto& attempt = *static_cast<Attempt*>(self);
+  if (attempt.body_left_) {
+    attempt.resend_refused_ = true;
+    return CURL_PREREQFUNC_ABORT;
+  }
+  attempt.connected_ = true;
+  if (!attempt.has_body()) attempt.body_left_ = true;
+  return CURL_PREREQFUNC_OK;
+}
+
+std::size_t Attempt::on_read(char* buffer, std::size_t size, std::size_t count, void* self) noexcept {
+  auto& attempt = *static_cast<Attempt*>(self);
+  const bool first = attempt.sent_ == 0;
+  if (first && attempt.cancelled()) attempt.refused_ = Cause::cancelled;
+  if (first && attempt.late()) attempt.refused_ = Cause::timed_out;
+  if (attempt.refused_) return CURL_READFUNC_ABORT;
+  const std::size_t piece = std::min(size * count, attempt.request_.body.size() - attempt.sent_);
+  if (piece > 0) {
+    attempt.body_left_ = true;
+    std::memcpy(buffer, attempt.request_.body.data() + attempt.sent_, piece);
+    attempt.sent_ += piece;
+  }
+  return piece;
+}
+
+std::size_t Attempt::on_header(char* line, std::size_t size, std::size_t count, void* self) noexcept {
+  return static_cast<Attempt*>(self)->take_header({line, size * count}) ? size * count : CURL_WRITEFUNC_ERROR;
+}
+
+/// False ends the transfer and closes the connection.
+bool Attempt::take_header(std::string_view line) {
+  if (!body_left_) {
+    // It lay on the connection before our request went out: a 408 for idling, say. Not the answer to anything we said.
+    refused_ = Cause::stray_answer;
+    return false;
+  }
+  header_bytes_ += line.size();
+  if (header_bytes_ > options_.max_headers) {
+    refused_ = Cause::too_large;
+    return false;
+  }
+  if (headers_whole_) return true;  // a trailer
+  while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.remove_suffix(1);
+  if (line.empty()) {
+    headers_whole_ = status_ >= 200;  // else interim: the answer is still to come
+  } else if (line.starts_with("HTTP/")) {
+    const std::size_t space = line.find(' ');
+    const std::string digits(line.substr(std::min(space, line.size()), 4));
+    status_ = std::atoi(digits.c_str());
+    answer_headers_.clear();
+  } else if (const std::size_t colon = line.find(':'); colon != std::string_view::npos) {
+    std::string_view value = line.substr(colon + 1);
+    value.remove_prefix(std::min(value.find_first_not_of(" \t"), value.size()));
+    value = value.substr(0, value.find_last_not_of(" \t") + 1);
+    answer_headers_.push_back({std::string(line.substr(0, colon)), std::string(value)});
+  }
+  return true;
+}
+
+std::size_t Attempt::on_body(char* bytes, std::size_t size, std::size_t count, void* self) noexcept {
+  auto& attempt = *static_cast<Attempt*>(self);
+  if (!attempt.headers_whole_) attempt.refused_ = Cause::malformed;
+  if (attempt.answer_body_.size() + size * count > attempt.options_.max_body) attempt.refused_ = Cause::too_large;
+  if (attempt.refused_) return CURL_WRITEFUNC_ERROR;
+  attempt.answer_body_.append(bytes, size * count);
+  return size * count;
+}
+
+// ---- the options
+
+List Attempt::header_list() const {
+  List list;
+  const auto add = [&](const std::string& line) {
+    if (curl_slist* longer = curl_slist_append(list.get(), line.c_str())) {
+      static_cast<void>(list.release());
+      list.reset(longer);
+    }
+  };
+  for (const Header& header : request_.headers) {
+    add(header.value.empty() ? header.name + ";" : header.name + ": " + header.value);
+  }
+  if (!request_.authorization.empty()) add("Authorization: " + request_.authorization.reveal());
+  add("Expect:");  // no 100-continue: it would only add a second way to wait
+  return list;
+}
+
+/// The first error of any option is the result: an option that could not be set must not be missed in silence.
+CURLcode Attempt::set_up(CURL* easy, const Url& url) {
+  CURLcode first_error = CURLE_OK;
+  const auto set = [&](CURLoption option, auto value) {
+    if (const CURLcode code = curl_easy_setopt(easy, option, value); first_error == CURLE_OK) first_error = code;
+  };
+  const auto set_text = [&](CURLoption option, const std::string& value) {
+    if (!value.empty()) set(option, value.c_str());
+  };
+
+  headers_ = header_list();
+  set(CURLOPT_URL, url.text.c_str());
+  set(CURLOPT_HTTPHEADER, headers_.get());
+  set(CURLOPT_ERRORBUFFER, error_.data());
+
+  if (has_body() || request_.method == "POST") {
+    set(CURLOPT_POST, 1L);
+    set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
+  }
+  if (request_.method == "HEAD") {
+    set(CURLOPT_NOBODY, 1L);
+  } else if (request_.method != "POST" && request_.method != "GET") {
+    set(CURLOPT_CUSTOMREQUEST, request_.method.c_str());
+  }
+  // READFUNCTION without a SEEKFUNCTION: libcurl cannot rewind the body and so cannot send it again by itself.
+  set(CURLOPT_READFUNCTION, &Attempt::on_read);
+  set(CURLOPT_READDATA, static_cast<void*>(this));
+  set(CURLOPT_PREREQFUNCTION, &Attempt::on_connected);
+  set(CURLOPT_PREREQDATA, static_cast<void*>(this));
+  set(CURLOPT_HEADERFUNCTION, &Attempt::on_header);
+  set(CURLOPT_HEADERDATA, static_cast<void*>(this));
+  set(CURLOPT_WRITEFUNCTION, &Attempt::on_body);
+  set(CURLOPT_WRITEDATA, static_cast<void*>(this));
+
+  set(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
+  set(CURLOPT_PROTOCOLS_STR, "http,https");
+  set(CURLOPT_FOLLOWLOCATION, 0L);
+  set(CURLOPT_HTTPAUTH, CURLAUTH_NONE);
+  set(CURLOPT_HEADEROPT, static_cast<long>(CURLHEADER_SEPARATE));  // the bearer is not for a proxy
+  set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  set(CURLOPT_ACCEPT_ENCODING, "gzip");
+  set(CURLOPT_NOSIGNAL, 1L);
+  set(CURLOPT_QUICK_EXIT, 1L);  // else a hanging name look-up is joined when the transfer is dropped
+  set(CURLOPT_TCP_KEEPALIVE, 1L);
+  set(CURLOPT_CONNECTTIMEOUT_MS,
+      static_cast<long>(std::clamp<milliseconds::rep>(limits_.connect_timeout.count(), 1, INT_MAX)));
+  set(CURLOPT_MAXAGE_CONN, static_cast<long>(options_.max_idle.count()));
+
+  set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  set(CURLOPT_SSL_VERIFYPEER, 1L);
+  set(CURLOPT_SSL_VERIFYHOST, 2L);
+  set_text(CURLOPT_CAINFO, options_.ca_file);
+  if (!options_.ca_pem.empty()) {
+    curl_blob blob{
+        .data = const_cast<char*>(options_.ca_pem.data()), .len = options_.ca_pem.size(), .flags = CURL_BLOB_NOCOPY};
+    set(CURLOPT_CAINFO_BLOB, &blob);
+  }
+  set_text(CURLOPT_SSLCERT, options_.client_certificate);
+  set_text(CURLOPT_SSLKEY, options_.client_key);
+  set_text(CURLOPT_KEYPASSWD, options_.client_key_password.reveal());
+
+  if (url.plain) {
+    set(CURLOPT_NOPROXY, "*");  // http_proxy would carry the bearer away in the clear
+  } else if (!options_.proxy.empty()) {
+    set(CURLOPT_PROXY, options_.proxy.reveal().c_str());
+    set(CURLOPT_NOPROXY, "");  // given in so many words: no_proxy is not asked
+  }
+  return first_error;
+}
+
+// ---- what became of it
+
+Stage Attempt::stage(CURL* easy) const {
+  const auto never = [&](CURLINFO info) {
+    curl_off_t time = 0;
+    return curl_easy_getinfo(easy, info, &time) != CURLE_OK || time == 0;
+  };
+  if (header_bytes_ > 0 && body_left_) return Stage::receive;
+  if (body_left_) return sent_ == request_.body.size() ? Stage::wait : Stage::send;
+  if (connected_) return Stage::send;
+  if (never(CURLINFO_NAMELOOKUP_TIME_T)) return Stage::resolve;
+  if (never(CURLINFO_CONNECT_TIME_T)) return Stage::connect;
+  return Stage::handshake;
+}
+
+/// Once the body left, these speak of the connection that libcurl wanted to put in the place of the lost one.
+bool speaks_of_connecting(CURLcode code) {
+  return code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_RESOLVE_PROXY || code == CURLE_COULDNT_CONNECT ||
+         code == CURLE_SSL_CONNECT_ERROR || code == CURLE_PEER_FAILED_VERIFICATION;
+}
+
+Cause Attempt::cause(CURL* easy, CURLcode code) const {
+  if (refused_) return *refused_;
+  if (resend_refused_) return Cause::closed;
+  long os_error = 0;
+  long connect_status = 0;
+  curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &os_error);
+  curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &connect_status);
+  if (!connected_ && connect_status >= 300) return Cause::proxy_refused;
+  if (body_left_ && speaks_of_connecting(code)) return Cause::closed;
+  switch (code) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+      return Cause::unresolved;
+    case CURLE_COULDNT_CONNECT:
+      return Cause::unreachable;
+    case CURLE_OPERATION_TIMEDOUT:
+      return Cause::timed_out;
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_ISSUER_ERROR:
+      return Cause::certificate;
+    case CURLE_SSL_CONNECT_ERROR:
+      return Cause::tls;
+    case CURLE_PROXY:
+      return Cause::proxy_refused;
+    case CURLE_URL_MALFORMAT:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+      if (!connected_) return Cause::configuration;
+      return Cause::malformed;
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_ENGINE_NOTFOUND:
+    case CURLE_SSL_ENGINE_SETFAILED:
+    case CURLE_SSL_CRL_BADFILE:
+      return Cause::configuration;
+    case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_BAD_CONTENT_ENCODING:
+    case CURLE_HTTP2:
+    case CURLE_WRITE_ERROR:
+      return Cause::malformed;
+    case CURLE_OK:
+    case CURLE_GOT_NOTHING:
+    case CURLE_PARTIAL_FILE:
+    case CURLE_SEND_FAIL_REWIND:
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+      return os_error == ECONNRESET || os_error == EPIPE ? Cause::reset : Cause::closed;
+    default:
+      return Cause::other;
+  }
+}
+
+std::string Attempt::text(CURLcode code, Cause cause) const {
+  switch (cause) {
+    case Cause::cancelled:
+      return "cancelled";
+    case Cause::timed_out:
+      if (code != CURLE_OPERATION_TIMEDOUT) return "the time for this attempt was up";
+      return "no connection within " + std::to_string(limits_.connect_timeout.count()) + " ms";
+    case Cause::closed:
+      return body_left_ ? "the connection was closed before the answer was whole" : "the connection was closed";
+    case Cause::reset:
+      return body_left_ ? "the connection was reset before the answer was whole" : "the connection was reset";
+    case Cause::stray_answer:
+      return "an answer that no request had asked for lay on an idle connection; it was closed";
+    case Cause::too_large:
+      return headers_whole_ ? "the answer's body is larger than " + std::to_string(options_.max_body) + " bytes"
+                            : "the answer's headers are larger than " + std::to_string(options_.max_headers) + " bytes";
+    case Cause::malformed:
+      return "what came is not an HTTP answer";
+    case Cause::proxy_refused:
+      return "the proxy refused to connect to the server";
+    default:
+      break;
+  }
+  // libcurl's own words only where they cannot hold a proxy's password (it quotes a proxy URL it cannot read).
+  const bool quotable = code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST ||
+                        code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CONNECT_ERROR ||
+                        code == CURLE_SSL_CACERT_BADFILE || code == CURLE_SSL_CERTPROBLEM;
+  const std::string own = quotable ? error_.data() : "";
+  return detail::printable(own.empty() ? curl_easy_strerror(code) : own, 300);
+}
+
+Failure Attempt::failure(CURL* easy, CURLcode code, Cause cause) const {
+  return {.stage = stage(easy), .cause = cause, .body_left = body_left_, .text = text(code, cause)};
+}
+
+Reply Attempt::stopped(CURL* easy, Cause cause) const {
+  Failure why = failure(easy, CURLE_ABORTED_BY_CALLBACK, cause);
+  if (headers_whole_) return answer(easy, std::move(why));
+  return why;
+}
+
+Reply Attempt::reply(CURL* easy, CURLcode code) const {
+  if (headers_whole_ && code == CURLE_OK) return answer(easy, std::nullopt);
+  Failure why = failure(easy, code, cause(easy, code));
+  if (headers_whole_) return answer(easy, std::move(why));
+  return why;
+}
+
+Answer Attempt::answer(CURL* easy, std::optional<Failure> failure) const {
+  curl_off_t length = -1;
+  curl_easy_getinfo(easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+  const bool framed = length >= 0 || find(answer_headers_, "Transfer-Encoding");
+  // Where only the close can say that the body is whole, its manner (FIN, RST, TLS without close_notify) says no more.
+  const bool ended_by_close = failure && (failure->cause == Cause::closed || failure->cause == Cause::reset);
+  if (!framed && ended_by_close) failure.reset();
+  return {.status = status_,
+          .headers = answer_headers_,
+          .body = answer_body_,
+          .framed = framed && !failure,
+          .cut = std::move(failure)};
+}
+
+// ---- the transfer
+
+/// Wakes a handle's poll when a stop is requested, from whichever thread requests it.
+struct Wake {
+  CURLM* multi;
+  void operator()() const noexcept { curl_multi_wakeup(multi); }
+};
+
+milliseconds until(steady_clock::time_point deadline) {
+  const auto left = deadline - steady_clock::now();
+  return std::clamp(std::chrono::ceil<milliseconds>(std::min<steady_clock::duration>(left, std::chrono::hours{1})),
+                    milliseconds{0}, milliseconds{3'600'000});
+}
+
+CURLcode result_of(CURLM* multi) {
+  int left = 0;
+  while (const CURLMsg* message = curl_multi_info_read(multi, &left)) {
+    if (message->msg == CURLMSG_DONE) return message->data.result;
+  }
+  return CURLE_FAILED_INIT;
+}
+
+Failure unusable(std::string why) {
+  return {.stage = Stage::prepare, .cause = Cause::configuration, .body_left = false, .text = std::move(why)};
+}
+
+/// An easy handle's stay on its multi. Leaving drops a transfer that is not done and its connection.
+class Stay {
+ public:
+  explicit Stay(const Handle& handle)
+      : handle_(handle), code_(curl_multi_add_handle(handle.multi.get(), handle.easy.get())) {}
+  Stay(const Stay&) = delete;
+  Stay& operator=(const Stay&) = delete;
+  ~Stay() {
+    curl_multi_remove_handle(handle_.multi.get(), handle_.easy.get());
+    curl_easy_reset(handle_.easy.get());  // its options point into the attempt
+  }
+  [[nodiscard]] bool failed() const noexcept { return code_ != CURLM_OK; }
+
+ private:
+  const Handle& handle_;
+  CURLMcode code_;
+};
+
+Reply transfer(const Handle& handle, const Url& url, Attempt& attempt, const Limits& limits) {
+  CURLM* multi = handle.multi.get();
+  CURL* easy = handle.easy.get();
+  if (const CURLcode code = attempt.set_up(easy, url); code != CURLE_OK) {
+    curl_easy_reset(easy);
+    return unusable(std::string("libcurl refused an option: ") + curl_easy_strerror(code));
+  }
+  const Stay stay(handle);
+  if (stay.failed()) return unusable("libcurl refused the transfer");
+  const std::stop_callback wake(limits.stop, Wake{multi});
+  for (;;) {
+    if (attempt.cancelled()) return attempt.stopped(easy, Cause::cancelled);
+    if (attempt.late()) return attempt.stopped(easy, Cause::timed_out);
+    int running = 0;
+    if (curl_multi_perform(multi, &running) != CURLM_OK) return attempt.reply(easy, CURLE_FAILED_INIT);
+    if (running == 0) return attempt.reply(easy, result_of(multi));
+    curl_multi_poll(multi, nullptr, 0, static_cast<int>(until(limits.deadline).count()), nullptr);
+  }
+}
+
+}  // namespace
+
+struct CurlTransport::Impl {
+  explicit Impl(CurlOptions given) : options(std::move(given)) {}
+
+  Handle take() {
+    const std::lock_guard lock(mutex);
+    if (idle.empty()) return {};
+    Handle newest = std::move(idle.back());
+    idle.pop_back();
+    return newest;
+  }
+  void give_back(Handle handle) {
+    const std::lock_guard lock(mutex);
+    if (idle.size() < options.max_idle_handles) idle.push_back(std::move(handle));
+  }
+
+  const CurlOptions options;
+  std::mutex mutex;
+  std::vector<Handle> idle;
+};
+
+CurlTransport::CurlTransport(CurlOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
+CurlTransport::~CurlTransport() = default;
+
+Reply CurlTransport::perform(const Request& request, const Limits& limits) {
+  if (!curl_problem().empty()) return unusable(curl_problem());
+  const Url url = parse_url(request.url);
+  if (!url.problem.empty()) return unusable("the URL " + url.problem);
+  if (!std::ranges::all_of(request.headers, well_formed)) return unusable("a header holds what HTTP does not allow");
+
+  Handle handle = impl_->take();
+  if (!handle.multi || !handle.easy) return unusable("libcurl has no memory for another transfer");
+  Attempt attempt(request, impl_->options, limits);
+  Reply reply = transfer(handle, url, attempt, limits);
+  impl_->give_back(std::move(handle));
+  return reply;
+}
+
+}  // namespace connectid::http

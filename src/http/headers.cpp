@@ -1,0 +1,65 @@
+#include "http/headers.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "text.hpp"
+#include "time.hpp"
+
+namespace connectid::http {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+const std::string* find(const Headers& headers, std::string_view name) noexcept {
+  const auto found = std::ranges::find_if(
+      headers, [&](const Header& header) { return detail::equal_ignoring_case(header.name, name); });
+  return found == headers.end() ? nullptr : &found->value;
+}
+
+bool visible_ascii(std::string_view text) noexcept {
+  return !text.empty() && std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f'; });
+}
+
+bool well_formed(const Header& header) noexcept {
+  static constexpr std::string_view separators = "\"(),/:;<=>?@[\\]{}";
+  const auto harmless = [](char c) { return (static_cast<unsigned char>(c) >= ' ' && c != '\x7f') || c == '\t'; };
+  return visible_ascii(header.name) && header.name.find_first_of(separators) == std::string::npos &&
+         std::ranges::all_of(header.value, harmless);
+}
+
+std::optional<std::int64_t> number(const Headers& headers, std::string_view name) noexcept {
+  const std::string* text = find(headers, name);
+  std::int64_t value = 0;
+  if (!text) return std::nullopt;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
+  if (error != std::errc() || end != text->data() + text->size() || value < 0) return std::nullopt;
+  return value;
+}
+
+std::optional<milliseconds> retry_after(const Headers& headers, Timestamp now) {
+  // What is longer than this is no pause but a number that means something else; it also keeps the sums from overflow.
+  static constexpr seconds longest = std::chrono::hours{24 * 366};
+  static constexpr seconds longest_delta = std::chrono::hours{24};
+  const auto sensible = [](milliseconds pause) -> std::optional<milliseconds> {
+    if (pause > longest) return std::nullopt;
+    return std::max(pause, milliseconds{0});
+  };
+  const std::string* date = find(headers, "Date");
+  const Timestamp server_now = (date ? detail::parse_http_date(*date) : std::nullopt).value_or(now);
+
+  if (const auto delta = number(headers, "Retry-After")) {
+    return sensible(std::min(seconds{*delta}, longest + seconds{1}));
+  }
+  if (const std::string* text = find(headers, "Retry-After")) {
+    if (const auto time = detail::parse_http_date(*text)) return sensible(*time - server_now);
+  }
+  if (const auto reset = number(headers, "X-RateLimit-Reset")) {
+    if (*reset <= longest_delta.count()) return seconds{*reset};
+    if (*reset > std::chrono::duration_cast<seconds>(Timestamp::duration::max()).count()) return std::nullopt;
+    return sensible(Timestamp{seconds{*reset}} - server_now);
+  }
+  return std::nullopt;
+}
+
+}  // namespace connectid::http

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+
+#include <connectid/http/transport.hpp>
+#include <connectid/timestamp.hpp>
+
+namespace connectid::http {
+
+/// A name that is an RFC 9110 token and a value without control characters: nothing that could begin a line of its own.
+[[nodiscard]] bool well_formed(const Header& header) noexcept;
+
+/// Visible ASCII, one character or more: what may stand as a bearer token or a request id.
+[[nodiscard]] bool visible_ascii(std::string_view text) noexcept;
+
+/// The field as a whole number of 0 or more; no value where it is missing or not one.
+[[nodiscard]] std::optional<std::int64_t> number(const Headers& headers, std::string_view name) noexcept;
+
+/// The pause that an answer names: `Retry-After` in seconds or as an HTTP-date (against the answer's own `Date`, or
+/// else `now`), else `X-RateLimit-Reset`, whose seconds are a delta or, where they are more than a day, a time since
+/// 1970.
+[[nodiscard]] std::optional<std::chrono::milliseconds> retry_after(const Headers& headers, Timestamp now);
+
+}  // namespace connectid::http

@@ -1,0 +1,60 @@
+#include "http/url.hpp"
+
+#include <arpa/inet.h>
+#include <curl/curl.h>
+#include <netinet/in.h>
+
+#include <memory>
+
+namespace connectid::http {
+namespace {
+
+struct FreeUrl {
+  void operator()(CURLU* url) const noexcept { curl_url_cleanup(url); }
+};
+using ParsedUrl = std::unique_ptr<CURLU, FreeUrl>;
+
+std::string part(const ParsedUrl& url, CURLUPart which) {
+  char* text = nullptr;
+  if (curl_url_get(url.get(), which, &text, 0) != CURLUE_OK) return {};
+  const std::unique_ptr<char, decltype(&curl_free)> owned(text, &curl_free);
+  return text;
+}
+
+bool is_loopback(const std::string& host) {
+  in_addr v4{};
+  in6_addr v6{};
+  if (inet_pton(AF_INET, host.c_str(), &v4) == 1) return ntohl(v4.s_addr) >> 24 == 127;
+  if (host.size() > 2 && host.front() == '[' &&
+      inet_pton(AF_INET6, host.substr(1, host.size() - 2).c_str(), &v6) == 1) {
+    return IN6_IS_ADDR_LOOPBACK(&v6);
+  }
+  return host == "localhost";
+}
+
+}  // namespace
+
+Url parse_url(const std::string& text) {
+  const auto refuse = [](std::string why) { return Url{.text = {}, .problem = std::move(why)}; };
+  const ParsedUrl url(curl_url());
+  if (!url) return refuse("cannot be read: out of memory");
+  if (text.empty()) return refuse("is empty");
+  const CURLUcode code = curl_url_set(url.get(), CURLUPART_URL, text.c_str(), CURLU_DISALLOW_USER);
+  if (code == CURLUE_USER_NOT_ALLOWED) return refuse("must hold no user name or password");
+  if (code != CURLUE_OK) return refuse("is not an absolute https URL such as https://api.example/capi");
+  if (text.find_first_of("?#") != std::string::npos) return refuse("must hold no query and no fragment");
+
+  const std::string scheme = part(url, CURLUPART_SCHEME);
+  Url result{.text = part(url, CURLUPART_URL),
+             .problem = {},
+             .loopback = is_loopback(part(url, CURLUPART_HOST)),
+             .plain = scheme == "http"};
+  if (scheme != "https" && scheme != "http") return refuse("must begin with https://");
+  if (result.plain && !result.loopback) {
+    return refuse("must be https: plain http is allowed only to localhost, 127.0.0.0/8 and [::1]");
+  }
+  while (result.text.ends_with('/')) result.text.pop_back();
+  return result;
+}
+
+}  // namespace connectid::http

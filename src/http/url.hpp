@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+
+namespace connectid::http {
+
+/// An absolute http or https URL in its normal form, or why it cannot be used.
+struct Url {
+  std::string text;     ///< without a slash at its end
+  std::string problem;  ///< empty: it can be used. Never repeats the URL, which may hold a password.
+  bool loopback = false;
+  bool plain = false;  ///< http, not https
+};
+
+/// https, or http to `localhost`, 127.0.0.0/8 or [::1] (a bearer token must not cross a network in the clear); no user,
+/// password, query or fragment.
+[[nodiscard]] Url parse_url(const std::string& text);
+
+}  // namespace connectid::http

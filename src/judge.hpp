@@ -1,0 +1,29 @@
+#pragma once
+
+#include <string>
+
+#include <connectid/error.hpp>
+#include <connectid/http/transport.hpp>
+
+namespace connectid::detail {
+
+/// What a call, or one attempt of it, ends in. All but `started` are an Outcome.
+enum class Word { started, not_sent, rejected, unknown };
+
+struct Verdict {
+  Word word;
+  ErrorKind kind;  ///< says nothing where the word is `started`
+  friend bool operator==(const Verdict&, const Verdict&) = default;
+};
+
+/// What the body of a 200 says, read by the endpoint's decoder.
+struct Reading {
+  bool whole_json = false;  ///< JSON from its first to its last byte
+  std::string objection;    ///< why this body is no success; empty: none
+};
+
+/// THE table, from how an attempt ended to what is true of it. Pure. `deadline_passed`: the call's own time is up.
+[[nodiscard]] Verdict judge(const http::Answer& answer, const Reading& reading, bool deadline_passed) noexcept;
+[[nodiscard]] Verdict judge(const http::Failure& failure, bool deadline_passed) noexcept;
+
+}  // namespace connectid::detail

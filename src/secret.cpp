@@ -1,0 +1,31 @@
+#include <connectid/secret.hpp>
+
+#include <ostream>
+
+namespace connectid {
+
+Secret& Secret::operator=(const Secret& other) {
+  if (this != &other) *this = Secret(other);
+  return *this;
+}
+
+Secret& Secret::operator=(Secret&& other) noexcept {
+  if (this == &other) return *this;
+  wipe();
+  text_ = other.text_;
+  other.wipe();
+  return *this;
+}
+
+void Secret::wipe() noexcept {
+  // volatile: a plain loop over memory that is given up is dropped by the optimiser.
+  volatile char* bytes = text_.data();
+  for (std::size_t i = 0; i < text_.size(); ++i) bytes[i] = '\0';
+  text_.clear();
+}
+
+std::ostream& operator<<(std::ostream& out, const Secret& secret) {
+  return out << (secret.empty() ? "[empty]" : "[redacted]");
+}
+
+}  // namespace connectid

@@ -1,0 +1,151 @@
+#include <connectid/subscription_client.hpp>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <connectid/http/curl_transport.hpp>
+#include <connectid/version.hpp>
+
+#include "blocking_call.hpp"
+#include "call_id.hpp"
+#include "http/headers.hpp"
+#include "http/url.hpp"
+#include "text.hpp"
+#include "wire/start_subscription.hpp"
+
+namespace connectid {
+namespace {
+
+using detail::Now;
+
+/// Set by the SDK in every request, or by HTTP itself: a call may not bring its own.
+constexpr std::array<std::string_view, 15> reserved_headers = {"Accept",
+                                                               "Accept-Encoding",
+                                                               "Authorization",
+                                                               "Connection",
+                                                               "Content-Encoding",
+                                                               "Content-Length",
+                                                               "Content-Type",
+                                                               "Expect",
+                                                               "Host",
+                                                               "Keep-Alive",
+                                                               "Proxy-Authorization",
+                                                               "TE",
+                                                               "Transfer-Encoding",
+                                                               "User-Agent",
+                                                               "X-Request-Id"};
+
+/// Why a call with these options cannot be made; empty: it can.
+std::string problem_with(const CallOptions& options) {
+  if (!options.call_id.empty() && (!http::visible_ascii(options.call_id) || options.call_id.size() > 128)) {
+    return "call_id must be 1 to 128 visible ASCII characters";
+  }
+  for (const http::Header& header : options.headers) {
+    if (!http::well_formed(header)) {
+      return "the header \"" + detail::printable(header.name, 60) + "\" has a name or value that HTTP does not allow";
+    }
+    if (std::ranges::any_of(reserved_headers,
+                            [&](std::string_view name) { return detail::equal_ignoring_case(name, header.name); })) {
+      return "the header " + header.name + " is the SDK's own and cannot be given";
+    }
+  }
+  return {};
+}
+
+/// Why no call can be made with these options; empty: it can.
+std::string problem_with(const ClientOptions& options, const http::Url& api, const http::Url& login) {
+  if (!api.problem.empty()) return "the API URL " + api.problem;
+  if (!options.environment.login_url().empty() && !login.problem.empty()) return "the login URL " + login.problem;
+  if (!options.token_source)
+    return "token_source is missing: give connectid::static_token(...) or a function of your own";
+  if (!http::well_formed({"User-Agent", options.user_agent})) return "user_agent holds a control character";
+  return {};
+}
+
+std::string sentence(const std::vector<Violation>& violations) {
+  std::string text = "the request is not valid: ";
+  for (const Violation& violation : violations) {
+    if (&violation != &violations.front()) text += "; ";
+    text += violation.message;
+  }
+  return text;
+}
+
+}  // namespace
+
+struct SubscriptionClient::Core {
+  ClientOptions options;
+  http::Url api;
+  std::string problem;
+
+  Error not_sent(ErrorDetail detail, const std::string& what, CallInfo call) const {
+    return {Outcome::not_sent, std::move(detail), "not sent: " + what, std::move(call)};
+  }
+
+  http::Request post(std::string_view path, std::string body, const std::string& call_id,
+                     const CallOptions& call) const {
+    const std::string product = "connectid-cpp/" CONNECTID_VERSION;
+    http::Request request{
+        .method = "POST",
+        .url = api.text + std::string(path),
+        .headers = {{"Accept", "application/json"},
+                    {"Content-Type", "application/json"},
+                    {"User-Agent", options.user_agent.empty() ? product : options.user_agent + " " + product},
+                    {"X-Request-Id", call_id}},
+        .authorization = {},
+        .body = std::move(body)};
+    request.headers.insert(request.headers.end(), call.headers.begin(), call.headers.end());
+    return request;
+  }
+
+  Timeouts timeouts_of(const CallOptions& call) const {
+    Timeouts timeouts = options.timeouts;
+    timeouts.attempt_timeout = call.attempt_timeout.value_or(timeouts.attempt_timeout);
+    timeouts.timeout = call.timeout.value_or(timeouts.timeout);
+    return timeouts;
+  }
+};
+
+SubscriptionClient::SubscriptionClient(ClientOptions options) {
+  http::Url api = http::parse_url(options.environment.api_url());
+  std::string problem = problem_with(options, api, http::parse_url(options.environment.login_url()));
+  if (!options.transport) options.transport = std::make_shared<http::CurlTransport>();
+  core_ = std::make_shared<const Core>(Core{std::move(options), std::move(api), std::move(problem)});
+}
+
+Result<StartSubscriptionResponse> SubscriptionClient::start(const StartSubscriptionRequest& request,
+                                                            const CallOptions& options) const {
+  const Now began = detail::read_clocks();
+  CallInfo call;
+  call.call_id = options.call_id.empty() ? detail::make_call_id(began.wall) : options.call_id;
+  if (!core_->problem.empty()) return core_->not_sent(ConfigurationError{}, core_->problem, call);
+  if (std::string why = problem_with(options); !why.empty()) {
+    call.call_id.clear();  // it may be what is wrong
+    return core_->not_sent(ConfigurationError{}, why, call);
+  }
+  if (auto violations = validate(request); !violations.empty()) {
+    std::string what = sentence(violations);
+    return core_->not_sent(ValidationError{std::move(violations)}, what, call);
+  }
+
+  StartSubscriptionResponse response;
+  const auto read = [&response](std::string_view body) {
+    wire::StartSubscriptionAnswer answer = wire::decode_start_subscription(body);
+    response = std::move(answer.response);
+    return std::move(answer.reading);
+  };
+  const std::string body = wire::encode(request, core_->options.copies_as_text);
+  const Timeouts timeouts = core_->timeouts_of(options);
+  detail::Exchange exchange(core_->post("/v1/subscription", body, call.call_id, options), read, timeouts, call.call_id,
+                            began);
+  detail::Done done = detail::run(exchange, {.token_source = core_->options.token_source,
+                                             .transport = *core_->options.transport,
+                                             .connect_timeout = timeouts.connect,
+                                             .stop = options.stop_token});
+  if (done.error) return *std::move(done.error);
+  response.call = std::move(done.call);
+  return response;
+}
+
+}  // namespace connectid

@@ -1,0 +1,29 @@
+#include "time.hpp"
+
+#include <curl/curl.h>
+
+#include <array>
+#include <cstdio>
+
+namespace connectid::detail {
+
+std::string utc(Timestamp time) {
+  using namespace std::chrono;
+  const auto day = floor<days>(time);
+  const year_month_day date{day};
+  const hh_mm_ss clock{floor<seconds>(time - day)};
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), "%04d-%02u-%02u %02d:%02d:%02dZ", static_cast<int>(date.year()),
+                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
+                static_cast<int>(clock.seconds().count()));
+  return text.data();
+}
+
+std::optional<Timestamp> parse_http_date(const std::string& text) {
+  const std::time_t seconds = curl_getdate(text.c_str(), nullptr);
+  if (seconds < 0) return std::nullopt;
+  return Timestamp{std::chrono::seconds{seconds}};
+}
+
+}  // namespace connectid::detail

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include <connectid/timestamp.hpp>
+
+namespace connectid::detail {
+
+/// `2026-04-01 03:00:07Z`, the seconds cut, not rounded. Any Timestamp can be given.
+[[nodiscard]] std::string utc(Timestamp time);
+
+/// An HTTP-date (RFC 9110 section 5.6.7); no value where the text is none.
+[[nodiscard]] std::optional<Timestamp> parse_http_date(const std::string& text);
+
+}  // namespace connectid::detail

@@ -1,0 +1,31 @@
+#include "wire/answers.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "text.hpp"
+
+namespace connectid::wire {
+
+using nlohmann::json;
+
+ServerWords decode_server_words(std::string_view body, const Secret& hide) {
+  constexpr std::size_t longest = 1000;
+  constexpr std::size_t excerpt = 200;
+  const json parsed = json::parse(body, nullptr, /*allow_exceptions=*/false);
+  const auto show = [&](std::string_view text, std::size_t limit) {
+    return detail::printable(detail::redact(std::string(text), hide.reveal()), limit);
+  };
+  const auto text = [&](const char* name) -> std::string {
+    if (!parsed.is_object()) return {};
+    const auto field = parsed.find(name);
+    if (field == parsed.end() || !field->is_string()) return {};
+    return show(field->get_ref<const std::string&>(), longest);
+  };
+  ServerWords words{.exception_type = text("exceptionType"), .error_message = text("errorMessage")};
+  if (words.exception_type.empty()) words.exception_type = text("error");
+  if (words.error_message.empty()) words.error_message = text("error_description");
+  if (words.exception_type.empty() && words.error_message.empty()) words.body_excerpt = show(body, excerpt);
+  return words;
+}
+
+}  // namespace connectid::wire

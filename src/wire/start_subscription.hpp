@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <connectid/start_subscription.hpp>
+
+#include "judge.hpp"
+
+namespace connectid::wire {
+
+/// The request as the API's JSON, fields in the reference's order, those not given left out. Never fails: bytes that
+/// are not UTF-8 (which `validate` refuses) become U+FFFD.
+[[nodiscard]] std::string encode(const StartSubscriptionRequest& request, bool copies_as_text);
+
+struct StartSubscriptionAnswer {
+  detail::Reading reading;
+  StartSubscriptionResponse response;
+};
+
+/// The body of a 200. A success is an empty body, or a JSON object whose `status` is absent, null or `OK` and that
+/// holds no `exceptionType`, `errorMessage`, `error` or `success` that says otherwise (null counts as absent):
+/// elsewhere this API reports failures inside a 200. Unknown fields are ignored.
+[[nodiscard]] StartSubscriptionAnswer decode_start_subscription(std::string_view body);
+
+}  // namespace connectid::wire
