@@ -1,0 +1,183 @@
+// The small pieces that everything is said with: text, times, headers, URLs, secrets, call ids.
+#include <gtest/gtest.h>
+
+#include <connectid/secret.hpp>
+#include <connectid/stage.hpp>
+
+#include <regex>
+#include <set>
+#include <sstream>
+
+#include "call_id.hpp"
+#include "http/headers.hpp"
+#include "http/url.hpp"
+#include "text.hpp"
+#include "time.hpp"
+
+namespace connectid {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(Printable, keeps_text_and_shows_all_else_as_bytes) {
+  EXPECT_EQ(detail::printable("Blåbær 😀", 100), "Blåbær 😀");
+  EXPECT_EQ(detail::printable("a\r\n\x1b[31m\xff", 100), "a\\x0d\\x0a\\x1b[31m\\xff");
+  EXPECT_EQ(detail::printable("ååå", 4), "åå...");
+  EXPECT_EQ(detail::printable("ååå", 3), "å...");
+}
+
+TEST(Redact, replaces_every_occurrence_and_leaves_short_placeholders) {
+  EXPECT_EQ(detail::redact("xsecret-valuexsecret-value", "secret-value"), "x[redacted]x[redacted]");
+  EXPECT_EQ(detail::redact("that", "t"), "that");
+  EXPECT_EQ(detail::redact("nothing", ""), "nothing");
+}
+
+TEST(Utc, prints_the_whole_range_of_a_timestamp) {
+  EXPECT_EQ(detail::utc(Timestamp{1775012407123ms}), "2026-04-01 03:00:07Z");
+  EXPECT_EQ(detail::utc(Timestamp{-1ms}), "1969-12-31 23:59:59Z");
+  EXPECT_FALSE(detail::utc(Timestamp::max()).empty());
+  EXPECT_FALSE(detail::utc(Timestamp::min()).empty());
+}
+
+TEST(SecretText, prints_as_redacted_and_leaves_what_it_was_moved_from_empty) {
+  Secret secret("canary");
+  std::ostringstream out;
+  out << secret << ' ' << Secret();
+  EXPECT_EQ(out.str(), "[redacted] [empty]");
+  const Secret moved = std::move(secret);
+  EXPECT_TRUE(secret.empty());  // NOLINT(bugprone-use-after-move): that it is empty is what is promised
+  EXPECT_EQ(moved.reveal(), "canary");
+  secret = moved;
+  EXPECT_EQ(secret, moved);
+}
+
+TEST(SecretText, assignment_overwrites_the_old_text_in_memory) {
+  Secret secret(std::string("canary-canary-canary-canary-canary"));
+  const char* memory = secret.reveal().data();
+  const std::string before(memory, 6);
+  secret = Secret("x");
+  EXPECT_EQ(before, "canary");
+  EXPECT_EQ(secret.reveal(), "x");
+  if (secret.reveal().data() == memory) EXPECT_STRNE(memory + 2, "nary-canary-canary-canary-canary");
+}
+
+TEST(Words, every_stage_and_cause_has_its_own_name) {
+  std::set<std::string_view> names;
+  for (int i = 0; i <= static_cast<int>(Stage::receive); ++i) names.insert(to_string(static_cast<Stage>(i)));
+  EXPECT_EQ(names.size(), 8U);
+  names.clear();
+  for (int i = 0; i <= static_cast<int>(Cause::other); ++i) names.insert(to_string(static_cast<Cause>(i)));
+  EXPECT_EQ(names.size(), 14U);
+  EXPECT_FALSE(names.contains("?"));
+}
+
+TEST(CallId, is_a_uuid_of_version_7_that_begins_with_the_time) {
+  const std::string id = detail::make_call_id(Timestamp{0x0123456789ABms});
+  EXPECT_TRUE(std::regex_match(id, std::regex("01234567-89ab-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"))) << id;
+}
+
+TEST(CallId, ten_thousand_in_one_millisecond_are_all_different) {
+  std::set<std::string> ids;
+  for (int i = 0; i < 10000; ++i) ids.insert(detail::make_call_id(Timestamp{1ms}));
+  EXPECT_EQ(ids.size(), 10000U);
+}
+
+TEST(Headers, are_found_without_case_and_the_first_counts) {
+  const http::Headers headers{{"X-A", "1"}, {"x-a", "2"}};
+  EXPECT_EQ(*http::find(headers, "x-A"), "1");
+  EXPECT_EQ(http::find(headers, "X-B"), nullptr);
+}
+
+TEST(Headers, what_could_begin_a_line_of_its_own_is_not_well_formed) {
+  EXPECT_TRUE(http::well_formed({"X-A", "text, with\ttab and å"}));
+  EXPECT_TRUE(http::well_formed({"X-A", ""}));
+  for (const http::Header& bad : http::Headers{{"", "x"},
+                                               {"X A", "x"},
+                                               {"X:A", "x"},
+                                               {"X\r\n", "x"},
+                                               {"X-å", "x"},
+                                               {"X-A", "a\r\nEvil: 1"},
+                                               {"X-A", "a\n"},
+                                               {"X-A", std::string("\0", 1)}}) {
+    EXPECT_FALSE(http::well_formed(bad)) << bad.name;
+  }
+}
+
+struct PauseCase {
+  const char* name;
+  http::Headers headers;
+  std::optional<std::chrono::milliseconds> pause;
+};
+class RetryAfter : public testing::TestWithParam<PauseCase> {};
+TEST_P(RetryAfter, is_the_pause_that_the_answer_names) {
+  EXPECT_EQ(http::retry_after(GetParam().headers, Timestamp{1775012400000ms}),
+            GetParam().pause);  // 2026-04-01 03:00:00Z
+}
+const PauseCase pauses[] = {
+    {"none", {}, std::nullopt},
+    {"seconds", {{"Retry-After", "120"}}, 120s},
+    {"zero", {{"Retry-After", "0"}}, 0s},
+    {"date_against_our_clock", {{"Retry-After", "Wed, 01 Apr 2026 03:00:30 GMT"}}, 30s},
+    {"date_against_the_servers_date",
+     {{"Retry-After", "Wed, 01 Apr 2026 05:00:30 GMT"}, {"Date", "Wed, 01 Apr 2026 05:00:00 GMT"}},
+     30s},
+    {"date_that_is_over", {{"Retry-After", "Wed, 01 Apr 2026 02:59:00 GMT"}}, 0s},
+    {"obsolete_date_form", {{"Retry-After", "Wednesday, 01-Apr-26 03:00:30 GMT"}}, 30s},
+    {"negative", {{"Retry-After", "-5"}}, std::nullopt},
+    {"words", {{"Retry-After", "soon"}}, std::nullopt},
+    {"overflowing", {{"Retry-After", "99999999999999999999"}}, std::nullopt},
+    {"absurd", {{"Retry-After", "9223372036854775807"}}, std::nullopt},
+    {"reset_as_delta", {{"X-RateLimit-Reset", "42"}}, 42s},
+    {"reset_as_time", {{"X-RateLimit-Reset", "1775012410"}}, 10s},
+    {"reset_in_the_past", {{"X-RateLimit-Reset", "1775012390"}}, 0s},
+    {"reset_absurd", {{"X-RateLimit-Reset", "9223372036854775807"}}, std::nullopt},
+    {"retry_after_goes_first", {{"X-RateLimit-Reset", "42"}, {"Retry-After", "1"}}, 1s},
+    {"reset_where_retry_after_is_no_pause", {{"X-RateLimit-Reset", "42"}, {"Retry-After", "?"}}, 42s},
+};
+INSTANTIATE_TEST_SUITE_P(Table, RetryAfter, testing::ValuesIn(pauses), [](const auto& row) { return row.param.name; });
+
+struct UrlCase {
+  const char* name;
+  const char* text;
+  const char* normal;  ///< empty: refused
+};
+class UrlTest : public testing::TestWithParam<UrlCase> {};
+TEST_P(UrlTest, is_normalised_or_refused) {
+  const http::Url url = http::parse_url(GetParam().text);
+  EXPECT_EQ(url.text, GetParam().normal);
+  EXPECT_EQ(url.problem.empty(), GetParam().normal[0] != '\0') << url.problem;
+  EXPECT_EQ(url.problem.find("hunter2"), std::string::npos);
+}
+const UrlCase urls[] = {
+    {"https", "https://api.mediaconnect.no/capi", "https://api.mediaconnect.no/capi"},
+    {"slash_at_the_end", "https://api.mediaconnect.no/capi/", "https://api.mediaconnect.no/capi"},
+    {"no_path", "https://api.mediaconnect.no", "https://api.mediaconnect.no"},
+    {"port", "https://h:8443/x", "https://h:8443/x"},
+    {"upper_case_scheme", "HTTPS://h/x", "https://h/x"},
+    {"plain_to_localhost", "http://localhost:1", "http://localhost:1"},
+    {"plain_to_127_0_0_1", "http://127.0.0.1:1/capi", "http://127.0.0.1:1/capi"},
+    {"plain_to_127_8_9_10", "http://127.8.9.10:1", "http://127.8.9.10:1"},
+    {"plain_to_ipv6_loopback", "http://[::1]:1", "http://[::1]:1"},
+    {"plain_to_another_host", "http://api.mediaconnect.no/capi", ""},
+    {"plain_to_a_lookalike", "http://localhost.example", ""},
+    {"plain_to_a_lookalike_number", "http://127.0.0.1.example", ""},
+    {"plain_to_another_address", "http://10.0.0.1", ""},
+    {"plain_to_another_ipv6", "http://[2001:db8::1]", ""},
+    {"user", "https://user@h/x", ""},
+    {"user_and_password", "https://user:hunter2@h/x", ""},
+    {"query", "https://h/x?a=hunter2", ""},
+    {"empty_query", "https://h/x?", ""},
+    {"fragment", "https://h/x#hunter2", ""},
+    {"empty", "", ""},
+    {"no_scheme", "api.mediaconnect.no/capi", ""},
+    {"other_scheme", "ftp://h/x", ""},
+    {"file", "file:///etc/passwd", ""},
+    {"space", "https://h/a b", ""},
+    {"line_break", "https://h/a\nb", ""},
+    {"no_host", "https://", ""},
+    {"bad_port", "https://h:99999", ""},
+};
+INSTANTIATE_TEST_SUITE_P(Table, UrlTest, testing::ValuesIn(urls), [](const auto& row) { return row.param.name; });
+
+}  // namespace
+}  // namespace connectid
