@@ -1,7 +1,6 @@
 #include <connectid/start_subscription.hpp>
 
 #include <string_view>
-#include <utility>
 
 #include "text.hpp"
 #include "time.hpp"
@@ -15,11 +14,11 @@ using detail::take_code_point;
 
 using Violations = std::vector<Violation>;
 
-std::string quoted(std::string_view text) { return "\"" + printable(text, 60) + "\""; }
+std::string quoted(std::string_view text) { return std::string("\"").append(printable(text, 60)).append("\""); }
 
 void check_text(Violations& found, const char* field, std::string_view text, std::size_t limit, bool required) {
-  const auto report = [&](const char* rule, std::string message) {
-    found.push_back({field, rule, field + std::move(message)});
+  const auto report = [&](const char* rule, const std::string& message) {
+    found.push_back({field, rule, std::string(field).append(message)});
   };
   if (text.empty()) {
     if (required) report("required", " is required: give 1 to " + std::to_string(limit) + " characters");

@@ -23,15 +23,16 @@ struct CallOptions {
 
 /// What is known of a call, whatever became of it.
 struct CallInfo {
-  std::string call_id;               ///< what was sent as `X-Request-Id`
-  int http_status = 0;               ///< 0: no answer
-  int attempts = 0;                  ///< how often the request was given to the transport
-  std::optional<Timestamp> sent_at;  ///< when the attempt began whose body left (wall time); absent: nothing was sent
+  std::string call_id = {};  ///< what was sent as `X-Request-Id`
+  int http_status = 0;       ///< 0: no answer
+  int attempts = 0;          ///< how often the request was given to the transport
+  std::optional<Timestamp> sent_at =
+      {};  ///< when the attempt began whose body left (wall time); absent: nothing was sent
   std::chrono::milliseconds duration{0};
-  std::optional<std::int64_t> rate_limit_remaining;  ///< X-RateLimit-Remaining
-  std::optional<std::int64_t> rate_limit_reset;      ///< X-RateLimit-Reset as it came: seconds, a delta or since 1970
-  std::optional<Timestamp> server_date;              ///< the answer's Date
-  std::string server_request_id;                     ///< the answer's X-Request-Id, where it has one
+  std::optional<std::int64_t> rate_limit_remaining = {};  ///< X-RateLimit-Remaining
+  std::optional<std::int64_t> rate_limit_reset = {};  ///< X-RateLimit-Reset as it came: seconds, a delta or since 1970
+  std::optional<Timestamp> server_date = {};          ///< the answer's Date
+  std::string server_request_id = {};                 ///< the answer's X-Request-Id, where it has one
 };
 
 }  // namespace connectid

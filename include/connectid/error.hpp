@@ -46,16 +46,16 @@ std::ostream& operator<<(std::ostream& out, ErrorKind kind);
 
 /// One rule that a request breaks.
 struct Violation {
-  std::string field;    ///< the field's name in the API's JSON: `startTime`
-  std::string rule;     ///< `required`, `max_length`, `range`, `order` or `encoding`
-  std::string message;  ///< a sentence with the limit and the value
+  std::string field = {};    ///< the field's name in the API's JSON: `startTime`
+  std::string rule = {};     ///< `required`, `max_length`, `range`, `order` or `encoding`
+  std::string message = {};  ///< a sentence with the limit and the value
   friend bool operator==(const Violation&, const Violation&) = default;
 };
 
 // The details, one type a kind: `error.get_if<connectid::BadRequest>()`.
 
 struct ValidationError {
-  std::vector<Violation> violations;
+  std::vector<Violation> violations = {};
 };
 struct ConfigurationError {};
 struct TokenError {};

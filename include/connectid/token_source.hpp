@@ -10,13 +10,13 @@
 namespace connectid {
 
 struct AccessToken {
-  Secret value;  ///< as it stands after `Bearer `: visible ASCII characters (RFC 6750 section 2.1)
+  Secret value = {};  ///< as it stands after `Bearer `: visible ASCII characters (RFC 6750 section 2.1)
 };
 
 /// What a token source may take into account.
 struct TokenRequest {
-  std::chrono::steady_clock::time_point deadline;  ///< the call's; a source that waits ends by then
-  std::stop_token stop;                            ///< the call's; a source that waits ends when it is requested
+  std::chrono::steady_clock::time_point deadline = {};  ///< the call's; a source that waits ends by then
+  std::stop_token stop = {};                            ///< the call's; a source that waits ends when it is requested
 };
 
 /// Gives an access token for each call. Called from many threads at once. An Error or an exception ends the call

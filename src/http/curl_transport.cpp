@@ -74,6 +74,7 @@ class Attempt {
   [[nodiscard]] bool late() const noexcept { return steady_clock::now() >= limits_.deadline; }
 
  private:
+  static CURLcode on_handshake(CURL* easy, void* context, void* self) noexcept;
   static int on_connected(void* self, char*, char*, int, int) noexcept;
   static std::size_t on_read(char* buffer, std::size_t size, std::size_t count, void* self) noexcept;
   static std::size_t on_header(char* line, std::size_t size, std::size_t count, void* self) noexcept;
@@ -94,6 +95,7 @@ class Attempt {
   List headers_;
   std::array<char, CURL_ERROR_SIZE> error_{};
 
+  bool handshaking_ = false;
   bool connected_ = false;
   bool resend_refused_ = false;
   bool body_left_ = false;  // THE guard: once set, nothing more of this request may leave
@@ -108,6 +110,12 @@ class Attempt {
 };
 
 // ---- the callbacks
+
+/// Called when TCP stands and TLS begins: the one sign of it that libcurl gives.
+CURLcode Attempt::on_handshake(CURL*, void*, void* self) noexcept {
+  static_cast<Attempt*>(self)->handshaking_ = true;
+  return CURLE_OK;
+}
 
 /// Called each time a connection, new or used before, is ready to take the request; libcurl replaces a connection that
 /// turns out dead. Before the body left that is welcome; afterwards it would be the second body at the server.
@@ -259,6 +267,10 @@ CURLcode Attempt::set_up(CURL* easy, const Url& url) {
   set_text(CURLOPT_SSLKEY, options_.client_key);
   set_text(CURLOPT_KEYPASSWD, options_.client_key_password.reveal());
 
+  // Only for the name of the stage: not every TLS library has it, and that is no reason to fail.
+  curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, &Attempt::on_handshake);
+  curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, static_cast<void*>(this));
+
   if (url.plain) {
     set(CURLOPT_NOPROXY, "*");  // http_proxy would carry the bearer away in the clear
   } else if (!options_.proxy.empty()) {
@@ -271,16 +283,13 @@ CURLcode Attempt::set_up(CURL* easy, const Url& url) {
 // ---- what became of it
 
 Stage Attempt::stage(CURL* easy) const {
-  const auto never = [&](CURLINFO info) {
-    curl_off_t time = 0;
-    return curl_easy_getinfo(easy, info, &time) != CURLE_OK || time == 0;
-  };
+  curl_off_t looked_up = 0;
+  curl_easy_getinfo(easy, CURLINFO_NAMELOOKUP_TIME_T, &looked_up);
   if (header_bytes_ > 0 && body_left_) return Stage::receive;
   if (body_left_) return sent_ == request_.body.size() ? Stage::wait : Stage::send;
   if (connected_) return Stage::send;
-  if (never(CURLINFO_NAMELOOKUP_TIME_T)) return Stage::resolve;
-  if (never(CURLINFO_CONNECT_TIME_T)) return Stage::connect;
-  return Stage::handshake;
+  if (looked_up == 0) return Stage::resolve;
+  return handshaking_ ? Stage::handshake : Stage::connect;
 }
 
 /// Once the body left, these speak of the connection that libcurl wanted to put in the place of the lost one.

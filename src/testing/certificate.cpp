@@ -45,8 +45,9 @@ void set_validity(X509* certificate, std::chrono::seconds from, std::chrono::sec
 
 void set_common_name(X509* certificate, const char* name) {
   const auto* bytes = reinterpret_cast<const unsigned char*>(name);
-  openssl_must(X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "CN", MBSTRING_UTF8, bytes, -1, -1, 0) == 1,
-               "setting the subject");
+  openssl_must(
+      X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "CN", MBSTRING_UTF8, bytes, -1, -1, 0) == 1,
+      "setting the subject");
 }
 
 void add_extension(X509* certificate, X509* issuer, int nid, const char* value) {

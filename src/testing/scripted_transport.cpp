@@ -27,11 +27,8 @@ http::Reply ScriptedTransport::perform(const http::Request& request, const http:
 }
 
 http::Answer http_answer(int status, std::string body, http::Headers headers) {
-  return {.status = status,
-          .headers = std::move(headers),
-          .body = std::move(body),
-          .framed = true,
-          .cut = std::nullopt};
+  return {
+      .status = status, .headers = std::move(headers), .body = std::move(body), .framed = true, .cut = std::nullopt};
 }
 
 }  // namespace connectid::testing

@@ -13,7 +13,6 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <span>
 
 namespace connectid::testing::detail {
 namespace {
@@ -163,10 +162,8 @@ bool Stream::read(std::string& to) {
 
 bool Stream::drop() noexcept {
   Chunk chunk;
-  ssize_t count = 0;
-  do count = ::recv(fd_.get(), chunk.data(), chunk.size(), 0);
-  while (count > 0);
-  return count < 0 && would_block();
+  const ssize_t count = ::recv(fd_.get(), chunk.data(), chunk.size(), 0);
+  return count > 0 || (count < 0 && would_block());
 }
 
 bool Stream::decrypt(std::string_view bytes, std::string& to) {

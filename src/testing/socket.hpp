@@ -112,7 +112,7 @@ class Stream {
 
   /// Appends to `to` what has come; false once the peer has closed (what came before is appended all the same).
   [[nodiscard]] bool read(std::string& to);
-  /// Reads and forgets what has come, without a look inside; false once the peer has closed.
+  /// Reads and forgets some of what has come, without a look inside; false once the peer has closed.
   [[nodiscard]] bool drop() noexcept;
 
   void write(std::string_view bytes);

@@ -69,7 +69,7 @@ std::string utf8(char32_t c) {
 TEST(Encode, every_code_point_comes_back_as_it_was) {
   for (char32_t c = 0; c <= 0x10FFFF; ++c) {
     if (c >= 0xD800 && c <= 0xDFFF) continue;
-    const std::string text = "a" + utf8(c) + "b";
+    const std::string text = std::string("a").append(utf8(c)).append("b");
     const std::string body = encode({.product = text}, false);
     for (const char byte : body)
       ASSERT_GE(static_cast<unsigned char>(byte), 0x20) << "raw control, U+" << std::hex << +c;

@@ -10,12 +10,12 @@
 namespace connectid::http {
 
 struct CurlOptions {
-  std::string ca_file;                  ///< PEM bundle to trust instead of the system's; empty: the system's
-  std::string ca_pem;                   ///< the same as text, used before ca_file
-  std::string client_certificate;       ///< PEM file; empty: none
-  std::string client_key;               ///< PEM file; empty: the key is in client_certificate
-  Secret client_key_password;           ///< empty: the key is not encrypted
-  Secret proxy;                         ///< `http://[user:password@]host:port`; empty: https_proxy and no_proxy decide
+  std::string ca_file = {};             ///< PEM bundle to trust instead of the system's; empty: the system's
+  std::string ca_pem = {};              ///< the same as text, used before ca_file
+  std::string client_certificate = {};  ///< PEM file; empty: none
+  std::string client_key = {};          ///< PEM file; empty: the key is in client_certificate
+  Secret client_key_password = {};      ///< empty: the key is not encrypted
+  Secret proxy = {};                    ///< `http://[user:password@]host:port`; empty: https_proxy and no_proxy decide
   std::chrono::seconds max_idle{4};     ///< a connection idle for longer is not used again
   std::size_t max_body = 1024 * 1024;   ///< bytes of an answer's body, after decompression
   std::size_t max_headers = 64 * 1024;  ///< bytes of an answer's header sections, interim answers included

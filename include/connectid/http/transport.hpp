@@ -15,8 +15,8 @@
 namespace connectid::http {
 
 struct Header {
-  std::string name;
-  std::string value;
+  std::string name = {};
+  std::string value = {};
 };
 
 /// Header fields in the order they are sent or came.
@@ -26,11 +26,11 @@ using Headers = std::vector<Header>;
 [[nodiscard]] const std::string* find(const Headers& headers, std::string_view name) noexcept;
 
 struct Request {
-  std::string method;
-  std::string url;       ///< absolute; https, or http to a loopback host
-  Headers headers;       ///< all but Authorization, Host and the body's framing
-  Secret authorization;  ///< value of the Authorization header ("Bearer …"); empty: none. Never log `reveal()`.
-  std::string body;      ///< empty: none
+  std::string method = {};
+  std::string url = {};       ///< absolute; https, or http to a loopback host
+  Headers headers = {};       ///< all but Authorization, Host and the body's framing
+  Secret authorization = {};  ///< value of the Authorization header ("Bearer …"); empty: none. Never log `reveal()`.
+  std::string body = {};      ///< empty: none
 };
 
 /// Why no whole answer came.
@@ -41,19 +41,19 @@ struct Failure {
   /// of the request). `false` is a promise that the server cannot have acted; a transport that does not know says
   /// `true`.
   bool body_left = true;
-  std::string text;  ///< one line for people; no secret
+  std::string text = {};  ///< one line for people; no secret
 };
 
 /// An answer whose header section arrived whole (the blank line after it was seen); interim 1xx answers are not
 /// answers.
 struct Answer {
   int status = 0;
-  Headers headers;
-  std::string body;  ///< decoded (gzip)
+  Headers headers = {};
+  std::string body = {};  ///< decoded (gzip)
   /// The answer's framing said where it ends and it got there: Content-Length was met, or the last chunk or the end of
   /// the stream was seen. `false`: the body ended when the connection did.
   bool framed = false;
-  std::optional<Failure> cut;  ///< set where the body did not arrive whole: why
+  std::optional<Failure> cut = {};  ///< set where the body did not arrive whole: why
 };
 
 using Reply = std::variant<Answer, Failure>;
@@ -61,7 +61,7 @@ using Reply = std::variant<Answer, Failure>;
 struct Limits {
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
   std::chrono::milliseconds connect_timeout{10'000};  ///< name, TCP, proxy and TLS together
-  std::stop_token stop;
+  std::stop_token stop = {};
 };
 
 /// The seam: what carries one request and brings its answer. `perform` is all a user must write.

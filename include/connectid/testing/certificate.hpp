@@ -8,9 +8,9 @@ namespace connectid::testing {
 
 /// A server's certificate, made on the spot, and the authority that signed it. All PEM.
 struct Certificate {
-  std::string authority;  ///< trust this one: `CurlOptions::ca_pem`
-  std::string chain;      ///< the server's certificate
-  std::string key;        ///< its private key (P-256)
+  std::string authority = {};  ///< trust this one: `CurlOptions::ca_pem`
+  std::string chain = {};      ///< the server's certificate
+  std::string key = {};        ///< its private key (P-256)
 };
 
 struct CertificateOptions {

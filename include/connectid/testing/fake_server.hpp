@@ -21,17 +21,18 @@ namespace connectid::testing {
 struct Script {
   struct HttpAnswer {
     int status = 200;
-    std::string body;
-    http::Headers headers;
+    std::string body = {};
+    http::Headers headers = {};
   };
-  bool acts = true;                  ///< follow the documented rules; false: the request is read and counted, no more
-  std::optional<HttpAnswer> answer;  ///< in place of the answer by the rules
-  Fault fault;
+  bool acts = true;  ///< follow the documented rules; false: the request is read and counted, no more
+  std::optional<HttpAnswer> answer = {};  ///< in place of the answer by the rules
+  Fault fault = {};
 };
 
 // Each is one Script; byte numbers count the bytes of one exchange, inside TLS where there is TLS.
 
-/// This answer; nothing is started.
+/// This answer; nothing is started. The server frames it itself, so Content-Length and Transfer-Encoding in `headers`
+/// are dropped (`raw_answer` is for those that lie), and gives a Content-Type where none is named.
 [[nodiscard]] Script answer(int status, std::string body, http::Headers headers = {});
 /// The request is obeyed, then the connection ends (FIN unless told) before the answer's first byte.
 [[nodiscard]] Script started_but_answer_lost(Fault::End end = Fault::End::fin);
@@ -51,9 +52,9 @@ struct Script {
 [[nodiscard]] Script cut_answer_at(std::size_t byte, Fault::End end = Fault::End::fin);
 /// Obeyed; then exactly these bytes are the answer.
 [[nodiscard]] Script raw_answer(std::string bytes, Fault::End end = Fault::End::keep);
-/// Obeyed; the answer is not HTTP.
+/// Obeyed; the answer is not HTTP, then the connection ends.
 [[nodiscard]] Script garbage();
-/// Obeyed; 200 with a JSON body of so many bytes.
+/// Obeyed; 200 with a JSON body of so many bytes (15 or more), before it is compressed for a client that accepts that.
 [[nodiscard]] Script huge(std::size_t bytes);
 /// Obeyed; then the connection ends without an answer and new ones are refused.
 [[nodiscard]] Script gone();
@@ -61,15 +62,15 @@ struct Script {
 /// One subscription that was started.
 struct StartedSubscription {
   StartSubscriptionRequest request;
-  std::string call_id;  ///< X-Request-Id
+  std::string call_id = {};  ///< X-Request-Id
 };
 
 /// One request as it came, obeyed or not.
 struct ReceivedRequest {
-  std::string method;
-  std::string path;
-  http::Headers headers;  ///< Authorization too: it is a test's token
-  std::string body;
+  std::string method = {};
+  std::string path = {};
+  http::Headers headers = {};  ///< by name; Authorization too: it is a test's token
+  std::string body = {};
 };
 
 struct FakeServerOptions {

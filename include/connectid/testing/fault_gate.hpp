@@ -14,10 +14,13 @@
 namespace connectid::testing {
 
 /// What a FaultGate does to one exchange: a request and its answer on one connection. The default lets all through.
+///
+/// An `end` that no cut and no answer gives a place comes in place of the answer's first byte. A request that is cut
+/// with `keep` and without an answer has nothing more to hear: that is `silence`. `answer` may be cut, too.
 struct Fault {
   enum class End {
     keep,     ///< the connection stays open for the next exchange
-    fin,      ///< closed in order at the TCP level (no TLS close_notify)
+    fin,      ///< closed in order at the TCP level (no TLS close_notify); what the client still sends is dropped
     reset,    ///< RST
     silence,  ///< stays open and says nothing more, whatever comes, until the client closes
   };
@@ -35,7 +38,8 @@ struct Fault {
 ///
 /// It knows no HTTP: an exchange begins with the first byte a client sends on a connection, or sends after bytes of an
 /// answer went the other way. TLS passes through untouched, unless the gate is given a certificate: then the gate
-/// ends TLS itself, and all its faults speak of the bytes inside. Thread-safe. The destructor closes everything.
+/// ends TLS itself, and all its faults speak of the bytes inside. A client that closes, be it one direction only, has
+/// left: what it sent still reaches the server. Thread-safe. The destructor closes everything.
 class FaultGate {
  public:
   struct Exchange {
@@ -43,17 +47,20 @@ class FaultGate {
     std::uint64_t number = 0;            ///< 1 for the first exchange on this connection
     std::uint16_t server_side_port = 0;  ///< the local port of the gate's own connection to the server
   };
-  /// Called as each exchange begins, before its first byte goes on; from many threads at once.
+  /// Called as each exchange begins, before its first byte goes on; from many threads at once. It must not throw, nor
+  /// call `send_stray` or `close_connections`: they wait for the thread that it runs in.
   using Plan = std::function<Fault(const Exchange&)>;
 
   struct Options {
     Plan plan = nullptr;                                    ///< none: all goes through
     std::optional<Certificate> certificate = std::nullopt;  ///< given: the gate speaks TLS to its clients
-    /// Called once a connection is accepted; `false` leaves the client without a TLS handshake or any other byte.
+    /// Called once a connection is accepted; `false` leaves the client without a TLS handshake or any other byte. What
+    /// holds for a Plan holds here.
     std::function<bool(std::uint64_t connection)> greet = nullptr;
   };
 
-  /// `server_port` is on 127.0.0.1. Throws std::runtime_error where no port can be had.
+  /// `server_port` is on 127.0.0.1. Throws std::runtime_error where no port can be had or the certificate cannot be
+  /// used.
   FaultGate(std::uint16_t server_port, Options options);
   explicit FaultGate(std::uint16_t server_port) : FaultGate(server_port, Options()) {}
   FaultGate(const FaultGate&) = delete;
@@ -61,15 +68,15 @@ class FaultGate {
   ~FaultGate();
 
   [[nodiscard]] std::uint16_t port() const noexcept;
-  [[nodiscard]] std::uint64_t connections() const noexcept;  ///< accepted so far
-  [[nodiscard]] std::uint64_t exchanges() const noexcept;    ///< begun so far, on all connections
-  [[nodiscard]] std::uint64_t open_connections() const noexcept;
+  [[nodiscard]] std::uint64_t connections() const noexcept;       ///< accepted so far
+  [[nodiscard]] std::uint64_t exchanges() const noexcept;         ///< begun so far, on all connections
+  [[nodiscard]] std::uint64_t open_connections() const noexcept;  ///< accepted, and closed by neither side
 
   /// New connections are refused from when this returns.
   void stop_listening();
   /// Sends the bytes to every client whose connection is open, between exchanges; returns to how many.
   std::size_t send_stray(std::string_view bytes);
-  /// Closes (FIN, or RST) every client's connection; returns how many.
+  /// Ends every client's connection so (`keep`: none), whatever it is at; returns how many.
   std::size_t close_connections(Fault::End how = Fault::End::fin);
 
  private:

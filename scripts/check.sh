@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# check.sh [format|tidy|shell|tests|asan|tsan|all]...: one check a word, the same here and in CI.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+jobs=$(nproc)
+
+# The project's own files that end so, new ones that git does not know yet among them.
+sources() {
+  local rooms=() room
+  for room in bench cli examples include src tests; do [[ ! -d $room ]] || rooms+=("$room"); done
+  find "${rooms[@]}" -name "$1" | sort
+}
+
+build_and_run() {  # PRESET [ctest option...]
+  local preset=$1
+  shift
+  cmake --preset "$preset"
+  cmake --build --preset "$preset" --parallel "$jobs"
+  ctest --preset "$preset" --parallel "$jobs" "$@"
+}
+
+check_format() {
+  echo "check format: clang-format on every source"
+  sources '*.[ch]pp' | xargs clang-format --dry-run -Werror
+}
+
+check_tidy() {
+  echo "check tidy: clang-tidy on the library, its test doubles and the examples"
+  cmake --preset release >/dev/null
+  local log
+  log=$(mktemp)
+  run-clang-tidy -quiet -p build/release -j "$jobs" "^$PWD/(src|cli|examples)/" >"$log" 2>&1 ||
+    { grep -v -e '^clang-tidy' -e 'warnings generated' -e '^Suppressed' -e '^Use -header-filter' "$log"; return 1; }
+}
+
+check_shell() {
+  echo "check shell: shellcheck on every script"
+  { ls .ci/run scripts/*.sh; sources '*.sh'; } | xargs shellcheck --external-sources
+}
+
+check_tests() {
+  echo "check tests: the whole suite"
+  scripts/test.sh
+}
+
+check_asan() {
+  echo "check asan: the whole suite under AddressSanitizer and UndefinedBehaviorSanitizer"
+  ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1 UBSAN_OPTIONS=print_stacktrace=1 \
+    build_and_run asan
+}
+
+check_tsan() {
+  echo "check tsan: what has threads, and the faults, under ThreadSanitizer"
+  TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 build_and_run tsan --label-regex '^(threads|faults)$'
+}
+
+(($# > 0)) || set -- all
+scripts/install-dependencies.sh check
+for part in "$@"; do
+  case $part in
+    format | tidy | shell | tests | asan | tsan) "check_$part" ;;
+    all) check_format; check_shell; check_tests; check_asan; check_tsan; check_tidy ;;
+    *) echo "usage: check.sh [format|tidy|shell|tests|asan|tsan|all]..." >&2; exit 2 ;;
+  esac
+done

@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# install-dependencies.sh [build|test|check]: installs what is missing on Debian 12 to build (the default), to run the
+# tests too, or to run every check. Asks for nothing, and does nothing where all is there.
+set -euo pipefail
+
+packages=(g++ cmake ninja-build pkg-config ca-certificates
+  libcurl4-openssl-dev nlohmann-json3-dev libssl-dev libcpp-httplib-dev)
+case ${1:-build} in
+  build) ;;
+  test) packages+=(clang libgtest-dev libgmock-dev) ;;
+  check) packages+=(clang libgtest-dev libgmock-dev clang-format clang-tidy shellcheck) ;;
+  *) echo "usage: install-dependencies.sh [build|test|check]" >&2; exit 2 ;;
+esac
+
+if ! command -v apt-get >/dev/null; then
+  echo "dependencies: this is not Debian; what it takes there is: ${packages[*]}" >&2
+  exit 0
+fi
+
+missing=()
+for package in "${packages[@]}"; do
+  status=$(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null) || status=absent
+  [[ $status == installed ]] || missing+=("$package")
+done
+if ((${#missing[@]} == 0)); then
+  echo "dependencies: all there"
+  exit 0
+fi
+
+as_root=()
+((EUID == 0)) || as_root=(sudo)
+echo "dependencies: install ${missing[*]}"
+"${as_root[@]}" apt-get update -qq
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+  apt-get install -y -qq --no-install-recommends "${missing[@]}" </dev/null >/dev/null

@@ -1,0 +1,488 @@
+#include <connectid/testing/fault_gate.hpp>
+
+#include <poll.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <future>
+#include <limits>
+#include <list>
+#include <mutex>
+#include <stdexcept>
+#include <stop_token>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "testing/socket.hpp"
+
+namespace connectid::testing {
+namespace {
+
+using namespace std::chrono_literals;
+using detail::Buffer;
+using detail::Fd;
+using detail::Listener;
+using detail::SslContext;
+using detail::Stream;
+using detail::Wake;
+using Clock = std::chrono::steady_clock;
+using End = Fault::End;
+
+constexpr std::size_t window = 64 * 1024;  // more than this waits in neither direction before the gate stops reading
+constexpr std::size_t everything = std::numeric_limits<std::size_t>::max();
+
+/// What the connections have of their gate.
+struct Commons {
+  Commons(std::uint16_t port, FaultGate::Options from) : server_port(port), options(std::move(from)) {
+    if (options.certificate) tls = detail::server_context(*options.certificate);
+  }
+
+  const std::uint16_t server_port;
+  const FaultGate::Options options;
+  SslContext tls;
+  Listener listener;
+  std::atomic<std::uint64_t> accepted = 0;
+  std::atomic<std::uint64_t> exchanges = 0;
+  std::atomic<std::uint64_t> open = 0;
+};
+
+/// Work that other threads hand to a connection's own thread, which alone touches its sockets.
+class Mailbox {
+ public:
+  using Order = std::packaged_task<bool()>;
+
+  /// The answer is false where the connection has ended already.
+  std::future<bool> post(Order order) {
+    std::future<bool> answer = order.get_future();
+    const std::lock_guard lock(mutex_);
+    if (closed_) {
+      Order refuse([] { return false; });
+      answer = refuse.get_future();
+      refuse();
+    } else {
+      orders_.push_back(std::move(order));
+    }
+    return answer;
+  }
+
+  void obey() {
+    for (Order& order : take_all(false)) order();
+  }
+
+  /// What comes later is refused.
+  void close() {
+    for (Order& order : take_all(true)) order();
+  }
+
+ private:
+  std::vector<Order> take_all(bool close) {
+    const std::lock_guard lock(mutex_);
+    closed_ = closed_ || close;
+    return std::exchange(orders_, {});
+  }
+
+  std::mutex mutex_;
+  std::vector<Order> orders_;
+  bool closed_ = false;
+};
+
+/// `fault` with what it leaves open filled in, as its documentation says.
+Fault settled(Fault fault) {
+  const bool has_a_place = fault.cut_request_at || fault.cut_answer_at || fault.answer;
+  if (!has_a_place && fault.end != End::keep) fault.cut_answer_at = 0;
+  if (fault.cut_request_at && !fault.answer && fault.end == End::keep) fault.end = End::silence;
+  return fault;
+}
+
+int milliseconds_until(Clock::time_point time) {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(time - Clock::now()).count();
+  return static_cast<int>(std::clamp<std::int64_t>(left, 0, std::numeric_limits<int>::max()));
+}
+
+/// One client's connection, with a thread of its own: a loop that waits, moves bytes as far as they go and waits again.
+class Connection {
+ public:
+  Connection(Commons& gate, Fd client, std::uint64_t number)
+      : gate_(gate), number_(number), client_(std::move(client), gate.tls.get()) {
+    ++gate_.open;
+    thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+  }
+
+  [[nodiscard]] bool over() const noexcept { return over_; }
+  void request_stop() { thread_.request_stop(); }
+
+  std::future<bool> send_stray(std::string bytes) {
+    return order(Mailbox::Order([this, stray = std::move(bytes)] { return give_stray(stray); }));
+  }
+
+  std::future<bool> close(End how) {
+    return order(Mailbox::Order([this, how] {
+      if (counted_out_) return false;
+      end_with(how);
+      return true;
+    }));
+  }
+
+ private:
+  enum class Phase {
+    idle,     ///< the next byte of the client begins an exchange
+    request,  ///< an exchange has begun and no byte of its answer came yet
+    answer,   ///< the answer goes to the client
+    deaf,     ///< what the client says is dropped, until it closes
+    ended,
+  };
+
+  struct Exchange {
+    Fault fault;
+    std::size_t forwarded = 0;   ///< bytes of the request given to the server
+    std::size_t taken = 0;       ///< bytes of the answer let through
+    bool went = false;           ///< whether a byte of the answer was given to the client
+    bool last = false;           ///< nothing follows what is pending: then `fault.end`
+    Clock::time_point due = {};  ///< nothing of the answer goes before
+  };
+
+  std::future<bool> order(Mailbox::Order order) {
+    std::future<bool> answer = orders_.post(std::move(order));
+    wake_.signal();
+    return answer;
+  }
+
+  void run(const std::stop_token& stop) {
+    const std::stop_callback wake_up(stop, [this] { wake_.signal(); });
+    const auto& greet = gate_.options.greet;
+    if (greet && !greet(number_)) phase_ = Phase::deaf;
+    while (phase_ != Phase::ended && !stop.stop_requested()) turn();
+    leave();
+    orders_.close();
+    over_ = true;
+  }
+
+  void turn() {
+    wait();
+    orders_.obey();
+    if (client_has_news_) hear_client();
+    if (server_has_news_ && server_) hear_server();
+    if (phase_ == Phase::deaf || phase_ == Phase::ended) return;
+    send_request();
+    send_answer();
+    if (client_left_ && !server_.unsent()) phase_ = Phase::ended;
+  }
+
+  // Waiting
+
+  void wait() {
+    std::array<pollfd, 3> fds{{{wake_.fd(), POLLIN, 0}, client_interest(), server_interest()}};
+    ::poll(fds.data(), fds.size(), timeout());
+    if (fds[0].revents != 0) wake_.clear();
+    client_has_news_ = (fds[1].revents & ~POLLOUT) != 0;
+    server_has_news_ = (fds[2].revents & ~POLLOUT) != 0;
+  }
+
+  /// Where the client is not read, its leaving is noticed all the same.
+  [[nodiscard]] pollfd client_interest() const {
+    if (client_left_) return {-1, 0, 0};
+    int events = listens_to_client() ? POLLIN : (server_.unsent() ? 0 : POLLRDHUP);
+    if (client_.unsent()) events |= POLLOUT;
+    return {client_.fd(), static_cast<short>(events), 0};
+  }
+
+  [[nodiscard]] pollfd server_interest() const {
+    int events = answer_.size() + client_.backlog() < window ? POLLIN : 0;
+    if (server_.unsent()) events |= POLLOUT;
+    return {events == 0 ? -1 : server_.fd(), static_cast<short>(events), 0};
+  }
+
+  [[nodiscard]] bool listens_to_client() const {
+    switch (phase_) {
+      case Phase::idle:
+      case Phase::request:
+        return !request_is_cut() && server_.backlog() < window;
+      case Phase::answer:
+        if (exchange_.last) return false;
+        return exchange_.went ? answer_.empty() : server_.backlog() < window;
+      case Phase::deaf:
+      case Phase::ended:
+        break;
+    }
+    return true;
+  }
+
+  [[nodiscard]] int timeout() const {
+    if (phase_ != Phase::answer || client_.unsent()) return -1;
+    if (answer_.empty() && !exchange_.last) return -1;
+    if (answer_.empty() && exchange_.due <= Clock::now()) return 1;  // the kernel does not say when it has sent all
+    return milliseconds_until(exchange_.due);
+  }
+
+  // Client to server
+
+  void hear_client() {
+    if (phase_ == Phase::deaf) {
+      if (!client_.drop()) phase_ = Phase::ended;
+      return;
+    }
+    if (phase_ == Phase::ended || !listens_to_client()) {  // asked for no bytes: so it has left
+      phase_ = Phase::ended;
+      return;
+    }
+    std::string bytes;
+    client_left_ = !client_.read(bytes);
+    if (!bytes.empty()) take_request(bytes);
+  }
+
+  void take_request(std::string_view bytes) {
+    const bool begins = phase_ == Phase::idle || (phase_ == Phase::answer && exchange_.went);
+    if (begins && !begin_exchange()) return;
+    const std::size_t room = exchange_.fault.cut_request_at.value_or(everything) - exchange_.forwarded;
+    bytes = bytes.substr(0, room);
+    exchange_.forwarded += bytes.size();
+    server_.write(bytes);
+  }
+
+  [[nodiscard]] bool begin_exchange() {
+    ++gate_.exchanges;
+    ++exchanges_;
+    if (!server_) server_ = Stream(detail::connect_to(gate_.server_port));
+    if (!server_) {
+      end_with(End::fin);
+      return false;
+    }
+    phase_ = Phase::request;
+    exchange_ = {};
+    const auto& plan = gate_.options.plan;
+    if (plan) exchange_.fault = settled(plan({number_, exchanges_, detail::local_port(server_.fd())}));
+    return true;
+  }
+
+  [[nodiscard]] bool request_is_cut() const {
+    return phase_ == Phase::request && exchange_.fault.cut_request_at == exchange_.forwarded;
+  }
+
+  void send_request() {
+    if (server_ && !server_.flush()) server_ended();
+    if (request_is_cut() && !server_.unsent()) {
+      begin_answer();
+      if (!exchange_.fault.answer) exchange_.due = {};
+      finish_answer();
+    }
+  }
+
+  // Server to client
+
+  void hear_server() {
+    std::string bytes;
+    const bool open = server_.read(bytes);
+    if (!bytes.empty()) take_answer(bytes);
+    if (!open && server_) server_ended();
+  }
+
+  void take_answer(std::string_view bytes) {
+    if (phase_ == Phase::idle) return answer_.append(bytes);  // the server's own stray words
+    if (phase_ == Phase::request) begin_answer();
+    if (!exchange_.last) let_through(bytes);
+    if (exchange_.last) finish_answer();
+  }
+
+  /// At the server's first byte, which is dropped where the answer is forged.
+  void begin_answer() {
+    phase_ = Phase::answer;
+    exchange_.due = Clock::now() + exchange_.fault.delay;
+    const Fault& fault = exchange_.fault;
+    if (fault.stop_listening && fault.end == End::keep) gate_.listener.stop();
+    if (fault.answer) {
+      let_through(*fault.answer);
+      exchange_.last = true;
+    }
+  }
+
+  void let_through(std::string_view bytes) {
+    const std::size_t limit = exchange_.fault.cut_answer_at.value_or(everything);
+    bytes = bytes.substr(0, limit - exchange_.taken);
+    exchange_.taken += bytes.size();
+    answer_.append(bytes);
+    exchange_.last = exchange_.taken == limit;
+  }
+
+  /// The rest of the server's real answer must never be taken for the next one.
+  void finish_answer() {
+    exchange_.last = true;
+    server_.close();
+  }
+
+  /// What is pending still goes out, then the client learns of it.
+  void server_ended() {
+    finish_answer();
+    exchange_.fault.end = End::fin;
+    phase_ = Phase::answer;
+  }
+
+  void send_answer() {
+    while (client_.flush() && !client_.unsent() && !answer_.empty() && exchange_.due <= Clock::now()) send_piece();
+    if (!client_.flush()) phase_ = Phase::ended;
+    if (phase_ == Phase::answer && exchange_.last && all_went()) end_exchange();
+  }
+
+  void send_piece() {
+    const auto drip = exchange_.fault.drip;
+    const auto piece = answer_.view().substr(0, drip > 0ms ? 1 : window);
+    client_.write(piece);
+    answer_.drop(piece.size());
+    exchange_.went = true;
+    const bool more = !answer_.empty() || !exchange_.last;
+    if (drip > 0ms && more) exchange_.due = Clock::now() + drip;
+  }
+
+  [[nodiscard]] bool all_went() const {
+    if (!answer_.empty() || client_.unsent() || exchange_.due > Clock::now()) return false;
+    return exchange_.fault.end != End::reset || client_.left_the_kernel();
+  }
+
+  // Ends
+
+  void end_exchange() {
+    if (exchange_.fault.stop_listening) gate_.listener.stop();
+    end_with(exchange_.fault.end);
+  }
+
+  void end_with(End how) {
+    server_.close();
+    answer_.clear();
+    switch (how) {
+      case End::keep:
+        phase_ = Phase::idle;
+        exchange_ = {};
+        break;
+      case End::fin:  // closing the socket would make an RST of bytes not read yet: so the client closes first
+        count_out();
+        client_.send_fin();
+        phase_ = Phase::deaf;
+        break;
+      case End::reset:
+        count_out();
+        client_.reset();
+        phase_ = Phase::ended;
+        break;
+      case End::silence:
+        phase_ = Phase::deaf;
+        break;
+    }
+  }
+
+  bool give_stray(std::string_view bytes) {
+    const bool between = phase_ == Phase::idle || (phase_ == Phase::answer && exchange_.went && !exchange_.last);
+    if (!between || !answer_.empty() || client_left_ || client_.unsent() || !client_.ready()) return false;
+    client_.write(bytes);
+    if (!client_.flush()) phase_ = Phase::ended;
+    return phase_ != Phase::ended;
+  }
+
+  void count_out() {
+    if (!std::exchange(counted_out_, true)) --gate_.open;
+  }
+
+  void leave() {
+    count_out();
+    phase_ = Phase::ended;
+    client_.close();
+    server_.close();
+  }
+
+  Commons& gate_;
+  const std::uint64_t number_;
+  Stream client_;
+  Stream server_;  ///< made as an exchange begins
+  Phase phase_ = Phase::idle;
+  Exchange exchange_;
+  std::uint64_t exchanges_ = 0;
+  Buffer answer_;  ///< on its way to the client
+  bool client_has_news_ = false;
+  bool server_has_news_ = false;
+  bool client_left_ = false;
+  bool counted_out_ = false;
+  Wake wake_;
+  Mailbox orders_;
+  std::atomic<bool> over_ = false;
+  std::jthread thread_;  // the last member: it is joined before the others go
+};
+
+}  // namespace
+
+struct FaultGate::Impl {
+  using Connections = std::list<std::shared_ptr<Connection>>;
+
+  Impl(std::uint16_t server_port, Options options)
+      : commons(server_port, std::move(options)), acceptor([this](const std::stop_token& stop) { accept(stop); }) {}
+
+  ~Impl() {
+    acceptor.request_stop();
+    acceptor.join();
+    for (const auto& connection : connections) connection->request_stop();
+  }
+
+  void accept(const std::stop_token& stop) {
+    const std::stop_callback wake_up(stop, [this] { wake.signal(); });
+    std::array<pollfd, 2> fds{{{wake.fd(), POLLIN, 0}, {commons.listener.fd(), POLLIN, 0}}};
+    while (!stop.stop_requested() && !commons.listener.stopped()) {
+      ::poll(fds.data(), fds.size(), -1);
+      if (fds[1].revents == 0) continue;
+      Fd client = commons.listener.accept();
+      if (!client || !welcome(std::move(client))) ::poll(fds.data(), 1, 10);  // others must close something first
+    }
+  }
+
+  /// False where there are no more descriptors or threads to be had: then the client is turned away.
+  bool welcome(Fd client) {
+    const std::lock_guard lock(mutex);
+    std::erase_if(connections, [](const auto& connection) { return connection->over(); });
+    try {
+      connections.push_back(std::make_shared<Connection>(commons, std::move(client), ++commons.accepted));
+      return true;
+    } catch (const std::runtime_error&) {
+      return false;
+    }
+  }
+
+  Connections all() {
+    const std::lock_guard lock(mutex);
+    return connections;
+  }
+
+  /// Orders it of all connections at once, then waits; returns how many could obey.
+  template <class Order>
+  std::size_t order_all(Order order) {
+    const Connections asked = all();
+    std::vector<std::future<bool>> answers;
+    for (const auto& connection : asked) answers.push_back(order(*connection));
+    return static_cast<std::size_t>(std::ranges::count_if(answers, [](auto& answer) { return answer.get(); }));
+  }
+
+  Commons commons;
+  Wake wake;
+  std::mutex mutex;
+  Connections connections;
+  std::jthread acceptor;
+};
+
+FaultGate::FaultGate(std::uint16_t server_port, Options options)
+    : impl_(std::make_unique<Impl>(server_port, std::move(options))) {}
+FaultGate::~FaultGate() = default;
+
+std::uint16_t FaultGate::port() const noexcept { return impl_->commons.listener.port(); }
+std::uint64_t FaultGate::connections() const noexcept { return impl_->commons.accepted; }
+std::uint64_t FaultGate::exchanges() const noexcept { return impl_->commons.exchanges; }
+std::uint64_t FaultGate::open_connections() const noexcept { return impl_->commons.open; }
+
+void FaultGate::stop_listening() { impl_->commons.listener.stop(); }
+
+std::size_t FaultGate::send_stray(std::string_view bytes) {
+  return impl_->order_all([&](Connection& connection) { return connection.send_stray(std::string(bytes)); });
+}
+
+std::size_t FaultGate::close_connections(Fault::End how) {
+  if (how == End::keep) return 0;
+  return impl_->order_all([&](Connection& connection) { return connection.close(how); });
+}
+
+}  // namespace connectid::testing

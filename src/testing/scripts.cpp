@@ -1,0 +1,86 @@
+#include <connectid/testing/fake_server.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace connectid::testing {
+namespace {
+
+constexpr std::string_view started_body = R"({"status":"OK"})";
+
+Script obeyed_with(Fault fault) { return {.acts = true, .answer = std::nullopt, .fault = std::move(fault)}; }
+
+}  // namespace
+
+Script answer(int status, std::string body, http::Headers headers) {
+  return {.acts = false,
+          .answer = Script::HttpAnswer{.status = status, .body = std::move(body), .headers = std::move(headers)},
+          .fault = {}};
+}
+
+Script started_but_answer_lost(Fault::End end) { return cut_answer_at(0, end); }
+
+Script lost_before_acting(Fault::End end) {
+  Script script = cut_answer_at(0, end);
+  script.acts = false;
+  return script;
+}
+
+Script rate_limited_for(std::chrono::milliseconds pause) {
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(pause).count();
+  return answer(429, R"({"exceptionType":"TooManyRequestsException","errorMessage":"Too many requests"})",
+                {{"Retry-After", std::to_string(seconds)}, {"X-RateLimit-Remaining", "0"}});
+}
+
+Script delayed(std::chrono::milliseconds pause) {
+  Fault fault;
+  fault.delay = pause;
+  return obeyed_with(std::move(fault));
+}
+
+Script slow(std::chrono::milliseconds between_bytes) {
+  Fault fault;
+  fault.drip = between_bytes;
+  return obeyed_with(std::move(fault));
+}
+
+Script silent() { return cut_answer_at(0, Fault::End::silence); }
+
+Script cut_request_at(std::size_t byte, Fault::End end) {
+  Fault fault;
+  fault.cut_request_at = byte;
+  fault.end = end;
+  return obeyed_with(std::move(fault));
+}
+
+Script cut_answer_at(std::size_t byte, Fault::End end) {
+  Fault fault;
+  fault.cut_answer_at = byte;
+  fault.end = end;
+  return obeyed_with(std::move(fault));
+}
+
+Script raw_answer(std::string bytes, Fault::End end) {
+  Fault fault;
+  fault.answer = std::move(bytes);
+  fault.end = end;
+  return obeyed_with(std::move(fault));
+}
+
+Script garbage() { return raw_answer("\x7F\x01 this is not HTTP \xFF\r\n\r\n", Fault::End::fin); }
+
+Script huge(std::size_t bytes) {
+  std::string body(started_body);
+  body.resize(std::max(bytes, body.size()), ' ');  // white space: still JSON
+  Script script = answer(200, std::move(body));
+  script.acts = true;
+  return script;
+}
+
+Script gone() {
+  Script script = started_but_answer_lost();
+  script.fault.stop_listening = true;
+  return script;
+}
+
+}  // namespace connectid::testing

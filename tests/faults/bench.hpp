@@ -1,0 +1,68 @@
+#pragma once
+
+// What every test of faults on the wire is made of: a fake server, the real transport, and one call that is judged.
+
+#include <connectid/connectid.hpp>
+#include <connectid/testing/fake_server.hpp>
+
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <thread>
+
+namespace connectid::faults {
+
+inline const StartSubscriptionRequest valid_request{.product = "CO27409",
+                                                    .start_time = Timestamp{std::chrono::milliseconds{1560336440000}},
+                                                    .copies = 1,
+                                                    .coupon_code = "WMDigi",
+                                                    .coupon_number = 5223};
+
+/// What a test may choose before anything runs.
+struct Choices {
+  testing::FakeServerOptions server = {};
+  http::CurlOptions curl = {};
+  CallOptions call = {.timeout = std::chrono::seconds{20}};
+  Timeouts timeouts = {};
+  std::string host = "127.0.0.1";  ///< by which the client calls the server
+};
+
+struct Bench {
+  explicit Bench(Choices chosen)
+      : setup(std::move(chosen)),
+        server(setup.server),
+        client(ClientOptions{.environment = Environment::custom(url()),
+                             .token_source = static_token(setup.server.access_token),
+                             .transport = transport(),
+                             .timeouts = setup.timeouts}) {
+    setup.call.stop_token = stop.get_token();
+  }
+
+  [[nodiscard]] Result<StartSubscriptionResponse> start() const { return client.start(valid_request, setup.call); }
+
+  [[nodiscard]] std::string url() {
+    return (setup.server.tls ? "https://" : "http://") + setup.host + ":" + std::to_string(server.gate().port());
+  }
+  [[nodiscard]] std::shared_ptr<http::Transport> transport() {
+    if (setup.curl.ca_pem.empty()) setup.curl.ca_pem = server.ca_pem();
+    return std::make_shared<http::CurlTransport>(setup.curl);
+  }
+
+  Choices setup;
+  testing::FakeServer server;
+  testing::FakeServer elsewhere;  ///< where nothing may ever arrive
+  std::stop_source stop;
+  SubscriptionClient client;
+  std::jthread helper;  ///< runs beside the call, where a fault needs somebody to act during it
+};
+
+/// The word of a result: `started` or the error's outcome.
+[[nodiscard]] inline std::string word_of(const Result<StartSubscriptionResponse>& result) {
+  return result ? "started" : std::string(to_string(result.error().outcome()));
+}
+[[nodiscard]] inline std::string kind_of(const Result<StartSubscriptionResponse>& result) {
+  return result ? "" : std::string(to_string(result.error().kind()));
+}
+
+}  // namespace connectid::faults

@@ -1,0 +1,117 @@
+// Cuts at every single byte.
+#include <gtest/gtest.h>
+
+#include "bench.hpp"
+
+namespace connectid::faults {
+namespace {
+
+using testing::Fault;
+using namespace std::chrono_literals;
+
+const std::string short_answer = "HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n{\"status\":\"OK\"}";
+
+struct Way {
+  const char* name;
+  bool tls;
+  bool used_before;
+  Fault::End end;
+};
+class CutAtEachByte : public ::testing::TestWithParam<Way> {};
+
+TEST_P(CutAtEachByte, of_a_short_answer_is_unknown_until_the_last_byte) {
+  for (std::size_t byte = 0; byte <= short_answer.size(); ++byte) {
+    Choices choices;
+    choices.server.tls = GetParam().tls;
+    Bench bench(choices);
+    if (GetParam().used_before) ASSERT_TRUE(bench.start());
+    const std::size_t before = bench.server.bodies_received();
+    bench.server.next(testing::raw_answer(short_answer.substr(0, byte), GetParam().end));
+    const auto result = bench.start();
+    EXPECT_EQ(bench.server.bodies_received() - before, 1U) << "cut at byte " << byte;
+    if (byte == short_answer.size() && GetParam().end == Fault::End::fin) {
+      EXPECT_TRUE(result) << result.error();
+    } else if (byte < short_answer.size()) {
+      EXPECT_EQ(word_of(result), "unknown") << "cut at byte " << byte;
+    }
+  }
+}
+
+TEST_P(CutAtEachByte, of_a_400s_body_is_rejected_and_of_its_headers_unknown) {
+  const std::string headers = "HTTP/1.1 400 Bad Request\r\nContent-Length: 7\r\n\r\n";
+  const std::string answer = headers + "{\"a\":1}";
+  for (std::size_t byte = headers.size() - 4; byte <= answer.size(); ++byte) {
+    Choices choices;
+    choices.server.tls = GetParam().tls;
+    Bench bench(choices);
+    if (GetParam().used_before) ASSERT_TRUE(bench.start());
+    const std::size_t before = bench.server.bodies_received();
+    bench.server.next(testing::raw_answer(answer.substr(0, byte), GetParam().end));
+    const auto result = bench.start();
+    EXPECT_EQ(bench.server.bodies_received() - before, 1U) << "cut at byte " << byte;
+    // A reset may overtake what was sent before it: then less arrived than was let through.
+    if (GetParam().end == Fault::End::fin)
+      EXPECT_EQ(word_of(result), byte < headers.size() ? "unknown" : "rejected") << byte;
+    EXPECT_NE(word_of(result), "started");
+    EXPECT_NE(word_of(result), "not_sent");
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Ways, CutAtEachByte,
+                         ::testing::Values(Way{"plain_fresh_fin", false, false, Fault::End::fin},
+                                           Way{"plain_fresh_rst", false, false, Fault::End::reset},
+                                           Way{"plain_reused_fin", false, true, Fault::End::fin},
+                                           Way{"tls_fresh_fin", true, false, Fault::End::fin},
+                                           Way{"tls_reused_fin", true, true, Fault::End::fin},
+                                           Way{"tls_reused_rst", true, true, Fault::End::reset}),
+                         [](const auto& way) { return way.param.name; });
+
+/// A second gate before a TLS server, which passes TLS through untouched: the cut falls between any two bytes of the
+/// handshake, of the records, of an alert.
+class CutCiphertext : public ::testing::TestWithParam<bool> {};
+
+TEST_P(CutCiphertext, at_any_byte_ends_in_a_true_word_and_never_in_two_bodies) {
+  const bool of_the_answer = GetParam();
+  int words[3] = {};
+  for (std::size_t byte = 0; byte < 4000; byte += 37) {
+    testing::FakeServer server({.tls = true});
+    testing::FaultGate gate(server.gate().port(), {.plan = [&](const testing::FaultGate::Exchange&) {
+                              Fault fault;
+                              (of_the_answer ? fault.cut_answer_at : fault.cut_request_at) = byte;
+                              fault.end = Fault::End::fin;
+                              return fault;
+                            }});
+    const SubscriptionClient client(
+        {.environment = Environment::custom("https://127.0.0.1:" + std::to_string(gate.port())),
+         .token_source = static_token("test-token"),
+         .transport = std::make_shared<http::CurlTransport>(http::CurlOptions{.ca_pem = server.ca_pem()})});
+    const auto result = client.start(valid_request, {.timeout = 20s});
+    const std::string word = word_of(result);
+    EXPECT_LE(server.bodies_received(), 1U) << byte;
+    if (word == "started") EXPECT_EQ(server.started().size(), 1U) << byte;
+    if (word == "not_sent") EXPECT_EQ(server.bodies_received(), 0U) << byte;
+    EXPECT_NE(word, "rejected") << byte;
+    ++words[word == "started" ? 0 : word == "not_sent" ? 1 : 2];
+  }
+  std::cout << "started " << words[0] << ", not_sent " << words[1] << ", unknown " << words[2] << '\n';
+  EXPECT_GT(words[0], 0);
+  EXPECT_GT(words[1], 0);
+}
+INSTANTIATE_TEST_SUITE_P(Direction, CutCiphertext, ::testing::Bool(),
+                         [](const auto& direction) { return direction.param ? "of_the_answer" : "of_the_request"; });
+
+TEST(CutRequest, in_its_headers_has_acted_nowhere_and_is_never_called_rejected_or_started) {
+  for (std::size_t byte = 1; byte < 120; byte += 17) {
+    for (const auto end : {Fault::End::fin, Fault::End::reset}) {
+      Bench bench({});
+      bench.server.next(testing::cut_request_at(byte, end));
+      const std::string word = word_of(bench.start());
+      EXPECT_TRUE(word == "unknown" || word == "not_sent") << word;
+      EXPECT_EQ(bench.server.bodies_received(), 0U);
+      EXPECT_EQ(bench.server.gate().exchanges(), 1U);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace connectid::faults

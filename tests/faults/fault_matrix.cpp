@@ -1,0 +1,103 @@
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include "rows.hpp"
+
+namespace connectid::faults {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct Case {
+  const Row* row;
+  Variant variant;
+  [[nodiscard]] std::string name() const {
+    switch (variant) {
+      case fresh_plain:
+        return row->name + "__plain_fresh";
+      case fresh_tls:
+        return row->name + "__tls_fresh";
+      case reused_plain:
+        return row->name + "__plain_reused";
+      case reused_tls:
+        return row->name + "__tls_reused";
+    }
+    return "";
+  }
+};
+
+std::vector<Case> cases() {
+  std::vector<Case> all;
+  for (const Row& row : rows()) {
+    for (const Variant variant : {fresh_plain, reused_plain, fresh_tls, reused_tls}) {
+      if (row.variants & variant) all.push_back({&row, variant});
+    }
+  }
+  return all;
+}
+
+/// Whether libcurl had reason to open a second connection. (It may do so after the body left, too: the guard then sends
+/// nothing on it.)
+bool lost_its_connection(const Row& row, const Result<StartSubscriptionResponse>& result) {
+  const auto* failure = result ? nullptr : result.error().get_if<TransportError>();
+  const bool cut = failure && (failure->cause == Cause::closed || failure->cause == Cause::reset);
+  return cut || row.name.starts_with("idle_connection");
+}
+
+class FaultMatrix : public ::testing::TestWithParam<Case> {};
+
+TEST_P(FaultMatrix, ends_in_the_true_word_with_one_body) {
+  const Row& row = *GetParam().row;
+  const bool used_before = GetParam().variant & reused;
+  Choices setup;
+  setup.server.access_token = "canary-access-token";
+  setup.server.tls = GetParam().variant & tls;
+  row.choose(setup);
+  Bench bench(setup);
+  if (used_before) {
+    const auto first = bench.client.start(valid_request);
+    ASSERT_TRUE(first) << first.error();
+    ASSERT_EQ(bench.server.gate().open_connections(), 1U) << "there is no idle connection to use again";
+  }
+  const std::size_t bodies_before = bench.server.bodies_received();
+  const std::uint64_t exchanges_before = bench.server.gate().exchanges();
+  row.arm(bench);
+
+  const auto result = bench.start();
+  if (bench.helper.joinable()) bench.helper.join();
+
+  EXPECT_EQ(word_of(result), row.word) << (result ? "" : result.error().message());
+  EXPECT_EQ(kind_of(result), row.kind) << (result ? "" : result.error().message());
+  const auto bodies = static_cast<std::size_t>(row.bodies);
+  EXPECT_TRUE(bench.server.wait_for_bodies(bodies_before + bodies, 10s));
+  EXPECT_EQ(bench.server.bodies_received() - bodies_before, bodies);
+  EXPECT_LE(bench.server.gate().exchanges() - exchanges_before, 1U) << "more than one request was begun";
+  if (used_before && !lost_its_connection(row, result)) EXPECT_EQ(bench.server.gate().connections(), 1U);
+  if (!result) {
+    const Error& error = result.error();
+    EXPECT_EQ(error.call().sent_at.has_value(), error.outcome() != Outcome::not_sent);
+    EXPECT_EQ(error.unknown_attempts(), error.outcome() == Outcome::unknown ? 1 : 0);
+    for (const char* secret : {"canary", "hunter2"})
+      EXPECT_EQ(error.message().find(secret), std::string::npos) << error.message();
+    EXPECT_EQ(error.message().find('\n'), std::string::npos);
+  }
+  row.verify(bench);
+}
+INSTANTIATE_TEST_SUITE_P(Rows, FaultMatrix, ::testing::ValuesIn(cases()),
+                         [](const auto& row) { return row.param.name(); });
+
+TEST(FaultMatrixPage, has_forty_kinds_or_more) { EXPECT_GE(rows().size(), 40U); }
+
+TEST(FaultMatrixPage, docs_faults_md_is_current) {
+  const std::string path = CONNECTID_SOURCE_DIR "/docs/faults.md";
+  if (std::getenv("CONNECTID_WRITE_DOCS")) std::ofstream(path) << markdown();
+  std::stringstream page;
+  page << std::ifstream(path).rdbuf();
+  EXPECT_EQ(page.str(), markdown()) << "docs/faults.md is not current: run scripts/update-docs.sh";
+}
+
+}  // namespace
+}  // namespace connectid::faults

@@ -1,0 +1,476 @@
+#include "rows.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <numeric>
+
+namespace connectid::faults {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::answer;
+using testing::Fault;
+using testing::raw_answer;
+using testing::Script;
+using End = Fault::End;
+
+constexpr auto started = "started";
+constexpr auto not_sent = "not_sent";
+constexpr auto rejected = "rejected";
+constexpr auto unknown = "unknown";
+constexpr auto unexpected = "unexpected_response";
+constexpr auto transport = "transport_error";
+
+constexpr auto json_headers = "Content-Type: application/json\r\n";
+
+/// A 200 whose head and body are written out by hand.
+Script ok_with(const std::string& headers, const std::string& body, End end = End::keep) {
+  return raw_answer("HTTP/1.1 200 OK\r\n" + std::string(json_headers) + headers + "\r\n" + body, end);
+}
+
+Row scripted(std::string name, std::string what, Script script, std::string word, std::string kind, int bodies = 1,
+             unsigned variants = everywhere) {
+  return {.name = std::move(name),
+          .what = std::move(what),
+          .word = std::move(word),
+          .kind = std::move(kind),
+          .bodies = bodies,
+          .variants = variants,
+          .choose = [](Choices&) {},
+          .arm = [script = std::move(script)](Bench& bench) { bench.server.next(script); },
+          .verify = [](Bench&) {}};
+}
+
+Row status(int code, const std::string& word, const std::string& kind) {
+  return scripted("status_" + std::to_string(code), "answers " + std::to_string(code),
+                  answer(code, R"({"exceptionType":"E","errorMessage":"m"})"), word, kind);
+}
+
+std::vector<Row> answers() {
+  const std::string ok = R"({"status":"OK"})";
+  return {
+      scripted("ok", "answers 200 `{\"status\":\"OK\"}`", Script{}, started, ""),
+      scripted("ok_without_status", "answers 200 `{}`", answer(200, "{}"), started, ""),
+      scripted("ok_status_null", "answers 200 `{\"status\":null}`", answer(200, R"({"status":null})"), started, ""),
+      scripted("ok_empty_content_length_0", "answers 200, empty, with `Content-Length: 0`",
+               ok_with("Content-Length: 0\r\n", ""), started, ""),
+      scripted("ok_empty_last_chunk", "answers 200, empty, with a last chunk",
+               ok_with("Transfer-Encoding: chunked\r\n", "0\r\n\r\n"), started, ""),
+      scripted("ok_chunked_with_trailers", "answers 200 in chunks, with a trailer that resembles a status line",
+               ok_with("Transfer-Encoding: chunked\r\n", "f\r\n" + ok + "\r\n0\r\nHTTP/1.1 400: x\r\n\r\n"), started,
+               ""),
+      scripted("ok_ended_by_the_close", "answers 200 without framing: whole JSON, then FIN", ok_with("", ok, End::fin),
+               started, ""),
+      scripted("ok_http_1_0", "answers HTTP/1.0 200, then FIN", raw_answer("HTTP/1.0 200 OK\r\n\r\n" + ok, End::fin),
+               started, ""),
+      scripted("ok_after_interim_answers", "answers 103 and 102 first, then 200",
+               raw_answer("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n"
+                          "HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n" +
+                          ok),
+               started, ""),
+      scripted("ok_byte_by_byte", "answers 200, slowly, byte by byte", testing::slow(1ms), started, ""),
+      scripted("ok_with_more_behind_it", "answers 200, and unasked bytes behind it",
+               ok_with("Content-Length: 15\r\n", ok + "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"), started,
+               ""),
+      scripted("ok_empty_ended_by_the_close", "answers 200, empty, without framing, then FIN",
+               ok_with("", "", End::fin), unknown, unexpected),
+      scripted("ok_another_status_word", "answers 200 `{\"status\":\"FAILED\"}`", answer(200, R"({"status":"FAILED"})"),
+               unknown, unexpected),
+      scripted("ok_success_false", "answers 200 with `success: false`",
+               answer(200, R"({"status":"OK","success":false})"), unknown, unexpected),
+      scripted("ok_error_message", "answers 200 with an `errorMessage`", answer(200, R"({"errorMessage":"m"})"),
+               unknown, unexpected),
+      scripted("ok_exception_type", "answers 200 with an `exceptionType`", answer(200, R"({"exceptionType":"E"})"),
+               unknown, unexpected),
+      scripted("ok_html", "answers 200 with HTML (a captive portal)", answer(200, "<html>log in</html>"), unknown,
+               unexpected),
+      scripted("ok_array", "answers 200 `[]`", answer(200, "[]"), unknown, unexpected),
+      scripted("ok_half_json_ended_by_the_close", "answers 200 without framing: half a JSON text, then FIN",
+               ok_with("", R"({"status":"O)", End::fin), unknown, unexpected),
+      scripted("ok_broken_gzip", "answers 200 in a gzip coding that is broken",
+               ok_with("Content-Encoding: gzip\r\nContent-Length: 15\r\n", ok), unknown, transport),
+      status(201, unknown, unexpected),
+      status(202, unknown, unexpected),
+      scripted("status_204", "answers 204", raw_answer("HTTP/1.1 204 No Content\r\n\r\n"), unknown, unexpected),
+      status(400, rejected, "bad_request"),
+      scripted("status_400_html", "answers 400 with HTML", answer(400, "<html>no</html>"), rejected, "bad_request"),
+      scripted("status_400_cut", "answers 400; its body is cut by FIN",
+               raw_answer("HTTP/1.1 400 Bad Request\r\nContent-Length: 100\r\n\r\nhalf", End::fin), rejected,
+               "bad_request"),
+      status(401, rejected, "unauthorized"),
+      status(403, rejected, "forbidden"),
+      status(404, rejected, "rejected"),
+      status(407, rejected, "rejected"),
+      status(408, unknown, unexpected),
+      status(409, rejected, "rejected"),
+      status(425, rejected, "rejected"),
+      scripted("status_429", "answers 429 with `Retry-After`", testing::rate_limited_for(2s), rejected, "rate_limited"),
+      status(499, unknown, unexpected),
+      status(500, unknown, "server_error"),
+      scripted("status_502_html", "answers 502 with HTML", answer(502, "<html>bad gateway</html>"), unknown,
+               "server_error"),
+      status(503, unknown, "server_error"),
+      status(599, unknown, "server_error"),
+      scripted("status_600", "answers 600", raw_answer("HTTP/1.1 600 What\r\nContent-Length: 0\r\n\r\n"), unknown,
+               unexpected),
+      scripted("status_999", "answers 999", raw_answer("HTTP/1.1 999 What\r\nContent-Length: 0\r\n\r\n"), unknown,
+               unexpected),
+      scripted("status_100_as_final", "answers 100, then FIN", raw_answer("HTTP/1.1 100 Continue\r\n\r\n", End::fin),
+               unknown, transport),
+      scripted("status_101", "answers 101 to a request that asked for no upgrade, then FIN",
+               raw_answer("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n", End::fin),
+               unknown, transport),
+  };
+}
+
+/// Redirects to a server that would take the bearer; it must never come to know it.
+Row redirect(int code) {
+  return {
+      .name = "status_" + std::to_string(code) + "_to_another_host",
+      .what = "answers " + std::to_string(code) + " to another host: not followed, the bearer does not arrive there",
+      .word = unknown,
+      .kind = unexpected,
+      .arm =
+          [code](Bench& bench) {
+            bench.server.next(answer(code, "", {{"Location", bench.elsewhere.url() + "/v1/subscription"}}));
+          },
+      .verify = [](Bench& bench) { EXPECT_EQ(bench.elsewhere.gate().connections(), 0U); }};
+}
+
+std::vector<Row> cuts() {
+  return {
+      scripted("fin_before_the_answer", "reads the request, acts, and closes", testing::started_but_answer_lost(),
+               unknown, transport),
+      scripted("rst_before_the_answer", "reads the request, acts, and resets",
+               testing::started_but_answer_lost(End::reset), unknown, transport),
+      scripted("fin_before_acting", "reads the request and closes without acting", testing::lost_before_acting(),
+               unknown, transport),
+      scripted("rst_before_acting", "reads the request and resets without acting",
+               testing::lost_before_acting(End::reset), unknown, transport),
+      scripted("gone",
+               "reads the request, acts, closes, and refuses the connection that libcurl then tries (its code 7)",
+               testing::gone(), unknown, transport),
+      scripted("half_a_status_line", "sends half a status line, then FIN", raw_answer("HTTP/1.1 2", End::fin), unknown,
+               transport),
+      scripted("half_a_header_section", "sends half a header section, then FIN (libcurl says OK, 200)",
+               raw_answer("HTTP/1.1 200 OK\r\nContent-Le", End::fin), unknown, transport),
+      scripted("half_a_header_section_rst", "sends half a header section, then RST",
+               raw_answer("HTTP/1.1 200 OK\r\nContent-Le", End::reset), unknown, transport),
+      scripted("headers_without_the_blank_line", "sends all headers but not the blank line, then FIN",
+               raw_answer("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n", End::fin), unknown, transport),
+      scripted("half_a_400_header_section", "sends half a 400's header section, then FIN",
+               raw_answer("HTTP/1.1 400 Bad Request\r\nContent-Le", End::fin), unknown, transport),
+      scripted("half_a_body", "answers 200 with half of what `Content-Length` says, then FIN",
+               ok_with("Content-Length: 15\r\n", R"({"stat)", End::fin), unknown, transport),
+      scripted("half_a_body_rst", "answers 200 with half of what `Content-Length` says, then RST",
+               ok_with("Content-Length: 15\r\n", R"({"stat)", End::reset), unknown, transport),
+      scripted("whole_json_short_of_its_length",
+               "answers 200 with whole JSON, but less than `Content-Length` says, then FIN",
+               ok_with("Content-Length: 16\r\n", R"({"status":"OK"})", End::fin), unknown, transport),
+      scripted("no_last_chunk", "answers 200 in chunks, then FIN before the last one",
+               ok_with("Transfer-Encoding: chunked\r\n", "f\r\n{\"status\":\"OK\"}\r\n", End::fin), unknown, transport),
+      scripted("garbage", "answers with what is not HTTP", testing::garbage(), unknown, transport),
+      scripted(
+          "endless_headers", "answers with a megabyte of headers",
+          [] {
+            std::string lines = "HTTP/1.1 200 OK\r\n";
+            for (int i = 0; i < 20000; ++i)
+              lines += "X-Padding-" + std::to_string(i) + ": ........................\r\n";
+            return raw_answer(lines);
+          }(),
+          unknown, transport),
+      scripted(
+          "endless_interim_answers", "answers 103 again and again",
+          [] {
+            std::string lines;
+            for (int i = 0; i < 20000; ++i) lines += "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n";
+            return raw_answer(lines);
+          }(),
+          unknown, transport),
+      scripted("gzip_bomb", "answers 200 with a small gzip body that unpacks to 32 MiB", testing::huge(32 << 20),
+               unknown, transport),
+      scripted("huge_body", "answers 200 with 4 MiB and no compression",
+               ok_with("Content-Length: 4194304\r\n", "{" + std::string((4 << 20) - 2, ' ') + "}"), unknown, transport),
+      scripted("huge_body_without_framing", "answers 200 with 4 MiB that only the close ends",
+               ok_with("", "{" + std::string((4 << 20) - 2, ' ') + "}", End::fin), unknown, transport),
+      {.name = "request_cut_in_its_body",
+       .what = "closes while the request's body is coming in",
+       .word = unknown,
+       .kind = transport,
+       .bodies = 0,
+       .arm =
+           [](Bench& bench) {
+             // So far in that a byte of the body was read: all of the request but its last five bytes.
+             testing::FakeServer probe(bench.setup.server);
+             Choices same = bench.setup;
+             same.curl.ca_pem = probe.ca_pem();
+             const SubscriptionClient client({.environment = probe.environment(),
+                                              .token_source = static_token(same.server.access_token),
+                                              .transport = std::make_shared<http::CurlTransport>(same.curl)});
+             ASSERT_TRUE(client.start(valid_request));
+             const auto seen = probe.received().front();
+             std::size_t size =
+                 seen.method.size() + seen.path.size() + sizeof("  HTTP/1.1\r\n\r\n") - 1 + seen.body.size();
+             for (const auto& header : seen.headers) size += header.name.size() + header.value.size() + 4;
+             bench.server.next(testing::cut_request_at(size - 5 - 1));  // the port may have one digit less
+           }},
+  };
+}
+
+Row waits(std::string name, std::string what, Script script, std::string word, std::string kind,
+          std::function<void(Choices&)> choose) {
+  Row row = scripted(std::move(name), std::move(what), std::move(script), std::move(word), std::move(kind));
+  row.choose = std::move(choose);
+  return row;
+}
+
+std::vector<Row> times() {
+  const auto short_call = [](Choices& setup) { setup.call.timeout = 1s; };
+  const auto short_attempt = [](Choices& setup) { setup.call.attempt_timeout = 1s; };
+  const std::string half_ok = "HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n{\"status\"";
+  return {
+      waits("silence_until_the_deadline", "reads the request and says nothing until the call's time is up",
+            testing::silent(), unknown, "deadline_exceeded", short_call),
+      waits("silence_until_the_attempts_time_is_up",
+            "reads the request and says nothing until the attempt's time is up", testing::silent(), unknown, transport,
+            short_attempt),
+      waits("silence_in_the_headers", "falls silent in the middle of the headers",
+            raw_answer("HTTP/1.1 200 OK\r\nCon", End::silence), unknown, "deadline_exceeded", short_call),
+      waits("silence_in_the_body", "falls silent in the middle of the body", raw_answer(half_ok, End::silence), unknown,
+            "deadline_exceeded", short_call),
+      waits("silence_after_whole_json_without_framing",
+            "sends whole JSON without framing and keeps the connection open",
+            ok_with("", R"({"status":"OK"})", End::silence), unknown, "deadline_exceeded", short_call),
+      waits("silence_in_the_body_of_a_400", "answers 400 and falls silent in the body",
+            raw_answer("HTTP/1.1 400 Bad Request\r\nContent-Length: 15\r\n\r\n{", End::silence), rejected,
+            "bad_request", short_call),
+      {.name = "no_time_at_all",
+       .what = "is never asked: the call has no time left before it begins",
+       .word = not_sent,
+       .kind = "deadline_exceeded",
+       .bodies = 0,
+       .variants = fresh,
+       .choose = [](Choices& setup) { setup.call.timeout = 0ms; }},
+      {.name = "cancelled_before_the_body_left",
+       .what = "is never asked: the call is cancelled before it begins",
+       .word = not_sent,
+       .kind = "cancelled",
+       .bodies = 0,
+       .arm = [](Bench& bench) { bench.stop.request_stop(); }},
+      {.name = "cancelled_after_the_body_left",
+       .what = "reads the request; then the call is cancelled",
+       .word = unknown,
+       .kind = "cancelled",
+       .arm =
+           [](Bench& bench) {
+             const std::size_t before = bench.server.bodies_received();
+             bench.server.next(testing::silent());
+             bench.helper = std::jthread([&bench, before] {
+               EXPECT_TRUE(bench.server.wait_for_bodies(before + 1, 20s));
+               bench.stop.request_stop();
+             });
+           }},
+  };
+}
+
+std::vector<Row> connections() {
+  const auto stray = [](std::string bytes) {
+    return [bytes = std::move(bytes)](Bench& bench) { ASSERT_EQ(bench.server.gate().send_stray(bytes), 1U); };
+  };
+  const auto closed = [](End how) {
+    return [how](Bench& bench) { ASSERT_EQ(bench.server.gate().close_connections(how), 1U); };
+  };
+  return {
+      {.name = "refused",
+       .what = "refuses the connection",
+       .word = not_sent,
+       .kind = transport,
+       .bodies = 0,
+       .variants = fresh,
+       .arm = [](Bench& bench) { bench.server.gate().stop_listening(); }},
+      {.name = "stray_408_on_an_idle_connection",
+       .what = "left a 408 on the idle connection: not the answer to the next request",
+       .word = not_sent,
+       .kind = transport,
+       .bodies = 0,
+       .variants = reused_plain | reused_tls,
+       .arm = stray("HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")},
+      {.name = "stray_200_on_an_idle_connection",
+       .what = "left a 200 on the idle connection: it starts nothing",
+       .word = not_sent,
+       .kind = transport,
+       .bodies = 0,
+       .variants = reused,
+       .arm = stray("HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n{\"status\":\"OK\"}")},
+      {.name = "stray_garbage_on_an_idle_connection",
+       .what = "left bytes that are not HTTP on the idle connection",
+       .word = not_sent,
+       .kind = transport,
+       .bodies = 0,
+       .variants = reused,
+       .arm = stray("what is this\r\n\r\n")},
+      {.name = "idle_connection_closed",
+       .what = "closed the idle connection: it is replaced, one body arrives",
+       .word = started,
+       .kind = "",
+       .variants = reused,
+       .arm = closed(End::fin)},
+      {.name = "idle_connection_reset",
+       .what = "reset the idle connection: it is replaced, one body arrives",
+       .word = started,
+       .kind = "",
+       .variants = reused,
+       .arm = closed(End::reset)},
+      {.name = "idle_connection_closed_and_gone",
+       .what = "closed the idle connection and refuses new ones",
+       .word = not_sent,
+       .kind = transport,
+       .bodies = 0,
+       .variants = reused,
+       .arm =
+           [](Bench& bench) {
+             bench.server.gate().stop_listening();
+             ASSERT_EQ(bench.server.gate().close_connections(End::fin), 1U);
+           }},
+  };
+}
+
+std::vector<Row> tls_rows() {
+  const auto row = [](std::string name, std::string what, std::function<void(Choices&)> choose) {
+    return Row{.name = std::move(name),
+               .what = std::move(what),
+               .word = not_sent,
+               .kind = transport,
+               .bodies = 0,
+               .variants = fresh_tls,
+               .choose = std::move(choose)};
+  };
+  return {
+      row("certificate_expired", "shows a certificate that has expired",
+          [](Choices& setup) {
+            setup.server.certificate.valid_from = -48h;
+            setup.server.certificate.valid_for = -24h;
+          }),
+      row("certificate_not_yet_valid", "shows a certificate that is not valid yet",
+          [](Choices& setup) {
+            setup.server.certificate.valid_from = 24h;
+            setup.server.certificate.valid_for = 48h;
+          }),
+      row("certificate_of_another_host", "shows a certificate of another host",
+          [](Choices& setup) { setup.server.certificate.hosts = {"api.example"}; }),
+      row("certificate_of_an_unknown_authority", "shows a certificate of an authority that is not trusted",
+          [](Choices& setup) { setup.curl.ca_pem = testing::make_certificate().authority; }),
+  };
+}
+
+/// A proxy for TLS that answers CONNECT with `reply`. It is a gate before the server that nothing may reach.
+Row proxy(std::string name, std::string what, std::string reply) {
+  auto gate = std::make_shared<std::unique_ptr<testing::FaultGate>>();
+  return {.name = std::move(name),
+          .what = std::move(what),
+          .word = not_sent,
+          .kind = transport,
+          .bodies = 0,
+          .variants = fresh_tls,
+          .choose =
+              [gate, reply](Choices& setup) {
+                static testing::FakeServer behind;
+                *gate = std::make_unique<testing::FaultGate>(
+                    behind.gate().port(),
+                    testing::FaultGate::Options{.plan = [reply](const testing::FaultGate::Exchange&) {
+                      Fault fault;
+                      fault.answer = reply;
+                      fault.end = End::fin;
+                      return fault;
+                    }});
+                setup.curl.proxy = "http://user:hunter2-password@127.0.0.1:" + std::to_string((*gate)->port());
+              },
+          .verify =
+              [gate](Bench& bench) {
+                EXPECT_EQ((*gate)->exchanges(), 1U);
+                EXPECT_EQ(bench.server.gate().connections(), 0U);
+                gate->reset();
+              }};
+}
+
+std::vector<Row> proxies() {
+  return {
+      proxy("proxy_refuses_connect_403", "is not reached: the proxy answers CONNECT with 403",
+            "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"),
+      proxy("proxy_refuses_connect_407", "is not reached: the proxy answers CONNECT with 407",
+            "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"x\"\r\nContent-Length: "
+            "0\r\n\r\n"),
+      proxy("proxy_answers_connect_502", "is not reached: the proxy answers CONNECT with 502",
+            "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 3\r\n\r\nbad"),
+      proxy("proxy_cuts_connect", "is not reached: the proxy closes in the middle of its answer to CONNECT",
+            "HTTP/1.1 2"),
+      {.name = "proxy_unreachable",
+       .what = "is not reached: the proxy refuses the connection",
+       .word = not_sent,
+       .kind = transport,
+       .bodies = 0,
+       .variants = fresh_tls,
+       .choose =
+           [](Choices& setup) {
+             testing::FaultGate gone(1);
+             setup.curl.proxy = "http://127.0.0.1:" + std::to_string(gone.port());
+           }},
+      {.name = "http_proxy_is_set",
+       .what = "is called over plain http with `http_proxy` and `all_proxy` set: nothing arrives at the proxy",
+       .word = started,
+       .kind = "",
+       .variants = plain,
+       .arm =
+           [](Bench& bench) {
+             for (const char* name : {"http_proxy", "all_proxy", "ALL_PROXY"})
+               setenv(name, bench.elsewhere.url().c_str(), 1);
+           },
+       .verify =
+           [](Bench& bench) {
+             for (const char* name : {"http_proxy", "all_proxy", "ALL_PROXY"}) unsetenv(name);
+             EXPECT_EQ(bench.elsewhere.gate().connections(), 0U);
+           }},
+  };
+}
+
+}  // namespace
+
+const std::vector<Row>& rows() {
+  static const std::vector<Row> all = [] {
+    std::vector<Row> list;
+    for (auto&& part :
+         {answers(), std::vector<Row>{redirect(301), redirect(302), redirect(303), redirect(307), redirect(308)},
+          cuts(), times(), connections(), tls_rows(), proxies()}) {
+      list.insert(list.end(), part.begin(), part.end());
+    }
+    return list;
+  }();
+  return all;
+}
+
+std::string markdown() {
+  std::string text =
+      "# What becomes of a start when things go wrong\n\n"
+      "Generated from the fault matrix in `tests/faults/rows.cpp`, whose every row is run against a server on "
+      "loopback;\n"
+      "a test fails when this page is not current. *Bodies* is how many request bodies the server got whole.\n"
+      "Fresh: the call opens the connection. Reused: a start went well on it before.\n\n"
+      "| the server (or what stands before it) … | word | kind | bodies | plain fresh | plain reused | TLS fresh | TLS "
+      "reused |\n"
+      "| --- | --- | --- | --- | --- | --- | --- | --- |\n";
+  for (const Row& row : rows()) {
+    text += "| " + row.what + " | **" + row.word + "** | " + (row.kind.empty() ? "" : "`" + row.kind + "`") + " | " +
+            std::to_string(row.bodies);
+    for (const Variant variant : {fresh_plain, reused_plain, fresh_tls, reused_tls}) {
+      text += row.variants & variant ? " | ✓" : " | –";
+    }
+    text += " |\n";
+  }
+  const auto tested = [](int sum, const Row& row) { return sum + __builtin_popcount(row.variants); };
+  text += "\n" + std::to_string(rows().size()) + " kinds, " +
+          std::to_string(std::accumulate(rows().begin(), rows().end(), 0, tested)) + " rows run.\n";
+  return text;
+}
+
+}  // namespace connectid::faults

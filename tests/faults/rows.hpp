@@ -1,0 +1,36 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "bench.hpp"
+
+namespace connectid::faults {
+
+enum Variant : unsigned { fresh_plain = 1, fresh_tls = 2, reused_plain = 4, reused_tls = 8 };
+inline constexpr unsigned everywhere = fresh_plain | fresh_tls | reused_plain | reused_tls;
+inline constexpr unsigned fresh = fresh_plain | fresh_tls;
+inline constexpr unsigned reused = reused_plain | reused_tls;
+inline constexpr unsigned plain = fresh_plain | reused_plain;
+inline constexpr unsigned tls = fresh_tls | reused_tls;
+
+/// One kind of answer or fault, and what is true of a start that meets it.
+struct Row {
+  std::string name;  ///< an identifier
+  std::string what;  ///< for people: what happens to the request
+  std::string word;
+  std::string kind;  ///< empty where it is started
+  int bodies = 1;    ///< request bodies that the server got whole
+  unsigned variants = everywhere;
+  std::function<void(Choices&)> choose = [](Choices&) {};
+  std::function<void(Bench&)> arm = [](Bench&) {};     ///< just before the call
+  std::function<void(Bench&)> verify = [](Bench&) {};  ///< what else must be true afterwards
+};
+
+[[nodiscard]] const std::vector<Row>& rows();
+
+/// docs/faults.md
+[[nodiscard]] std::string markdown();
+
+}  // namespace connectid::faults

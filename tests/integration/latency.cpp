@@ -1,0 +1,239 @@
+// How long a cancelled or late call takes to come back, wherever it stands. The figures are printed; what is asserted
+// is a loose bound that only a wrong mechanism (a poll's tick of a second, a joined name look-up) breaks.
+#include <arpa/inet.h>
+#include <dlfcn.h>
+#include <gtest/gtest.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <condition_variable>
+#include <cstring>
+#include <fstream>
+#include <mutex>
+
+#include "../faults/bench.hpp"
+
+namespace {
+
+/// A name server that does not answer: look-ups of `hanging.test` wait here until they are released.
+struct HangingName {
+  std::mutex mutex;
+  std::condition_variable changed;
+  int waiting = 0;
+  bool released = false;
+
+  void hang() {
+    std::unique_lock lock(mutex);
+    ++waiting;
+    changed.notify_all();
+    changed.wait(lock, [&] { return released; });
+    --waiting;
+    changed.notify_all();
+  }
+  void wait_for_a_look_up() {
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [&] { return waiting > 0; });
+  }
+  /// Also waits until nobody is in here, so that a look-up that libcurl has given up does not outlive the test.
+  void release() {
+    std::unique_lock lock(mutex);
+    released = true;
+    changed.notify_all();
+    changed.wait(lock, [&] { return waiting == 0; });
+    released = false;
+  }
+};
+
+HangingName& hanging_name() {
+  static HangingName name;
+  return name;
+}
+
+}  // namespace
+
+/// Stands before libc's in this program, libcurl's calls included.
+extern "C" int getaddrinfo(const char* node, const char* service, const addrinfo* hints, addrinfo** found) {
+  if (node && std::strcmp(node, "unknown.test") == 0) return EAI_NONAME;
+  if (node && std::strcmp(node, "hanging.test") == 0) {
+    hanging_name().hang();
+    return EAI_AGAIN;
+  }
+  using Function = int (*)(const char*, const char*, const addrinfo*, addrinfo**);
+  static const auto real = reinterpret_cast<Function>(dlsym(RTLD_NEXT, "getaddrinfo"));
+  return real(node, service, hints, found);
+}
+
+namespace connectid {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::steady_clock;
+
+/// Accepts nothing: the queue of one is full, so that a further SYN is dropped and connecting hangs.
+class FullListener {
+ public:
+  FullListener() {
+    address_.sin_family = AF_INET;
+    address_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address_;
+    listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    EXPECT_EQ(bind(listener_, reinterpret_cast<sockaddr*>(&address_), size), 0);
+    EXPECT_EQ(listen(listener_, 0), 0);
+    EXPECT_EQ(getsockname(listener_, reinterpret_cast<sockaddr*>(&address_), &size), 0);
+    for (int& fd : fillers_) {
+      fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+      static_cast<void>(connect(fd, reinterpret_cast<sockaddr*>(&address_), size));
+    }
+  }
+  FullListener(const FullListener&) = delete;
+  FullListener& operator=(const FullListener&) = delete;
+  ~FullListener() {
+    for (const int fd : fillers_) close(fd);
+    close(listener_);
+  }
+  [[nodiscard]] std::uint16_t port() const { return ntohs(address_.sin_port); }
+
+  /// Waits until one more than our own fillers is trying to connect.
+  void wait_for_a_knock() const {
+    char wanted[16];
+    std::snprintf(wanted, sizeof wanted, ":%04X 02", port());  // remote port, state SYN_SENT
+    while (knocking(wanted) < before_ + 1) std::this_thread::sleep_for(1ms);
+  }
+  void remember_own() {
+    char wanted[16];
+    std::snprintf(wanted, sizeof wanted, ":%04X 02", port());
+    before_ = knocking(wanted);
+  }
+
+ private:
+  static int knocking(const char* wanted) {
+    std::ifstream table("/proc/net/tcp");
+    int found = 0;
+    for (std::string line; std::getline(table, line);) found += line.find(wanted) != std::string::npos;
+    return found;
+  }
+  int listener_ = -1;
+  int fillers_[4] = {-1, -1, -1, -1};
+  int before_ = 0;
+  sockaddr_in address_{};
+};
+
+enum class Where { resolve, connect, handshake, wait };
+struct Case {
+  const char* name;
+  Where where;
+  Stage stage;
+  Outcome outcome;
+};
+
+class Latency : public ::testing::TestWithParam<Case> {
+ protected:
+  Latency() : silent_server({.tls = GetParam().where == Where::handshake}) {
+    silent_server.always(testing::silent());
+    full.remember_own();
+    std::uint16_t port = silent_server.gate().port();
+    std::string host = "127.0.0.1";
+    if (GetParam().where == Where::resolve) host = "hanging.test";
+    if (GetParam().where == Where::connect) port = full.port();
+    if (GetParam().where == Where::handshake) port = mute.port();
+    const bool plain = GetParam().where == Where::wait;
+    url = (plain ? "http://" : "https://") + host + ":" + std::to_string(port);
+  }
+  ~Latency() override { hanging_name().release(); }
+
+  [[nodiscard]] Error start(const CallOptions& call) const {
+    const SubscriptionClient client(
+        {.environment = Environment::custom(url), .token_source = static_token("test-token")});
+    return client.start(faults::valid_request, call).error();
+  }
+  void wait_until_there() {
+    switch (GetParam().where) {
+      case Where::resolve:
+        return hanging_name().wait_for_a_look_up();
+      case Where::connect:
+        return full.wait_for_a_knock();
+      case Where::handshake:
+        while (mute.connections() == 0) std::this_thread::sleep_for(1ms);
+        return;
+      case Where::wait:
+        EXPECT_TRUE(silent_server.wait_for_bodies(1, 20s));
+    }
+  }
+  void report(const char* what, steady_clock::duration latency) const {
+    const double ms = std::chrono::duration<double, std::milli>(latency).count();
+    std::cout << "latency of a " << what << " in " << GetParam().name << ": " << ms << " ms\n";
+    EXPECT_LT(latency, 500ms);
+  }
+
+  testing::FakeServer silent_server;
+  testing::FaultGate mute{silent_server.gate().port(), {.greet = [](std::uint64_t) { return false; }}};
+  FullListener full;
+  std::string url;
+};
+
+TEST_P(Latency, of_a_cancel) {
+  std::stop_source stop;
+  steady_clock::time_point asked;
+  std::jthread canceller([&] {
+    wait_until_there();
+    asked = steady_clock::now();
+    stop.request_stop();
+  });
+  const Error error = start({.timeout = 60s, .stop_token = stop.get_token()});
+  const auto back = steady_clock::now();
+  canceller.join();
+  report("cancel", back - asked);
+  EXPECT_EQ(error.kind(), ErrorKind::cancelled);
+  EXPECT_EQ(error.outcome(), GetParam().outcome);
+  ASSERT_TRUE(error.get_if<Cancelled>());
+  EXPECT_EQ(error.get_if<Cancelled>()->stage, GetParam().stage) << error.message();
+}
+
+TEST_P(Latency, of_a_deadline) {
+  constexpr auto timeout = 700ms;  // enough to come to where it is to hang, under a sanitizer too
+  const auto begun = steady_clock::now();
+  const Error error = start({.timeout = timeout});
+  report("deadline", steady_clock::now() - begun - timeout);
+  EXPECT_EQ(error.kind(), ErrorKind::deadline_exceeded);
+  EXPECT_EQ(error.outcome(), GetParam().outcome);
+  ASSERT_TRUE(error.get_if<DeadlineExceeded>());
+  EXPECT_EQ(error.get_if<DeadlineExceeded>()->stage, GetParam().stage) << error.message();
+}
+
+INSTANTIATE_TEST_SUITE_P(Stages, Latency,
+                         ::testing::Values(Case{"resolve", Where::resolve, Stage::resolve, Outcome::not_sent},
+                                           Case{"connect", Where::connect, Stage::connect, Outcome::not_sent},
+                                           Case{"handshake", Where::handshake, Stage::handshake, Outcome::not_sent},
+                                           Case{"wait", Where::wait, Stage::wait, Outcome::unknown}),
+                         [](const auto& row) { return row.param.name; });
+
+TEST(ConnectTimeout, ends_a_connection_that_hangs_and_says_that_nothing_was_sent) {
+  const FullListener full;
+  const SubscriptionClient client(
+      {.environment = Environment::custom("http://127.0.0.1:" + std::to_string(full.port())),
+       .token_source = static_token("t"),
+       .timeouts = {.connect = 200ms}});
+  const auto result = client.start(faults::valid_request);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().outcome(), Outcome::not_sent);
+  ASSERT_TRUE(result.error().get_if<TransportError>());
+  EXPECT_EQ(result.error().get_if<TransportError>()->cause, Cause::timed_out);
+  EXPECT_EQ(result.error().get_if<TransportError>()->stage, Stage::connect);
+  EXPECT_EQ(result.error().message(), "not sent: no connection within 200 ms");
+}
+
+TEST(NameLookUp, that_finds_nothing_is_not_sent) {
+  const SubscriptionClient client(
+      {.environment = Environment::custom("https://unknown.test"), .token_source = static_token("t")});
+  const auto result = client.start(faults::valid_request);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().outcome(), Outcome::not_sent);
+  ASSERT_TRUE(result.error().get_if<TransportError>());
+  EXPECT_EQ(result.error().get_if<TransportError>()->cause, Cause::unresolved);
+  EXPECT_EQ(result.error().get_if<TransportError>()->stage, Stage::resolve);
+}
+
+}  // namespace
+}  // namespace connectid

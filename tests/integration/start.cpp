@@ -1,0 +1,260 @@
+// The real client, the real transport, a fake server on loopback.
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <set>
+
+#include "../faults/bench.hpp"
+
+namespace connectid {
+namespace {
+
+using namespace std::chrono_literals;
+using faults::Bench;
+using faults::Choices;
+using faults::valid_request;
+
+class Start : public ::testing::TestWithParam<bool> {
+ protected:
+  static Choices choices() {
+    Choices chosen;
+    chosen.server.tls = GetParam();
+    return chosen;
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Wire, Start, ::testing::Bool(), [](const auto& row) { return row.param ? "tls" : "plain"; });
+
+TEST_P(Start, stores_the_documented_example_at_the_server) {
+  Bench bench(choices());
+  const StartSubscriptionRequest documented{.company_code = "468979834",
+                                            .product = "CO27409",
+                                            .start_time = Timestamp{1560336440000ms},
+                                            .end_time = Timestamp{1591958840000ms},
+                                            .copies = 1,
+                                            .coupon_code = "WMDigi",
+                                            .coupon_number = 5223,
+                                            .customer_reference = "cvxgds"};
+  const auto result = bench.client.start(documented, {.call_id = "my-call"});
+  ASSERT_TRUE(result) << result.error();
+  EXPECT_EQ(result->status, "OK");
+  EXPECT_EQ(result->call.http_status, 200);
+  EXPECT_EQ(result->call.attempts, 1);
+  ASSERT_TRUE(result->call.sent_at);
+  ASSERT_EQ(bench.server.started().size(), 1U);
+  const auto stored = bench.server.started().front();
+  EXPECT_EQ(stored.call_id, "my-call");
+  EXPECT_EQ(stored.request.product, "CO27409");
+  EXPECT_EQ(stored.request.end_time, documented.end_time);
+  EXPECT_EQ(stored.request.coupon_number, 5223);
+  const auto received = bench.server.received().front();
+  EXPECT_EQ(received.path, "/v1/subscription");
+  EXPECT_EQ(*http::find(received.headers, "Accept"), "application/json");
+  EXPECT_EQ(*http::find(received.headers, "Content-Type"), "application/json");
+  EXPECT_EQ(*http::find(received.headers, "User-Agent"), "connectid-cpp/" CONNECTID_VERSION);
+  EXPECT_EQ(http::find(received.headers, "Expect"), nullptr);
+  EXPECT_EQ(http::find(received.headers, "Cookie"), nullptr);
+}
+
+TEST_P(Start, with_copies_as_text_is_taken_too) {
+  Bench bench(choices());
+  const SubscriptionClient client({.environment = Environment::custom(bench.url()),
+                                   .token_source = static_token("test-token"),
+                                   .transport = bench.transport(),
+                                   .copies_as_text = true});
+  ASSERT_TRUE(client.start(valid_request));
+  EXPECT_NE(bench.server.received().front().body.find(R"("copies":"1")"), std::string::npos);
+}
+
+TEST_P(Start, uses_one_connection_for_many_calls) {
+  Bench bench(choices());
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(bench.start());
+  EXPECT_EQ(bench.server.gate().connections(), 1U);
+  EXPECT_EQ(bench.server.started().size(), 20U);
+}
+
+TEST_P(Start, does_not_use_a_connection_that_was_idle_for_too_long) {
+  Choices chosen = choices();
+  chosen.curl.max_idle = 0s;
+  Bench bench(chosen);
+  ASSERT_TRUE(bench.start());
+  // libcurl counts whole seconds of idling.
+  std::this_thread::sleep_for(1100ms);
+  ASSERT_TRUE(bench.start());
+  EXPECT_EQ(bench.server.gate().connections(), 2U);
+}
+
+TEST_P(Start, after_a_lost_answer_the_next_call_is_a_call_of_its_own) {
+  Bench bench(choices());
+  bench.server.next(testing::started_but_answer_lost());
+  EXPECT_EQ(faults::word_of(bench.start()), "unknown");
+  EXPECT_EQ(faults::word_of(bench.start()), "started");
+  EXPECT_EQ(bench.server.bodies_received(), 2U);
+}
+
+TEST_P(Start, without_the_right_token_is_unauthorized) {
+  Bench bench(choices());
+  const SubscriptionClient client({.environment = Environment::custom(bench.url()),
+                                   .token_source = static_token("wrong-canary-token"),
+                                   .transport = bench.transport()});
+  const auto result = client.start(valid_request);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().kind(), ErrorKind::unauthorized);
+  EXPECT_EQ(result.error().outcome(), Outcome::rejected);
+  EXPECT_EQ(result.error().message().find("canary"), std::string::npos);
+  EXPECT_TRUE(bench.server.started().empty());
+}
+
+TEST(StartOverTls, trusts_a_ca_file_as_well_as_a_blob) {
+  testing::FakeServer server({.tls = true});
+  const auto file = std::filesystem::temp_directory_path() / ("connectid-ca-" + std::to_string(getpid()) + ".pem");
+  std::ofstream(file) << server.ca_pem();
+  const SubscriptionClient client(
+      {.environment = server.environment(),
+       .token_source = static_token("test-token"),
+       .transport = std::make_shared<http::CurlTransport>(http::CurlOptions{.ca_file = file})});
+  const auto result = client.start(valid_request);
+  std::filesystem::remove(file);
+  EXPECT_TRUE(result) << result.error();
+}
+
+TEST(StartOverTls, a_ca_or_certificate_that_cannot_be_read_is_a_configuration_error) {
+  testing::FakeServer server({.tls = true});
+  for (const http::CurlOptions& broken :
+       {http::CurlOptions{.ca_file = "/nowhere/ca.pem"}, http::CurlOptions{.ca_pem = "not a certificate"},
+        http::CurlOptions{.ca_pem = server.ca_pem(), .client_certificate = "/nowhere/client.pem"}}) {
+    const SubscriptionClient client({.environment = server.environment(),
+                                     .token_source = static_token("test-token"),
+                                     .transport = std::make_shared<http::CurlTransport>(broken)});
+    const auto result = client.start(valid_request);
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().kind(), ErrorKind::configuration_error) << result.error();
+    EXPECT_EQ(result.error().outcome(), Outcome::not_sent);
+  }
+  EXPECT_EQ(server.gate().exchanges() == 0 || server.bodies_received() == 0, true);
+}
+
+TEST(StartOverTls, goes_through_a_proxy_that_connects) {
+  testing::FakeServer server({.tls = true});
+  // A gate before the TLS server is a proxy, once it has answered the CONNECT itself.
+  testing::FaultGate proxy(server.gate().port(), {.plan = [](const testing::FaultGate::Exchange& exchange) {
+                             testing::Fault fault;
+                             if (exchange.number == 1) fault.answer = "HTTP/1.1 200 Connection established\r\n\r\n";
+                             return fault;
+                           }});
+  const auto transport = std::make_shared<http::CurlTransport>(
+      http::CurlOptions{.ca_pem = server.ca_pem(), .proxy = "http://127.0.0.1:" + std::to_string(proxy.port())});
+  const SubscriptionClient client(
+      {.environment = server.environment(), .token_source = static_token("test-token"), .transport = transport});
+  const auto result = client.start(valid_request, {.timeout = 20s});
+  ASSERT_TRUE(result) << result.error();
+  EXPECT_EQ(proxy.connections(), 1U);
+  EXPECT_EQ(server.bodies_received(), 1U);
+}
+
+TEST(CurlTransport, used_alone_refuses_what_it_must_not_send) {
+  http::CurlTransport transport;
+  const auto cause_of = [&](http::Request request) {
+    const http::Reply reply = transport.perform(request, {});
+    const auto* failure = std::get_if<http::Failure>(&reply);
+    EXPECT_TRUE(failure && !failure->body_left);
+    return failure ? failure->cause : Cause::other;
+  };
+  EXPECT_EQ(cause_of({.method = "GET", .url = "http://192.0.2.1/", .headers = {}, .authorization = {}, .body = {}}),
+            Cause::configuration);
+  EXPECT_EQ(cause_of({.method = "GET", .url = "file:///etc/passwd", .headers = {}, .authorization = {}, .body = {}}),
+            Cause::configuration);
+  EXPECT_EQ(cause_of({.method = "GET",
+                      .url = "http://127.0.0.1:1",
+                      .headers = {{"A", "b\r\nC: d"}},
+                      .authorization = {},
+                      .body = {}}),
+            Cause::configuration);
+}
+
+TEST(CurlTransport, a_request_without_a_body_counts_as_left_once_it_is_sent) {
+  testing::FakeServer server;
+  http::CurlTransport transport;
+  for (const char* method : {"GET", "POST", "DELETE"}) {
+    for (const bool used_before : {false, true}) {
+      const http::Request request{
+          .method = method, .url = server.url() + "/x", .headers = {}, .authorization = {}, .body = {}};
+      if (used_before) ASSERT_TRUE(std::holds_alternative<http::Answer>(transport.perform(request, {})));
+      const auto exchanges = server.gate().exchanges();
+      server.next(testing::lost_before_acting());
+      const http::Reply reply = transport.perform(request, {});
+      ASSERT_TRUE(std::holds_alternative<http::Failure>(reply)) << method;
+      EXPECT_TRUE(std::get<http::Failure>(reply).body_left) << method;
+      EXPECT_EQ(server.gate().exchanges() - exchanges, 1U) << method;
+    }
+  }
+}
+
+TEST(StartThreads, sixteen_on_one_client_start_two_thousand_each_exactly_once) {
+  constexpr int threads = 16;
+  constexpr int each = 2000;
+  testing::FakeServer server;
+  const SubscriptionClient client({.environment = server.environment(), .token_source = static_token("test-token")});
+  {
+    std::vector<std::jthread> crowd;
+    for (int t = 0; t < threads; ++t) {
+      crowd.emplace_back([&client, t] {
+        for (int i = 0; i < each; ++i) {
+          StartSubscriptionRequest request = valid_request;
+          request.customer_reference = std::to_string(t) + "-" + std::to_string(i);
+          const auto result = client.start(request);
+          ASSERT_TRUE(result) << result.error();
+        }
+      });
+    }
+  }
+  std::map<std::string, int> times;
+  for (const auto& stored : server.started()) ++times[stored.request.customer_reference];
+  EXPECT_EQ(times.size(), static_cast<std::size_t>(threads * each));
+  for (const auto& [reference, count] : times) ASSERT_EQ(count, 1) << reference;
+  EXPECT_EQ(server.bodies_received(), static_cast<std::size_t>(threads * each));
+  std::cout << "connections: " << server.gate().connections() << '\n';
+  EXPECT_LE(server.gate().connections(), 2U * threads);
+}
+
+TEST(StartThreads, calls_are_cancelled_and_lost_among_others_and_every_word_is_true) {
+  constexpr int threads = 8;
+  constexpr int each = 100;
+  testing::FakeServer server({.tls = true});
+  const SubscriptionClient client(
+      {.environment = server.environment(),
+       .token_source = static_token("test-token"),
+       .transport = std::make_shared<http::CurlTransport>(http::CurlOptions{.ca_pem = server.ca_pem()})});
+  std::mutex mutex;
+  std::map<std::string, std::string> words;
+  {
+    std::vector<std::jthread> crowd;
+    for (int t = 0; t < threads; ++t) {
+      crowd.emplace_back([&, t] {
+        for (int i = 0; i < each; ++i) {
+          StartSubscriptionRequest request = valid_request;
+          request.customer_reference = std::to_string(t) + "-" + std::to_string(i);
+          if (i % 5 == 0) server.next(i % 2 ? testing::lost_before_acting() : testing::started_but_answer_lost());
+          std::stop_source stop;
+          std::jthread canceller;
+          if (i % 7 == 0) canceller = std::jthread([&stop] { stop.request_stop(); });
+          const auto result = client.start(request, {.timeout = 60s, .stop_token = stop.get_token()});
+          const std::lock_guard lock(mutex);
+          words[request.customer_reference] = faults::word_of(result);
+        }
+      });
+    }
+  }
+  std::map<std::string, int> at_server;
+  for (const auto& stored : server.started()) ++at_server[stored.request.customer_reference];
+  for (const auto& [reference, word] : words) {
+    ASSERT_LE(at_server[reference], 1) << reference;
+    if (word == "started") ASSERT_EQ(at_server[reference], 1) << reference;
+    if (word == "not_sent" || word == "rejected") ASSERT_EQ(at_server[reference], 0) << reference << ' ' << word;
+  }
+}
+
+}  // namespace
+}  // namespace connectid
