@@ -253,7 +253,7 @@ std::unique_ptr<httplib::Server> make_httplib_server() {
 
 class HttpServer {
  public:
-  explicit HttpServer(httplib::Server::Handler handler) : server_(make_httplib_server()) {
+  explicit HttpServer(const httplib::Server::Handler& handler) : server_(make_httplib_server()) {
     configure();
     route(handler);
     listen();

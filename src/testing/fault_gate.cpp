@@ -30,7 +30,7 @@ using detail::Wake;
 using Clock = std::chrono::steady_clock;
 using End = Fault::End;
 
-constexpr std::size_t window = 64 * 1024;  // more than this waits in neither direction before the gate stops reading
+constexpr std::size_t window = 65'536;  // more than this waits in neither direction before the gate stops reading
 constexpr std::size_t everything = std::numeric_limits<std::size_t>::max();
 
 /// What the connections have of their gate.
@@ -313,7 +313,11 @@ class Connection {
 
   /// What is pending still goes out, then the client learns of it.
   void server_ended() {
+    if (phase_ == Phase::request && exchange_.fault.answer)
+      begin_answer();  // its closing was its answer: forge that too
+    const bool forged = exchange_.fault.answer && phase_ == Phase::answer;
     finish_answer();
+    if (forged) return;
     exchange_.fault.end = End::fin;
     phase_ = Phase::answer;
   }

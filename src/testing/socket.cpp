@@ -12,15 +12,15 @@
 
 #include <array>
 #include <cerrno>
-#include <cstring>
+#include <system_error>
 
 namespace connectid::testing::detail {
 namespace {
 
-using Chunk = std::array<char, 32 * 1024>;
+using Chunk = std::array<char, 32'768>;
 
 void system_must(bool good, const char* what) {
-  if (!good) throw std::runtime_error(std::string("connectid::testing: ") + what + ": " + std::strerror(errno));
+  if (!good) throw std::system_error(errno, std::generic_category(), std::string("connectid::testing: ") + what);
 }
 
 bool would_block() noexcept { return errno == EAGAIN || errno == EINTR; }
