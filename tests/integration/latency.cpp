@@ -12,6 +12,7 @@
 #include <cstring>
 #include <fstream>
 #include <mutex>
+#include <vector>
 
 #include "../faults/bench.hpp"
 
@@ -71,53 +72,56 @@ namespace {
 using namespace std::chrono_literals;
 using std::chrono::steady_clock;
 
-/// Accepts nothing: the queue of one is full, so that a further SYN is dropped and connecting hangs.
-class FullListener {
+/// A listening socket that nobody serves.
+class Listener {
  public:
-  FullListener() {
+  explicit Listener(int backlog) {
     address_.sin_family = AF_INET;
     address_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof address_;
-    listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    EXPECT_EQ(bind(listener_, reinterpret_cast<sockaddr*>(&address_), size), 0);
-    EXPECT_EQ(listen(listener_, 0), 0);
-    EXPECT_EQ(getsockname(listener_, reinterpret_cast<sockaddr*>(&address_), &size), 0);
-    for (int& fd : fillers_) {
-      fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-      static_cast<void>(connect(fd, reinterpret_cast<sockaddr*>(&address_), size));
-    }
+    fds_.push_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    EXPECT_EQ(bind(fds_[0], reinterpret_cast<sockaddr*>(&address_), size), 0);
+    EXPECT_EQ(listen(fds_[0], backlog), 0);
+    EXPECT_EQ(getsockname(fds_[0], reinterpret_cast<sockaddr*>(&address_), &size), 0);
   }
-  FullListener(const FullListener&) = delete;
-  FullListener& operator=(const FullListener&) = delete;
-  ~FullListener() {
-    for (const int fd : fillers_) close(fd);
-    close(listener_);
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+  ~Listener() {
+    for (const int fd : fds_) close(fd);
   }
   [[nodiscard]] std::uint16_t port() const { return ntohs(address_.sin_port); }
 
-  /// Waits until one more than our own fillers is trying to connect.
-  void wait_for_a_knock() const {
-    char wanted[16];
-    std::snprintf(wanted, sizeof wanted, ":%04X 02", port());  // remote port, state SYN_SENT
-    while (knocking(wanted) < before_ + 1) std::this_thread::sleep_for(1ms);
+  /// Fills the queue, so that a further SYN is dropped and connecting hangs.
+  void fill() {
+    for (int i = 0; i < 4; ++i) {
+      fds_.push_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+      static_cast<void>(connect(fds_.back(), reinterpret_cast<sockaddr*>(&address_), sizeof address_));
+    }
+    own_ = knocking();
   }
-  void remember_own() {
-    char wanted[16];
-    std::snprintf(wanted, sizeof wanted, ":%04X 02", port());
-    before_ = knocking(wanted);
+  /// Waits until somebody beside our own fillers is trying to connect.
+  void wait_for_a_knock() const {
+    while (knocking() <= own_) std::this_thread::sleep_for(1ms);
+  }
+  /// Waits until a client is connected and has said its first byte.
+  void wait_for_a_byte() {
+    fds_.push_back(accept4(fds_[0], nullptr, nullptr, SOCK_CLOEXEC));
+    char byte = 0;
+    EXPECT_EQ(recv(fds_.back(), &byte, 1, 0), 1);
   }
 
  private:
-  static int knocking(const char* wanted) {
+  [[nodiscard]] int knocking() const {
+    char wanted[16];
+    std::snprintf(wanted, sizeof wanted, ":%04X 02", port());  // remote port, state SYN_SENT
     std::ifstream table("/proc/net/tcp");
     int found = 0;
-    for (std::string line; std::getline(table, line);) found += line.find(wanted) != std::string::npos;
+    for (std::string line; std::getline(table, line);) found += line.find(wanted) != std::string::npos ? 1 : 0;
     return found;
   }
-  int listener_ = -1;
-  int fillers_[4] = {-1, -1, -1, -1};
-  int before_ = 0;
+  std::vector<int> fds_;
   sockaddr_in address_{};
+  int own_ = 0;
 };
 
 enum class Where { resolve, connect, handshake, wait };
@@ -130,9 +134,9 @@ struct Case {
 
 class Latency : public ::testing::TestWithParam<Case> {
  protected:
-  Latency() : silent_server({.tls = GetParam().where == Where::handshake}) {
+  Latency() {
     silent_server.always(testing::silent());
-    full.remember_own();
+    full.fill();
     std::uint16_t port = silent_server.gate().port();
     std::string host = "127.0.0.1";
     if (GetParam().where == Where::resolve) host = "hanging.test";
@@ -155,8 +159,7 @@ class Latency : public ::testing::TestWithParam<Case> {
       case Where::connect:
         return full.wait_for_a_knock();
       case Where::handshake:
-        while (mute.connections() == 0) std::this_thread::sleep_for(1ms);
-        return;
+        return mute.wait_for_a_byte();
       case Where::wait:
         EXPECT_TRUE(silent_server.wait_for_bodies(1, 20s));
     }
@@ -168,8 +171,8 @@ class Latency : public ::testing::TestWithParam<Case> {
   }
 
   testing::FakeServer silent_server;
-  testing::FaultGate mute{silent_server.gate().port(), {.greet = [](std::uint64_t) { return false; }}};
-  FullListener full;
+  Listener mute{8};
+  Listener full{0};
   std::string url;
 };
 
@@ -210,7 +213,8 @@ INSTANTIATE_TEST_SUITE_P(Stages, Latency,
                          [](const auto& row) { return row.param.name; });
 
 TEST(ConnectTimeout, ends_a_connection_that_hangs_and_says_that_nothing_was_sent) {
-  const FullListener full;
+  Listener full{0};
+  full.fill();
   const SubscriptionClient client(
       {.environment = Environment::custom("http://127.0.0.1:" + std::to_string(full.port())),
        .token_source = static_token("t"),
