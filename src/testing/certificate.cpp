@@ -115,7 +115,7 @@ X509Certificate make_leaf(EVP_PKEY* key, const Signer& authority, const Certific
   set_validity(self, options.valid_from, options.valid_for);
   add_extension(self, authority.certificate, NID_basic_constraints, "critical,CA:FALSE");
   add_extension(self, authority.certificate, NID_key_usage, "critical,digitalSignature");
-  add_extension(self, authority.certificate, NID_ext_key_usage, "serverAuth");
+  add_extension(self, authority.certificate, NID_ext_key_usage, "serverAuth,clientAuth");
   add_extension(self, authority.certificate, NID_subject_key_identifier, "hash");
   add_extension(self, authority.certificate, NID_authority_key_identifier, "keyid:always");
   add_hosts(self, options.hosts);

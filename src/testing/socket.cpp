@@ -73,6 +73,16 @@ void use_key(SSL_CTX* context, const std::string& pem) {
   openssl_must(SSL_CTX_use_PrivateKey(context, key.get()) == 1, "using the key");
 }
 
+/// Lets nobody in who shows no certificate of this authority.
+void ask_for_client_certificates(SSL_CTX* context, const std::string& authority) {
+  const Bio from = reader_of(authority);
+  const auto certificate = openssl_own<X509Certificate>(PEM_read_bio_X509(from.get(), nullptr, nullptr, nullptr),
+                                                        "reading the client authority");
+  openssl_must(X509_STORE_add_cert(SSL_CTX_get_cert_store(context), certificate.get()) == 1,
+               "trusting the client authority");
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+}
+
 }  // namespace
 
 Fd::~Fd() {
@@ -125,7 +135,7 @@ std::uint16_t local_port(int fd) noexcept {
   return ntohs(address.sin_port);
 }
 
-SslContext server_context(const Certificate& certificate) {
+SslContext server_context(const Certificate& certificate, const std::string& client_authority) {
   ERR_clear_error();
   auto context = openssl_own<SslContext>(SSL_CTX_new(TLS_server_method()), "making a TLS context");
   openssl_must(SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION) == 1, "asking for TLS 1.2");
@@ -135,6 +145,7 @@ SslContext server_context(const Certificate& certificate) {
   SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
   use_chain(context.get(), certificate.chain);
   use_key(context.get(), certificate.key);
+  if (!client_authority.empty()) ask_for_client_certificates(context.get(), client_authority);
   return context;
 }
 

@@ -93,8 +93,9 @@ class Buffer {
   std::size_t begin_ = 0;
 };
 
-/// For the server's side of TLS 1.2 and newer. Throws std::runtime_error where the PEM cannot be used.
-[[nodiscard]] SslContext server_context(const Certificate& certificate);
+/// For the server's side of TLS 1.2 and newer. With a `client_authority` (PEM), only clients whose certificate it
+/// signed are let in. Throws std::runtime_error where the PEM cannot be used.
+[[nodiscard]] SslContext server_context(const Certificate& certificate, const std::string& client_authority);
 
 /// One end of a relayed connection. Never blocks, never raises SIGPIPE: TLS runs between two memory buffers, and all
 /// that touches the socket is recv() and send(MSG_NOSIGNAL). Not thread-safe.

@@ -136,6 +136,27 @@ TEST(StartOverTls, a_ca_or_certificate_that_cannot_be_read_is_a_configuration_er
   EXPECT_EQ(server.gate().exchanges() == 0 || server.bodies_received() == 0, true);
 }
 
+TEST(StartOverTls, shows_its_client_certificate_to_a_server_that_asks) {
+  testing::FakeServer server;
+  const testing::Certificate certificate = testing::make_certificate();
+  const testing::FaultGate gate(server.gate().port(),
+                                {.certificate = certificate, .client_authority = certificate.authority});
+  const auto file = std::filesystem::temp_directory_path() / ("connectid-client-" + std::to_string(getpid()) + ".pem");
+  std::ofstream(file) << certificate.chain << certificate.key;
+  const auto start = [&](const http::CurlOptions& options) {
+    return SubscriptionClient({.environment = Environment::custom("https://127.0.0.1:" + std::to_string(gate.port())),
+                               .token_source = static_token("test-token"),
+                               .transport = std::make_shared<http::CurlTransport>(options)})
+        .start(valid_request, {.timeout = 20s});
+  };
+  const auto shown = start({.ca_pem = certificate.authority, .client_certificate = file});
+  EXPECT_TRUE(shown) << shown.error();
+  const auto not_shown = start({.ca_pem = certificate.authority});
+  EXPECT_FALSE(not_shown);
+  std::filesystem::remove(file);
+  EXPECT_EQ(server.bodies_received(), 1U);
+}
+
 TEST(StartOverTls, goes_through_a_proxy_that_connects) {
   testing::FakeServer server({.tls = true});
   // A gate before the TLS server is a proxy, once it has answered the CONNECT itself.

@@ -466,6 +466,21 @@ TEST(FaultGate, never_lets_the_rest_of_a_forged_answer_into_the_next_exchange) {
   }
 }
 
+TEST(FaultGate, forges_an_answer_where_the_server_only_closes) {
+  LineServer* self = nullptr;
+  LineServer server([&](const std::string&) {
+    self->close_all();
+    return std::string();
+  });
+  self = &server;
+  const FaultGate gate(server.port(), first_only(forged("forged\n", End::keep)));
+  const Client client(gate.port());
+  client.send("hi\n");
+  EXPECT_EQ(client.read(7), Read{"forged\n"});
+  client.send("next\n");
+  EXPECT_EQ(client.read_all(), (Read{"", Ended::fin}));
+}
+
 TEST(FaultGate, cuts_a_forged_answer_too) {
   const LineServer server;
   Fault fault = forged("forged", End::fin);
