@@ -31,7 +31,7 @@ using Event = std::variant<Go, AccessToken, NoToken, http::Answer, http::Failure
 // What is to be done next.
 struct GetToken {};
 struct Send {
-  const http::Request* request;  ///< the Exchange's own; lives until its next event
+  const http::Request* request = nullptr;  ///< the Exchange's own; lives until its next event
   std::chrono::steady_clock::time_point deadline;
 };
 struct Done {

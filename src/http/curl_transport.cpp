@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <climits>
 #include <cstring>
 #include <mutex>
@@ -149,6 +150,14 @@ std::size_t Attempt::on_header(char* line, std::size_t size, std::size_t count, 
   return static_cast<Attempt*>(self)->take_header({line, size * count}) ? size * count : CURL_WRITEFUNC_ERROR;
 }
 
+/// The number after the first space; 0 where there is none.
+int status_of(std::string_view line) {
+  int status = 0;
+  const std::size_t space = std::min(line.find(' '), line.size() - 1);
+  std::from_chars(line.data() + space + 1, line.data() + line.size(), status);
+  return status;
+}
+
 /// False ends the transfer and closes the connection.
 bool Attempt::take_header(std::string_view line) {
   if (!body_left_) {
@@ -166,9 +175,7 @@ bool Attempt::take_header(std::string_view line) {
   if (line.empty()) {
     headers_whole_ = status_ >= 200;  // else interim: the answer is still to come
   } else if (line.starts_with("HTTP/")) {
-    const std::size_t space = line.find(' ');
-    const std::string digits(line.substr(std::min(space, line.size()), 4));
-    status_ = std::atoi(digits.c_str());
+    status_ = status_of(line);
     answer_headers_.clear();
   } else if (const std::size_t colon = line.find(':'); colon != std::string_view::npos) {
     std::string_view value = line.substr(colon + 1);

@@ -29,17 +29,17 @@ Script ok_with(const std::string& headers, const std::string& body, End end = En
   return raw_answer("HTTP/1.1 200 OK\r\n" + std::string(json_headers) + headers + "\r\n" + body, end);
 }
 
-Row scripted(std::string name, std::string what, Script script, std::string word, std::string kind, int bodies = 1,
-             unsigned variants = everywhere) {
-  return {.name = std::move(name),
-          .what = std::move(what),
-          .word = std::move(word),
-          .kind = std::move(kind),
-          .bodies = bodies,
-          .variants = variants,
-          .choose = [](Choices&) {},
-          .arm = [script = std::move(script)](Bench& bench) { bench.server.next(script); },
-          .verify = [](Bench&) {}};
+/// The script is made when it is needed: some are megabytes, and every test is a process that knows all rows.
+Row made(std::string name, std::string what, std::function<Script()> script, std::string word, std::string kind) {
+  Row row{.name = std::move(name), .what = std::move(what), .word = std::move(word), .kind = std::move(kind)};
+  row.arm = [script = std::move(script)](Bench& bench) { bench.server.next(script()); };
+  return row;
+}
+
+Row scripted(std::string name, std::string what, Script script, std::string word, std::string kind) {
+  return made(
+      std::move(name), std::move(what), [script = std::move(script)] { return script; }, std::move(word),
+      std::move(kind));
 }
 
 Row status(int code, const std::string& word, const std::string& kind) {
@@ -171,29 +171,33 @@ std::vector<Row> cuts() {
       scripted("no_last_chunk", "answers 200 in chunks, then FIN before the last one",
                ok_with("Transfer-Encoding: chunked\r\n", "f\r\n{\"status\":\"OK\"}\r\n", End::fin), unknown, transport),
       scripted("garbage", "answers with what is not HTTP", testing::garbage(), unknown, transport),
-      scripted(
+      made(
           "endless_headers", "answers with a megabyte of headers",
           [] {
             std::string lines = "HTTP/1.1 200 OK\r\n";
             for (int i = 0; i < 20000; ++i)
               lines += "X-Padding-" + std::to_string(i) + ": ........................\r\n";
             return raw_answer(lines);
-          }(),
+          },
           unknown, transport),
-      scripted(
+      made(
           "endless_interim_answers", "answers 103 again and again",
           [] {
             std::string lines;
             for (int i = 0; i < 20000; ++i) lines += "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n";
             return raw_answer(lines);
-          }(),
+          },
           unknown, transport),
-      scripted("gzip_bomb", "answers 200 with a small gzip body that unpacks to 32 MiB", testing::huge(32 << 20),
-               unknown, transport),
-      scripted("huge_body", "answers 200 with 4 MiB and no compression",
-               ok_with("Content-Length: 4194304\r\n", "{" + std::string((4 << 20) - 2, ' ') + "}"), unknown, transport),
-      scripted("huge_body_without_framing", "answers 200 with 4 MiB that only the close ends",
-               ok_with("", "{" + std::string((4 << 20) - 2, ' ') + "}", End::fin), unknown, transport),
+      made(
+          "gzip_bomb", "answers 200 with a small gzip body that unpacks to 32 MiB",
+          [] { return testing::huge(32 << 20); }, unknown, transport),
+      made(
+          "huge_body", "answers 200 with 4 MiB and no compression",
+          [] { return ok_with("Content-Length: 4194304\r\n", "{" + std::string((4 << 20) - 2, ' ') + "}"); }, unknown,
+          transport),
+      made(
+          "huge_body_without_framing", "answers 200 with 4 MiB that only the close ends",
+          [] { return ok_with("", "{" + std::string((4 << 20) - 2, ' ') + "}", End::fin); }, unknown, transport),
       {.name = "request_cut_in_its_body",
        .what = "closes while the request's body is coming in",
        .word = unknown,

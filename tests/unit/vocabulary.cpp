@@ -1,10 +1,10 @@
 // The small pieces that everything is said with: text, times, headers, URLs, secrets, call ids.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <connectid/secret.hpp>
 #include <connectid/stage.hpp>
 
-#include <regex>
 #include <set>
 #include <sstream>
 
@@ -73,7 +73,7 @@ TEST(Words, every_stage_and_cause_has_its_own_name) {
 
 TEST(CallId, is_a_uuid_of_version_7_that_begins_with_the_time) {
   const std::string id = detail::make_call_id(Timestamp{0x0123456789ABms});
-  EXPECT_TRUE(std::regex_match(id, std::regex("01234567-89ab-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"))) << id;
+  EXPECT_THAT(id, ::testing::MatchesRegex("01234567-89ab-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"));
 }
 
 TEST(CallId, ten_thousand_in_one_millisecond_are_all_different) {
