@@ -15,6 +15,7 @@ struct Perform {
     if (io.stop.stop_requested()) return cancelled(Stage::prepare);
     try {
       Result<AccessToken> token = io.token_source({.deadline = exchange.deadline(), .stop = io.stop});
+      if (io.stop.stop_requested()) return cancelled(Stage::token);
       if (token) return *std::move(token);
       return NoToken{token.error()};
     } catch (...) {
@@ -24,7 +25,6 @@ struct Perform {
   }
 
   Event operator()(const Send& send) const {
-    if (io.stop.stop_requested()) return cancelled(Stage::token);
     try {
       http::Reply reply = io.transport.perform(
           *send.request, {.deadline = send.deadline, .connect_timeout = io.connect_timeout, .stop = io.stop});

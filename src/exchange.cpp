@@ -144,7 +144,7 @@ Action Exchange::on(const http::Answer& answer, Now now) {
   call_.rate_limit_remaining = http::number(answer.headers, "X-RateLimit-Remaining");
   call_.rate_limit_reset = http::number(answer.headers, "X-RateLimit-Reset");
   if (date) call_.server_date = parse_http_date(*date);
-  if (request_id) call_.server_request_id = printable(*request_id, 200);
+  if (request_id) call_.server_request_id = printable(redact(*request_id, token_.reveal()), 200);
 
   const Reading reading = answer.status == 200 ? read_(answer.body) : Reading{};
   const Verdict verdict = judge(answer, reading, now.steady >= deadline_);

@@ -9,6 +9,10 @@ namespace connectid::detail {
 
 std::string utc(Timestamp time) {
   using namespace std::chrono;
+  // The calendar's arithmetic ends long before a Timestamp does.
+  if (time < sys_days{year{0} / 1 / 1} || time >= sys_days{year{10000} / 1 / 1}) {
+    return std::to_string(time.time_since_epoch().count()) + " ms since 1970";
+  }
   const auto day = floor<days>(time);
   const year_month_day date{day};
   const hh_mm_ss clock{floor<seconds>(time - day)};

@@ -8,7 +8,7 @@
 
 namespace connectid::detail {
 
-/// `2026-04-01 03:00:07Z`, the seconds cut, not rounded. Any Timestamp can be given.
+/// `2026-04-01 03:00:07Z`, the seconds cut, not rounded; outside the years 0 to 9999 the milliseconds since 1970.
 [[nodiscard]] std::string utc(Timestamp time);
 
 /// An HTTP-date (RFC 9110 section 5.6.7); no value where the text is none.

@@ -38,6 +38,7 @@ using List = std::unique_ptr<curl_slist, FreeList>;
 struct Handle {
   std::unique_ptr<CURLM, FreeMulti> multi{curl_multi_init()};
   std::unique_ptr<CURL, FreeEasy> easy{curl_easy_init()};
+  steady_clock::time_point last_used = steady_clock::now();
 };
 
 /// Why libcurl cannot be used; empty: it can. Initialises it once in the life of the process.
@@ -67,15 +68,15 @@ class Attempt {
   Attempt(const Request& request, const CurlOptions& options, const Limits& limits)
       : request_(request), options_(options), limits_(limits) {}
 
-  [[nodiscard]] CURLcode set_up(CURL* easy, const Url& url);
+  [[nodiscard]] CURLcode set_up(CURL* easy, const Url& url, bool idle_for_too_long);
   [[nodiscard]] Reply reply(CURL* easy, CURLcode code) const;
-  [[nodiscard]] Reply stopped(CURL* easy, Cause cause) const;  ///< cancelled or timed_out
 
-  [[nodiscard]] bool cancelled() const noexcept { return limits_.stop.stop_requested(); }
-  [[nodiscard]] bool late() const noexcept { return steady_clock::now() >= limits_.deadline; }
+  /// False once the call is cancelled or late.
+  [[nodiscard]] bool may_go_on() noexcept;
 
  private:
   static CURLcode on_handshake(CURL* easy, void* context, void* self) noexcept;
+  static int on_progress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t) noexcept;
   static int on_connected(void* self, char*, char*, int, int) noexcept;
   static std::size_t on_read(char* buffer, std::size_t size, std::size_t count, void* self) noexcept;
   static std::size_t on_header(char* line, std::size_t size, std::size_t count, void* self) noexcept;
@@ -83,7 +84,7 @@ class Attempt {
 
   [[nodiscard]] bool take_header(std::string_view line);
   [[nodiscard]] bool has_body() const noexcept { return !request_.body.empty(); }
-  [[nodiscard]] List header_list() const;
+  [[nodiscard]] CURLcode make_header_list();
   [[nodiscard]] Stage stage(CURL* easy) const;
   [[nodiscard]] Cause cause(CURL* easy, CURLcode code) const;
   [[nodiscard]] std::string text(CURLcode code, Cause cause) const;
@@ -104,6 +105,7 @@ class Attempt {
 
   std::optional<Cause> refused_;  // why a callback of ours ended the transfer
   std::size_t header_bytes_ = 0;
+  bool in_section_ = false;
   int status_ = 0;
   bool headers_whole_ = false;
   Headers answer_headers_;
@@ -112,10 +114,24 @@ class Attempt {
 
 // ---- the callbacks
 
+bool Attempt::may_go_on() noexcept {
+  if (limits_.stop.stop_requested()) {
+    refused_ = Cause::cancelled;
+  } else if (steady_clock::now() >= limits_.deadline) {
+    refused_ = Cause::timed_out;
+  }
+  return !refused_;
+}
+
 /// Called when TCP stands and TLS begins: the one sign of it that libcurl gives.
 CURLcode Attempt::on_handshake(CURL*, void*, void* self) noexcept {
   static_cast<Attempt*>(self)->handshaking_ = true;
   return CURLE_OK;
+}
+
+/// libcurl reads a proxy's answer to CONNECT to its end before it comes back to us, be it endless; but it asks here.
+int Attempt::on_progress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t) noexcept {
+  return static_cast<Attempt*>(self)->may_go_on() ? 0 : 1;
 }
 
 /// Called each time a connection, new or used before, is ready to take the request; libcurl replaces a connection that
@@ -133,10 +149,7 @@ int Attempt::on_connected(void* self, char*, char*, int, int) noexcept {
 
 std::size_t Attempt::on_read(char* buffer, std::size_t size, std::size_t count, void* self) noexcept {
   auto& attempt = *static_cast<Attempt*>(self);
-  const bool first = attempt.sent_ == 0;
-  if (first && attempt.cancelled()) attempt.refused_ = Cause::cancelled;
-  if (first && attempt.late()) attempt.refused_ = Cause::timed_out;
-  if (attempt.refused_) return CURL_READFUNC_ABORT;
+  if (!attempt.may_go_on()) return CURL_READFUNC_ABORT;
   const std::size_t piece = std::min(size * count, attempt.request_.body.size() - attempt.sent_);
   if (piece > 0) {
     attempt.body_left_ = true;
@@ -150,10 +163,17 @@ std::size_t Attempt::on_header(char* line, std::size_t size, std::size_t count, 
   return static_cast<Attempt*>(self)->take_header({line, size * count}) ? size * count : CURL_WRITEFUNC_ERROR;
 }
 
-/// The number after the first space; 0 where there is none.
+std::string_view trimmed(std::string_view text) {
+  text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
+  return text.substr(0, text.find_last_not_of(" \t") + 1);
+}
+
+/// The number after the first space, all its digits; 0 where there is none. Of the first line of a section only: a
+/// field that looks like a status line is a field.
 int status_of(std::string_view line) {
   int status = 0;
-  const std::size_t space = std::min(line.find(' '), line.size() - 1);
+  const std::size_t space = line.find(' ');
+  if (!line.starts_with("HTTP/") || space == std::string_view::npos) return 0;
   std::from_chars(line.data() + space + 1, line.data() + line.size(), status);
   return status;
 }
@@ -172,16 +192,16 @@ bool Attempt::take_header(std::string_view line) {
   }
   if (headers_whole_) return true;  // a trailer
   while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.remove_suffix(1);
-  if (line.empty()) {
-    headers_whole_ = status_ >= 200;  // else interim: the answer is still to come
-  } else if (line.starts_with("HTTP/")) {
+  if (!in_section_) {
+    in_section_ = true;
     status_ = status_of(line);
     answer_headers_.clear();
+  } else if (line.empty()) {
+    in_section_ = false;
+    headers_whole_ = status_ >= 200;  // else interim: the answer is still to come
   } else if (const std::size_t colon = line.find(':'); colon != std::string_view::npos) {
-    std::string_view value = line.substr(colon + 1);
-    value.remove_prefix(std::min(value.find_first_not_of(" \t"), value.size()));
-    value = value.substr(0, value.find_last_not_of(" \t") + 1);
-    answer_headers_.push_back({std::string(line.substr(0, colon)), std::string(value)});
+    answer_headers_.push_back(
+        {std::string(trimmed(line.substr(0, colon))), std::string(trimmed(line.substr(colon + 1)))});
   }
   return true;
 }
@@ -197,25 +217,26 @@ std::size_t Attempt::on_body(char* bytes, std::size_t size, std::size_t count, v
 
 // ---- the options
 
-List Attempt::header_list() const {
-  List list;
+CURLcode Attempt::make_header_list() {
+  bool whole = true;
   const auto add = [&](const std::string& line) {
-    if (curl_slist* longer = curl_slist_append(list.get(), line.c_str())) {
-      static_cast<void>(list.release());
-      list.reset(longer);
-    }
+    curl_slist* longer = curl_slist_append(headers_.get(), line.c_str());
+    whole = whole && longer != nullptr;
+    if (!longer) return;
+    static_cast<void>(headers_.release());
+    headers_.reset(longer);
   };
   for (const Header& header : request_.headers) {
     add(header.value.empty() ? header.name + ";" : header.name + ": " + header.value);
   }
   if (!request_.authorization.empty()) add("Authorization: " + request_.authorization.reveal());
   add("Expect:");  // no 100-continue: it would only add a second way to wait
-  return list;
+  return whole ? CURLE_OK : CURLE_OUT_OF_MEMORY;
 }
 
 /// The first error of any option is the result: an option that could not be set must not be missed in silence.
-CURLcode Attempt::set_up(CURL* easy, const Url& url) {
-  CURLcode first_error = CURLE_OK;
+CURLcode Attempt::set_up(CURL* easy, const Url& url, bool idle_for_too_long) {
+  CURLcode first_error = make_header_list();
   const auto set = [&](CURLoption option, auto value) {
     if (const CURLcode code = curl_easy_setopt(easy, option, value); first_error == CURLE_OK) first_error = code;
   };
@@ -223,7 +244,6 @@ CURLcode Attempt::set_up(CURL* easy, const Url& url) {
     if (!value.empty()) set(option, value.c_str());
   };
 
-  headers_ = header_list();
   set(CURLOPT_URL, url.text.c_str());
   set(CURLOPT_HTTPHEADER, headers_.get());
   set(CURLOPT_ERRORBUFFER, error_.data());
@@ -234,7 +254,7 @@ CURLcode Attempt::set_up(CURL* easy, const Url& url) {
   }
   if (request_.method == "HEAD") {
     set(CURLOPT_NOBODY, 1L);
-  } else if (request_.method != "POST" && request_.method != "GET") {
+  } else if (request_.method != "POST" && (request_.method != "GET" || has_body())) {
     set(CURLOPT_CUSTOMREQUEST, request_.method.c_str());
   }
   // READFUNCTION without a SEEKFUNCTION: libcurl cannot rewind the body and so cannot send it again by itself.
@@ -246,6 +266,10 @@ CURLcode Attempt::set_up(CURL* easy, const Url& url) {
   set(CURLOPT_HEADERDATA, static_cast<void*>(this));
   set(CURLOPT_WRITEFUNCTION, &Attempt::on_body);
   set(CURLOPT_WRITEDATA, static_cast<void*>(this));
+
+  set(CURLOPT_NOPROGRESS, 0L);
+  set(CURLOPT_XFERINFOFUNCTION, &Attempt::on_progress);
+  set(CURLOPT_XFERINFODATA, static_cast<void*>(this));
 
   set(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
   set(CURLOPT_PROTOCOLS_STR, "http,https");
@@ -259,11 +283,16 @@ CURLcode Attempt::set_up(CURL* easy, const Url& url) {
   set(CURLOPT_TCP_KEEPALIVE, 1L);
   set(CURLOPT_CONNECTTIMEOUT_MS,
       static_cast<long>(std::clamp<milliseconds::rep>(limits_.connect_timeout.count(), 1, INT_MAX)));
-  set(CURLOPT_MAXAGE_CONN, static_cast<long>(options_.max_idle.count()));
+  // libcurl counts whole seconds, and "more than 4" is 5 to it: it only clears away what we no longer use.
+  set(CURLOPT_FRESH_CONNECT, idle_for_too_long ? 1L : 0L);
+  set(CURLOPT_MAXAGE_CONN, static_cast<long>(std::chrono::ceil<std::chrono::seconds>(options_.max_idle).count()));
 
   set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
   set(CURLOPT_SSL_VERIFYPEER, 1L);
   set(CURLOPT_SSL_VERIFYHOST, 2L);
+  if (!options_.ca_file.empty() || !options_.ca_pem.empty()) {
+    set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));  // the system's folder would be trusted, too
+  }
   set_text(CURLOPT_CAINFO, options_.ca_file);
   if (!options_.ca_pem.empty()) {
     curl_blob blob{
@@ -369,7 +398,7 @@ std::string Attempt::text(CURLcode code, Cause cause) const {
     case Cause::reset:
       return body_left_ ? "the connection was reset before the answer was whole" : "the connection was reset";
     case Cause::stray_answer:
-      return "an answer that no request had asked for lay on an idle connection; it was closed";
+      return "an answer came before the request's body had left: it answers nothing, and the connection was closed";
     case Cause::too_large:
       return headers_whole_ ? "the answer's body is larger than " + std::to_string(options_.max_body) + " bytes"
                             : "the answer's headers are larger than " + std::to_string(options_.max_headers) + " bytes";
@@ -380,22 +409,16 @@ std::string Attempt::text(CURLcode code, Cause cause) const {
     default:
       break;
   }
-  // libcurl's own words only where they cannot hold a proxy's password (it quotes a proxy URL it cannot read).
-  const bool quotable = code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST ||
-                        code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CONNECT_ERROR ||
-                        code == CURLE_SSL_CACERT_BADFILE || code == CURLE_SSL_CERTPROBLEM;
+  // libcurl's own words only where they cannot hold a proxy's password (it quotes a proxy URL it cannot read or use).
+  const bool quotable = code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_PEER_FAILED_VERIFICATION ||
+                        code == CURLE_SSL_CONNECT_ERROR || code == CURLE_SSL_CACERT_BADFILE ||
+                        code == CURLE_SSL_CERTPROBLEM;
   const std::string own = quotable ? error_.data() : "";
   return detail::printable(own.empty() ? curl_easy_strerror(code) : own, 300);
 }
 
 Failure Attempt::failure(CURL* easy, CURLcode code, Cause cause) const {
   return {.stage = stage(easy), .cause = cause, .body_left = body_left_, .text = text(code, cause)};
-}
-
-Reply Attempt::stopped(CURL* easy, Cause cause) const {
-  Failure why = failure(easy, CURLE_ABORTED_BY_CALLBACK, cause);
-  if (headers_whole_) return answer(easy, std::move(why));
-  return why;
 }
 
 Reply Attempt::reply(CURL* easy, CURLcode code) const {
@@ -405,17 +428,44 @@ Reply Attempt::reply(CURL* easy, CURLcode code) const {
   return why;
 }
 
+/// What the headers say of the body's end. libcurl is lenient here: it takes the last of several lengths, reads `0x11`
+/// as 0, and reads to the close where a coding is not `chunked`. A success must not rest on such a guess.
+enum class Framing { by_close, by_headers, contradictory };
+
+Framing framing_of(const Headers& headers) {
+  std::optional<std::string_view> coding;
+  std::optional<std::string_view> length;
+  for (const Header& header : headers) {
+    const bool is_coding = detail::equal_ignoring_case(header.name, "Transfer-Encoding");
+    if (!is_coding && !detail::equal_ignoring_case(header.name, "Content-Length")) continue;
+    std::optional<std::string_view>& seen = is_coding ? coding : length;
+    if (seen && (is_coding || *seen != header.value)) return Framing::contradictory;
+    seen = header.value;
+  }
+  if (coding) return detail::equal_ignoring_case(*coding, "chunked") ? Framing::by_headers : Framing::contradictory;
+  if (!length) return Framing::by_close;
+  return number(headers, "Content-Length") ? Framing::by_headers : Framing::contradictory;
+}
+
 Answer Attempt::answer(CURL* easy, std::optional<Failure> failure) const {
-  curl_off_t length = -1;
-  curl_easy_getinfo(easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
-  const bool framed = length >= 0 || find(answer_headers_, "Transfer-Encoding");
+  const Framing framing = framing_of(answer_headers_);
   // Where only the close can say that the body is whole, its manner (FIN, RST, TLS without close_notify) says no more.
   const bool ended_by_close = failure && (failure->cause == Cause::closed || failure->cause == Cause::reset);
-  if (!framed && ended_by_close) failure.reset();
+  if (framing == Framing::by_close && ended_by_close) failure.reset();
+  // libcurl does not mind a gzip stream that stops in its head: bytes came, and nothing came out of them.
+  curl_off_t received = 0;
+  curl_easy_getinfo(easy, CURLINFO_SIZE_DOWNLOAD_T, &received);
+  const bool swallowed = answer_body_.empty() && received > 0;
+  if (!failure && (framing == Framing::contradictory || swallowed)) {
+    failure = Failure{.stage = Stage::receive,
+                      .cause = Cause::malformed,
+                      .body_left = true,
+                      .text = text(CURLE_OK, Cause::malformed)};
+  }
   return {.status = status_,
           .headers = answer_headers_,
           .body = answer_body_,
-          .framed = framed && !failure,
+          .framed = framing == Framing::by_headers && !failure,
           .cut = std::move(failure)};
 }
 
@@ -463,10 +513,11 @@ class Stay {
   CURLMcode code_;
 };
 
-Reply transfer(const Handle& handle, const Url& url, Attempt& attempt, const Limits& limits) {
+Reply transfer(const Handle& handle, const Url& url, Attempt& attempt, const Limits& limits, milliseconds max_idle) {
   CURLM* multi = handle.multi.get();
   CURL* easy = handle.easy.get();
-  if (const CURLcode code = attempt.set_up(easy, url); code != CURLE_OK) {
+  const bool idle_for_too_long = steady_clock::now() - handle.last_used > max_idle;
+  if (const CURLcode code = attempt.set_up(easy, url, idle_for_too_long); code != CURLE_OK) {
     curl_easy_reset(easy);
     return unusable(std::string("libcurl refused an option: ") + curl_easy_strerror(code));
   }
@@ -474,8 +525,7 @@ Reply transfer(const Handle& handle, const Url& url, Attempt& attempt, const Lim
   if (stay.failed()) return unusable("libcurl refused the transfer");
   const std::stop_callback wake(limits.stop, Wake{multi});
   for (;;) {
-    if (attempt.cancelled()) return attempt.stopped(easy, Cause::cancelled);
-    if (attempt.late()) return attempt.stopped(easy, Cause::timed_out);
+    if (!attempt.may_go_on()) return attempt.reply(easy, CURLE_ABORTED_BY_CALLBACK);
     int running = 0;
     if (curl_multi_perform(multi, &running) != CURLM_OK) return attempt.reply(easy, CURLE_FAILED_INIT);
     if (running == 0) return attempt.reply(easy, result_of(multi));
@@ -512,12 +562,19 @@ Reply CurlTransport::perform(const Request& request, const Limits& limits) {
   if (!curl_problem().empty()) return unusable(curl_problem());
   const Url url = parse_url(request.url);
   if (!url.problem.empty()) return unusable("the URL " + url.problem);
-  if (!std::ranges::all_of(request.headers, well_formed)) return unusable("a header holds what HTTP does not allow");
+  const bool headers_fit = std::ranges::all_of(request.headers, well_formed) &&
+                           well_formed({"Authorization", request.authorization.reveal()}) &&
+                           well_formed({request.method, ""});
+  if (!headers_fit) return unusable("the method or a header holds what HTTP does not allow");
+  if (!proxy_fits(impl_->options.proxy.reveal())) {
+    return unusable("the proxy must be a URL that begins with http://, https://, socks5:// or socks5h://");
+  }
 
   Handle handle = impl_->take();
   if (!handle.multi || !handle.easy) return unusable("libcurl has no memory for another transfer");
   Attempt attempt(request, impl_->options, limits);
-  Reply reply = transfer(handle, url, attempt, limits);
+  Reply reply = transfer(handle, url, attempt, limits, impl_->options.max_idle);
+  handle.last_used = steady_clock::now();
   impl_->give_back(std::move(handle));
   return reply;
 }

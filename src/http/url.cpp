@@ -57,4 +57,12 @@ Url parse_url(const std::string& text) {
   return result;
 }
 
+bool proxy_fits(const std::string& text) {
+  if (text.empty()) return true;
+  const ParsedUrl url(curl_url());
+  if (!url || curl_url_set(url.get(), CURLUPART_URL, text.c_str(), CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK) return false;
+  const std::string scheme = part(url, CURLUPART_SCHEME);
+  return scheme == "http" || scheme == "https" || scheme == "socks5" || scheme == "socks5h";
+}
+
 }  // namespace connectid::http

@@ -16,4 +16,8 @@ struct Url {
 /// password, query or fragment.
 [[nodiscard]] Url parse_url(const std::string& text);
 
+/// Whether libcurl can read this as a proxy's URL (what it cannot read it quotes, password and all). Empty: none, which
+/// fits.
+[[nodiscard]] bool proxy_fits(const std::string& text);
+
 }  // namespace connectid::http

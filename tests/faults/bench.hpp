@@ -30,31 +30,32 @@ struct Choices {
 
 struct Bench {
   explicit Bench(Choices chosen)
-      : setup(std::move(chosen)),
-        server(setup.server),
+      : choices(std::move(chosen)),
+        server(choices.server),
         client(ClientOptions{.environment = Environment::custom(url()),
-                             .token_source = static_token(setup.server.access_token),
+                             .token_source = static_token(choices.server.access_token),
                              .transport = transport(),
-                             .timeouts = setup.timeouts}) {
-    setup.call.stop_token = stop.get_token();
+                             .timeouts = choices.timeouts}) {
+    choices.call.stop_token = stop.get_token();
   }
 
-  [[nodiscard]] Result<StartSubscriptionResponse> start() const { return client.start(valid_request, setup.call); }
+  [[nodiscard]] Result<StartSubscriptionResponse> start() const { return client.start(valid_request, choices.call); }
 
   [[nodiscard]] std::string url() {
-    return (setup.server.tls ? "https://" : "http://") + setup.host + ":" + std::to_string(server.gate().port());
+    return (choices.server.tls ? "https://" : "http://") + choices.host + ":" + std::to_string(server.gate().port());
   }
   [[nodiscard]] std::shared_ptr<http::Transport> transport() {
-    if (setup.curl.ca_pem.empty()) setup.curl.ca_pem = server.ca_pem();
-    return std::make_shared<http::CurlTransport>(setup.curl);
+    if (choices.curl.ca_pem.empty()) choices.curl.ca_pem = server.ca_pem();
+    return std::make_shared<http::CurlTransport>(choices.curl);
   }
 
-  Choices setup;
+  Choices choices;
   testing::FakeServer server;
   testing::FakeServer elsewhere;  ///< where nothing may ever arrive
   std::stop_source stop;
   SubscriptionClient client;
-  std::jthread helper;  ///< runs beside the call, where a fault needs somebody to act during it
+  std::chrono::steady_clock::duration took{};  ///< by the call that is judged
+  std::jthread helper;                         ///< runs beside the call, where a fault needs somebody to act during it
 };
 
 /// The word of a result: `started` or the error's outcome.

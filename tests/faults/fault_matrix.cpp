@@ -52,11 +52,11 @@ class FaultMatrix : public ::testing::TestWithParam<Case> {};
 TEST_P(FaultMatrix, ends_in_the_true_word_with_one_body) {
   const Row& row = *GetParam().row;
   const bool used_before = GetParam().variant & reused;
-  Choices setup;
-  setup.server.access_token = "canary-access-token";
-  setup.server.tls = GetParam().variant & tls;
-  row.choose(setup);
-  Bench bench(setup);
+  Choices choices;
+  choices.server.access_token = "canary-access-token";
+  choices.server.tls = GetParam().variant & tls;
+  row.choose(choices);
+  Bench bench(choices);
   if (used_before) {
     const auto first = bench.client.start(valid_request);
     ASSERT_TRUE(first) << first.error();
@@ -66,7 +66,9 @@ TEST_P(FaultMatrix, ends_in_the_true_word_with_one_body) {
   const std::uint64_t exchanges_before = bench.server.gate().exchanges();
   row.arm(bench);
 
+  const auto begun = std::chrono::steady_clock::now();
   const auto result = bench.start();
+  bench.took = std::chrono::steady_clock::now() - begun;
   if (bench.helper.joinable()) bench.helper.join();
 
   EXPECT_EQ(word_of(result), row.word) << (result ? "" : result.error().message());

@@ -124,6 +124,41 @@ std::vector<Row> answers() {
   };
 }
 
+/// Framing that contradicts itself, or that libcurl reads otherwise than it is meant: no success may rest on it.
+std::vector<Row> framings() {
+  const std::string ok = R"({"status":"OK"})";
+  const std::string failed = R"({"success":false})";
+  const auto row = [](std::string name, const std::string& what, const std::string& headers, const std::string& body) {
+    return scripted(std::move(name), "answers 200 with " + what, ok_with(headers, body, End::fin), unknown, transport);
+  };
+  const std::string gzip_head("\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03", 10);
+  return {
+      row("coding_identity_empty", "`Transfer-Encoding: identity`, empty, then FIN", "Transfer-Encoding: identity\r\n",
+          ""),
+      row("coding_identity_with_length", "`Transfer-Encoding: identity` and a length, empty, then FIN",
+          "Transfer-Encoding: identity\r\nContent-Length: 15\r\n", ""),
+      row("coding_unknown", "an unknown `Transfer-Encoding`, then FIN", "Transfer-Encoding: foo\r\n", ok),
+      row("two_codings", "`Transfer-Encoding` twice", "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+          "f\r\n" + ok + "\r\n0\r\n\r\n"),
+      row("two_lengths", "two lengths that differ", "Content-Length: 17\r\nContent-Length: 0\r\n", failed),
+      row("length_list", "`Content-Length: 0, 17`", "Content-Length: 0, 17\r\n", failed),
+      row("length_hexadecimal", "`Content-Length: 0x11`", "Content-Length: 0x11\r\n", failed),
+      row("length_signed", "`Content-Length: +0`", "Content-Length: +0\r\n", failed),
+      row("length_too_large", "a length of twenty digits", "Content-Length: 99999999999999999999\r\n", ok),
+      row("gzip_head_alone", "the head of a gzip stream and no more of it",
+          "Content-Encoding: gzip\r\nContent-Length: 10\r\n", gzip_head),
+      row("gzip_head_alone_in_chunks", "the head of a gzip stream in chunks and no more of it",
+          "Content-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n", "a\r\n" + gzip_head + "\r\n0\r\n\r\n"),
+      scripted("field_like_a_400", "answers 500 with a field that looks like a 400's status line",
+               raw_answer("HTTP/1.1 500 Oops\r\nHTTP/1.1 400: x\r\nContent-Length: 0\r\n\r\n"), unknown,
+               "server_error"),
+      scripted("field_like_a_200", "answers 500 with a field that looks like a 200's status line",
+               raw_answer("HTTP/1.1 500 Oops\r\nHTTP/x 200: x\r\nContent-Length: 0\r\n\r\n"), unknown, "server_error"),
+      scripted("status_of_four_digits", "answers `HTTP/2 4004`, then FIN",
+               raw_answer("HTTP/2 4004 x\r\nContent-Length: 0\r\n\r\n", End::fin), unknown, unexpected),
+  };
+}
+
 /// Redirects to a server that would take the bearer; it must never come to know it.
 Row redirect(int code) {
   return {
@@ -206,8 +241,8 @@ std::vector<Row> cuts() {
        .arm =
            [](Bench& bench) {
              // So far in that a byte of the body was read: all of the request but its last five bytes.
-             testing::FakeServer probe(bench.setup.server);
-             Choices same = bench.setup;
+             testing::FakeServer probe(bench.choices.server);
+             Choices same = bench.choices;
              same.curl.ca_pem = probe.ca_pem();
              const SubscriptionClient client({.environment = probe.environment(),
                                               .token_source = static_token(same.server.access_token),
@@ -230,8 +265,8 @@ Row waits(std::string name, std::string what, Script script, std::string word, s
 }
 
 std::vector<Row> times() {
-  const auto short_call = [](Choices& setup) { setup.call.timeout = 1s; };
-  const auto short_attempt = [](Choices& setup) { setup.call.attempt_timeout = 1s; };
+  const auto short_call = [](Choices& choices) { choices.call.timeout = 1s; };
+  const auto short_attempt = [](Choices& choices) { choices.call.attempt_timeout = 1s; };
   const std::string half_ok = "HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n{\"status\"";
   return {
       waits("silence_until_the_deadline", "reads the request and says nothing until the call's time is up",
@@ -255,7 +290,7 @@ std::vector<Row> times() {
        .kind = "deadline_exceeded",
        .bodies = 0,
        .variants = fresh,
-       .choose = [](Choices& setup) { setup.call.timeout = 0ms; }},
+       .choose = [](Choices& choices) { choices.call.timeout = 0ms; }},
       {.name = "cancelled_before_the_body_left",
        .what = "is never asked: the call is cancelled before it begins",
        .word = not_sent,
@@ -352,24 +387,25 @@ std::vector<Row> tls_rows() {
   };
   return {
       row("certificate_expired", "shows a certificate that has expired",
-          [](Choices& setup) {
-            setup.server.certificate.valid_from = -48h;
-            setup.server.certificate.valid_for = -24h;
+          [](Choices& choices) {
+            choices.server.certificate.valid_from = -48h;
+            choices.server.certificate.valid_for = -24h;
           }),
       row("certificate_not_yet_valid", "shows a certificate that is not valid yet",
-          [](Choices& setup) {
-            setup.server.certificate.valid_from = 24h;
-            setup.server.certificate.valid_for = 48h;
+          [](Choices& choices) {
+            choices.server.certificate.valid_from = 24h;
+            choices.server.certificate.valid_for = 48h;
           }),
       row("certificate_of_another_host", "shows a certificate of another host",
-          [](Choices& setup) { setup.server.certificate.hosts = {"api.example"}; }),
+          [](Choices& choices) { choices.server.certificate.hosts = {"api.example"}; }),
       row("certificate_of_an_unknown_authority", "shows a certificate of an authority that is not trusted",
-          [](Choices& setup) { setup.curl.ca_pem = testing::make_certificate().authority; }),
+          [](Choices& choices) { choices.curl.ca_pem = testing::make_certificate().authority; }),
   };
 }
 
-/// A proxy for TLS that answers CONNECT with `reply`. It is a gate before the server that nothing may reach.
-Row proxy(std::string name, std::string what, std::string reply) {
+/// A proxy for TLS that answers CONNECT with `reply`, and so many bytes behind it. It is a gate before the server that
+/// nothing may reach.
+Row proxy(std::string name, std::string what, std::string reply, std::size_t more = 0) {
   auto gate = std::make_shared<std::unique_ptr<testing::FaultGate>>();
   return {.name = std::move(name),
           .what = std::move(what),
@@ -378,17 +414,17 @@ Row proxy(std::string name, std::string what, std::string reply) {
           .bodies = 0,
           .variants = fresh_tls,
           .choose =
-              [gate, reply](Choices& setup) {
+              [gate, reply, more](Choices& choices) {
                 static testing::FakeServer behind;
                 *gate = std::make_unique<testing::FaultGate>(
                     behind.gate().port(),
-                    testing::FaultGate::Options{.plan = [reply](const testing::FaultGate::Exchange&) {
+                    testing::FaultGate::Options{.plan = [reply, more](const testing::FaultGate::Exchange&) {
                       Fault fault;
-                      fault.answer = reply;
+                      fault.answer = reply + std::string(more, 'x');
                       fault.end = End::fin;
                       return fault;
                     }});
-                setup.curl.proxy = "http://user:hunter2-password@127.0.0.1:" + std::to_string((*gate)->port());
+                choices.curl.proxy = "http://user:hunter2-password@127.0.0.1:" + std::to_string((*gate)->port());
               },
           .verify =
               [gate](Bench& bench) {
@@ -409,6 +445,28 @@ std::vector<Row> proxies() {
             "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 3\r\n\r\nbad"),
       proxy("proxy_cuts_connect", "is not reached: the proxy closes in the middle of its answer to CONNECT",
             "HTTP/1.1 2"),
+      [] {
+        Row row = proxy("proxy_floods",
+                        "is not reached: the proxy answers CONNECT with 407 and a body that does not end in time",
+                        "HTTP/1.1 407 No\r\nContent-Length: 99999999999\r\n\r\n", 64 << 20);
+        row.kind = "deadline_exceeded";
+        row.choose = [choose = row.choose](Choices& choices) {
+          choose(choices);
+          choices.call.timeout = 1s;
+        };
+        row.verify = [verify = row.verify](Bench& bench) {
+          EXPECT_LT(bench.took, 5s) << "the deadline was not looked at while the proxy's answer was read";
+          verify(bench);
+        };
+        return row;
+      }(),
+      {.name = "proxy_of_a_scheme_that_is_none",
+       .what = "is not reached: the proxy's URL begins with ftp:// (its password is not shown)",
+       .word = not_sent,
+       .kind = "configuration_error",
+       .bodies = 0,
+       .variants = fresh_tls,
+       .choose = [](Choices& choices) { choices.curl.proxy = "ftp://user:hunter2-password@127.0.0.1:1"; }},
       {.name = "proxy_unreachable",
        .what = "is not reached: the proxy refuses the connection",
        .word = not_sent,
@@ -416,9 +474,9 @@ std::vector<Row> proxies() {
        .bodies = 0,
        .variants = fresh_tls,
        .choose =
-           [](Choices& setup) {
+           [](Choices& choices) {
              testing::FaultGate gone(1);
-             setup.curl.proxy = "http://127.0.0.1:" + std::to_string(gone.port());
+             choices.curl.proxy = "http://127.0.0.1:" + std::to_string(gone.port());
            }},
       {.name = "http_proxy_is_set",
        .what = "is called over plain http with `http_proxy` and `all_proxy` set: nothing arrives at the proxy",
@@ -445,7 +503,7 @@ const std::vector<Row>& rows() {
     std::vector<Row> list;
     for (auto&& part :
          {answers(), std::vector<Row>{redirect(301), redirect(302), redirect(303), redirect(307), redirect(308)},
-          cuts(), times(), connections(), tls_rows(), proxies()}) {
+          framings(), cuts(), times(), connections(), tls_rows(), proxies()}) {
       list.insert(list.end(), part.begin(), part.end());
     }
     return list;

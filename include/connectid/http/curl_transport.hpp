@@ -10,21 +10,24 @@
 namespace connectid::http {
 
 struct CurlOptions {
-  std::string ca_file = {};             ///< PEM bundle to trust instead of the system's; empty: the system's
-  std::string ca_pem = {};              ///< the same as text, used before ca_file
+  std::string ca_file = {};  ///< PEM bundle to trust instead of the system's; empty: the system's. Not for a proxy.
+  std::string ca_pem = {};   ///< the same as text, used before ca_file
   std::string client_certificate = {};  ///< PEM file; empty: none
   std::string client_key = {};          ///< PEM file; empty: the key is in client_certificate
   Secret client_key_password = {};      ///< empty: the key is not encrypted
-  Secret proxy = {};                    ///< `http://[user:password@]host:port`; empty: https_proxy and no_proxy decide
-  std::chrono::seconds max_idle{4};     ///< a connection idle for longer is not used again
-  std::size_t max_body = 1024 * 1024;   ///< bytes of an answer's body, after decompression
-  std::size_t max_headers = 64 * 1024;  ///< bytes of an answer's header sections, interim answers included
-  std::size_t max_idle_handles = 16;    ///< how many idle handles, each with its connections, are kept
+  Secret proxy = {};  ///< `http://[user:password@]host:port`; empty: https_proxy, all_proxy and no_proxy decide
+  std::chrono::milliseconds max_idle{4000};  ///< a connection idle for longer is not used again
+  std::size_t max_body = 1024 * 1024;        ///< bytes of an answer's body, after decompression
+  std::size_t max_headers = 64 * 1024;       ///< bytes of an answer's header sections, interim answers included
+  std::size_t max_idle_handles = 16;         ///< how many idle handles, each with its connections, are kept
 };
 
 /// HTTP/1.1 over libcurl (7.87 or newer), made so that a request leaves at most once: see docs/design.md.
 ///
 /// - A dead idle connection is replaced only while no byte of the body has left.
+/// - An answer that comes before the body left is never taken for this request's. (Of a request without a body that
+/// cannot
+///   be told: a stray answer on an idle connection would be believed.)
 /// - Redirects, cookies, netrc, Alt-Svc, HSTS and authentication challenges are not followed.
 /// - TLS 1.2 or newer, always verified. Plain http goes only to `localhost`, 127.0.0.0/8 and [::1], never to a proxy.
 /// - A deadline or a requested stop ends a call within milliseconds, in name look-up too.
