@@ -32,10 +32,10 @@ struct Signer {
 Key make_key() { return openssl_own<Key>(EVP_EC_gen("P-256"), "making a key"); }
 
 /// 63 random bits: positive, and another one each time, as RFC 5280 section 4.1.2.2 asks.
-void set_serial(X509* certificate) {
-  std::uint64_t serial = 0;
-  openssl_must(RAND_bytes(reinterpret_cast<unsigned char*>(&serial), sizeof serial) == 1, "drawing a serial");
-  openssl_must(ASN1_INTEGER_set_uint64(X509_get_serialNumber(certificate), serial >> 1U) == 1, "setting the serial");
+std::uint64_t draw_number() {
+  std::uint64_t number = 0;
+  openssl_must(RAND_bytes(reinterpret_cast<unsigned char*>(&number), sizeof number) == 1, "drawing a number");
+  return number >> 1U;
 }
 
 void set_validity(X509* certificate, std::chrono::seconds from, std::chrono::seconds until) {
@@ -43,8 +43,8 @@ void set_validity(X509* certificate, std::chrono::seconds from, std::chrono::sec
   openssl_must(X509_gmtime_adj(X509_getm_notAfter(certificate), until.count()) != nullptr, "setting notAfter");
 }
 
-void set_common_name(X509* certificate, const char* name) {
-  const auto* bytes = reinterpret_cast<const unsigned char*>(name);
+void set_common_name(X509* certificate, const std::string& name) {
+  const auto* bytes = reinterpret_cast<const unsigned char*>(name.c_str());
   openssl_must(
       X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "CN", MBSTRING_UTF8, bytes, -1, -1, 0) == 1,
       "setting the subject");
@@ -83,11 +83,12 @@ void add_hosts(X509* certificate, const std::vector<std::string>& hosts) {
 }
 
 /// Version 3 with serial, subject and key: what every certificate has.
-X509Certificate make_blank(const char* common_name, EVP_PKEY* key) {
+X509Certificate make_blank(const std::string& common_name, EVP_PKEY* key) {
   auto certificate = openssl_own<X509Certificate>(X509_new(), "making a certificate");
   openssl_must(X509_set_version(certificate.get(), X509_VERSION_3) == 1, "setting the version");
   openssl_must(X509_set_pubkey(certificate.get(), key) == 1, "setting the key");
-  set_serial(certificate.get());
+  openssl_must(ASN1_INTEGER_set_uint64(X509_get_serialNumber(certificate.get()), draw_number()) == 1,
+               "setting the serial");
   set_common_name(certificate.get(), common_name);
   return certificate;
 }
@@ -97,9 +98,10 @@ void sign(X509* certificate, const Signer& signer) {
   openssl_must(X509_sign(certificate, signer.key, EVP_sha256()) > 0, "signing");
 }
 
-/// Valid for longer than any leaf, so that a leaf out of its time fails for its own sake.
+/// Valid for longer than any leaf, so that a leaf out of its time fails for its own sake. With a name of its own:
+/// authorities are looked up by name, and one that is not trusted would stand in the way of its namesake that is.
 X509Certificate make_authority(EVP_PKEY* key) {
-  auto certificate = make_blank("connectid::testing authority", key);
+  auto certificate = make_blank("connectid::testing authority " + std::to_string(draw_number()), key);
   X509* const self = certificate.get();
   set_validity(self, -10 * 365 * 24h, 10 * 365 * 24h);
   add_extension(self, self, NID_basic_constraints, "critical,CA:TRUE,pathlen:0");

@@ -1,20 +1,15 @@
 // How long a cancelled or late call takes to come back, wherever it stands. The figures are printed; what is asserted
 // is a loose bound that only a wrong mechanism (a poll's tick of a second, a joined name look-up) breaks.
-#include <arpa/inet.h>
 #include <dlfcn.h>
 #include <gtest/gtest.h>
 #include <netdb.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <condition_variable>
 #include <cstring>
-#include <fstream>
 #include <mutex>
-#include <vector>
 
 #include "../faults/bench.hpp"
+#include "../faults/listener.hpp"
 
 namespace {
 
@@ -72,59 +67,7 @@ namespace {
 using namespace std::chrono_literals;
 using std::chrono::steady_clock;
 
-/// A listening socket that nobody serves.
-class Listener {
- public:
-  explicit Listener(int backlog) {
-    address_.sin_family = AF_INET;
-    address_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address_;
-    fds_.push_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    EXPECT_EQ(bind(fds_[0], reinterpret_cast<sockaddr*>(&address_), size), 0);
-    EXPECT_EQ(listen(fds_[0], backlog), 0);
-    EXPECT_EQ(getsockname(fds_[0], reinterpret_cast<sockaddr*>(&address_), &size), 0);
-  }
-  Listener(const Listener&) = delete;
-  Listener& operator=(const Listener&) = delete;
-  ~Listener() {
-    for (const int fd : fds_) close(fd);
-  }
-  [[nodiscard]] std::uint16_t port() const { return ntohs(address_.sin_port); }
-
-  /// Fills the queue, so that a further SYN is dropped and connecting hangs.
-  void fill() {
-    for (int i = 0; i < 4; ++i) {
-      fds_.push_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-      static_cast<void>(connect(fds_.back(), reinterpret_cast<sockaddr*>(&address_), sizeof address_));
-    }
-    own_ = knocking();
-  }
-  /// Waits until somebody beside our own fillers is trying to connect.
-  void wait_for_a_knock() const {
-    while (knocking() <= own_) std::this_thread::sleep_for(1ms);
-  }
-  /// Waits until a client is connected and has said its first byte.
-  void wait_for_a_byte() {
-    fds_.push_back(accept4(fds_[0], nullptr, nullptr, SOCK_CLOEXEC));
-    char byte = 0;
-    EXPECT_EQ(recv(fds_.back(), &byte, 1, 0), 1);
-  }
-
- private:
-  [[nodiscard]] int knocking() const {
-    char wanted[16];
-    std::snprintf(wanted, sizeof wanted, ":%04X 02", port());  // remote port, state SYN_SENT
-    std::ifstream table("/proc/net/tcp");
-    int found = 0;
-    for (std::string line; std::getline(table, line);) found += line.find(wanted) != std::string::npos ? 1 : 0;
-    return found;
-  }
-  std::vector<int> fds_;
-  sockaddr_in address_{};
-  int own_ = 0;
-};
-
-enum class Where { resolve, connect, handshake, wait };
+enum class Where { resolve, connect, handshake, handshake_with_the_systems_bundle, wait };
 struct Case {
   const char* name;
   Where where;
@@ -141,16 +84,24 @@ class Latency : public ::testing::TestWithParam<Case> {
     std::string host = "127.0.0.1";
     if (GetParam().where == Where::resolve) host = "hanging.test";
     if (GetParam().where == Where::connect) port = full.port();
-    if (GetParam().where == Where::handshake) port = mute.port();
+    if (in_handshake()) port = mute.port();
     const bool plain = GetParam().where == Where::wait;
     url = (plain ? "http://" : "https://") + host + ":" + std::to_string(port);
   }
   ~Latency() override { hanging_name().release(); }
 
   [[nodiscard]] Error start(const CallOptions& call) const {
-    const SubscriptionClient client(
-        {.environment = Environment::custom(url), .token_source = static_token("test-token")});
+    http::CurlOptions options;
+    // libcurl parses what it trusts within the handshake, and nothing can interrupt it there: the system's bundle takes
+    // it some 40 ms, once in a handle's life. That is printed; what is asserted is ours.
+    if (GetParam().where == Where::handshake) options.ca_pem = authority;
+    const SubscriptionClient client({.environment = Environment::custom(url),
+                                     .token_source = static_token("test-token"),
+                                     .transport = std::make_shared<http::CurlTransport>(options)});
     return client.start(faults::valid_request, call).error();
+  }
+  static bool in_handshake() {
+    return GetParam().where == Where::handshake || GetParam().where == Where::handshake_with_the_systems_bundle;
   }
   void wait_until_there() {
     switch (GetParam().where) {
@@ -159,6 +110,7 @@ class Latency : public ::testing::TestWithParam<Case> {
       case Where::connect:
         return full.wait_for_a_knock();
       case Where::handshake:
+      case Where::handshake_with_the_systems_bundle:
         return mute.wait_for_a_byte();
       case Where::wait:
         EXPECT_TRUE(silent_server.wait_for_bodies(1, 20s));
@@ -167,12 +119,13 @@ class Latency : public ::testing::TestWithParam<Case> {
   void report(const char* what, steady_clock::duration latency) const {
     const double ms = std::chrono::duration<double, std::milli>(latency).count();
     std::cout << "latency of a " << what << " in " << GetParam().name << ": " << ms << " ms\n";
-    EXPECT_LT(latency, 500ms);
+    if (GetParam().where != Where::handshake_with_the_systems_bundle) EXPECT_LT(latency, 500ms);
   }
 
+  const std::string authority = testing::make_certificate().authority;
   testing::FakeServer silent_server;
-  Listener mute{8};
-  Listener full{0};
+  faults::Listener mute{8};
+  faults::Listener full{0};
   std::string url;
 };
 
@@ -209,11 +162,14 @@ INSTANTIATE_TEST_SUITE_P(Stages, Latency,
                          ::testing::Values(Case{"resolve", Where::resolve, Stage::resolve, Outcome::not_sent},
                                            Case{"connect", Where::connect, Stage::connect, Outcome::not_sent},
                                            Case{"handshake", Where::handshake, Stage::handshake, Outcome::not_sent},
+                                           Case{"handshake_with_the_systems_bundle",
+                                                Where::handshake_with_the_systems_bundle, Stage::handshake,
+                                                Outcome::not_sent},
                                            Case{"wait", Where::wait, Stage::wait, Outcome::unknown}),
                          [](const auto& row) { return row.param.name; });
 
 TEST(ConnectTimeout, ends_a_connection_that_hangs_and_says_that_nothing_was_sent) {
-  Listener full{0};
+  faults::Listener full{0};
   full.fill();
   const SubscriptionClient client(
       {.environment = Environment::custom("http://127.0.0.1:" + std::to_string(full.port())),

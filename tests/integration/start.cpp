@@ -1,13 +1,21 @@
 // The real client, the real transport, a fake server on loopback.
 #include <gtest/gtest.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <set>
+#include <sstream>
 
 #include "../faults/bench.hpp"
+#include "../faults/listener.hpp"
 
 namespace connectid {
 namespace {
@@ -195,6 +203,70 @@ TEST(StartOverTls, goes_through_a_proxy_that_connects) {
   EXPECT_EQ(server.bodies_received(), 1U);
 }
 
+TEST(StartOverTls, the_proxy_learns_the_hosts_name_and_not_the_bearer) {
+  faults::Listener proxy(8);
+  std::string heard;
+  const std::jthread answering(
+      [&] { heard = proxy.hear_and_say("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"); });
+  const SubscriptionClient client(
+      {.environment = Environment::custom("https://api.example"),
+       .token_source = static_token("canary-access-token"),
+       .transport = std::make_shared<http::CurlTransport>(
+           http::CurlOptions{.proxy = "http://user:hunter2-password@127.0.0.1:" + std::to_string(proxy.port())})});
+  const auto result = client.start(valid_request, {.timeout = 20s, .headers = {{"X-Shop", "canary"}}});
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().get_if<TransportError>()->cause, Cause::proxy_refused);
+  EXPECT_EQ(result.error().outcome(), Outcome::not_sent);
+  EXPECT_TRUE(heard.starts_with("CONNECT api.example:443 HTTP/1.1\r\n")) << heard;
+  EXPECT_EQ(heard.find("canary"), std::string::npos) << heard;
+  EXPECT_EQ(heard.find("Bearer"), std::string::npos) << heard;
+}
+
+/// In a child with a folder of trusted authorities of its own, which holds the server's: whoever names another
+/// authority must not trust that folder as well. Exit status 0: not trusted; 1: trusted; 77: such a child cannot be had
+/// here.
+int trusts_the_systems_folder(const std::string& url, const testing::Certificate& system,
+                              const http::CurlOptions& options) {
+  const pid_t child = fork();
+  if (child == 0) {
+    const char* folder = "/etc/ssl/certs";
+    const std::string bundle = std::string(folder) + "/ca-certificates.crt";
+    std::stringstream kept;
+    kept << std::ifstream(bundle).rdbuf();
+    if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+        mount("none", folder, "tmpfs", 0, nullptr) != 0) {
+      _exit(77);
+    }
+    std::ofstream(bundle) << kept.rdbuf();
+    const std::unique_ptr<BIO, decltype(&BIO_free)> pem(BIO_new_mem_buf(system.authority.c_str(), -1), &BIO_free);
+    const std::unique_ptr<X509, decltype(&X509_free)> authority(PEM_read_bio_X509(pem.get(), nullptr, nullptr, nullptr),
+                                                                &X509_free);
+    char name[64];
+    std::snprintf(name, sizeof name, "%s/%08lx.0", folder, X509_subject_name_hash(authority.get()));
+    std::ofstream(name) << system.authority;
+    http::CurlTransport transport(options);
+    const http::Reply reply = transport.perform({.method = "GET", .url = url + "/x"}, {});
+    _exit(std::holds_alternative<http::Answer>(reply) ? 1 : 0);
+  }
+  int state = 0;
+  waitpid(child, &state, 0);
+  return WIFEXITED(state) ? WEXITSTATUS(state) : -1;
+}
+
+TEST(StartOverTls, a_ca_that_is_given_replaces_the_systems_folder_too) {
+  testing::FakeServer server({.tls = true});
+  const testing::Certificate system{.authority = server.ca_pem()};
+  const std::string other = testing::make_certificate().authority;
+  const int without = trusts_the_systems_folder(server.url(), system, {});
+  if (without == 77) GTEST_SKIP() << "no mount namespace can be had here";
+  EXPECT_EQ(without, 1) << "the folder is not what the system trusts: the test shows nothing";
+  EXPECT_EQ(trusts_the_systems_folder(server.url(), system, {.ca_pem = other}), 0);
+  const auto file = std::filesystem::temp_directory_path() / ("connectid-other-" + std::to_string(getpid()) + ".pem");
+  std::ofstream(file) << other;
+  EXPECT_EQ(trusts_the_systems_folder(server.url(), system, {.ca_file = file}), 0);
+  std::filesystem::remove(file);
+}
+
 TEST(CurlTransport, used_alone_refuses_what_it_must_not_send) {
   http::CurlTransport transport;
   const auto cause_of = [&](http::Request request) {
@@ -207,12 +279,11 @@ TEST(CurlTransport, used_alone_refuses_what_it_must_not_send) {
             Cause::configuration);
   EXPECT_EQ(cause_of({.method = "GET", .url = "file:///etc/passwd", .headers = {}, .authorization = {}, .body = {}}),
             Cause::configuration);
-  EXPECT_EQ(cause_of({.method = "GET",
-                      .url = "http://127.0.0.1:1",
-                      .headers = {{"A", "b\r\nC: d"}},
-                      .authorization = {},
-                      .body = {}}),
+  EXPECT_EQ(cause_of({.method = "GET", .url = "http://127.0.0.1:1", .headers = {{"A", "b\r\nC: d"}}}),
             Cause::configuration);
+  EXPECT_EQ(cause_of({.method = "GET", .url = "http://127.0.0.1:1", .authorization = "Bearer x\r\nC: d"}),
+            Cause::configuration);
+  EXPECT_EQ(cause_of({.method = "GET / HTTP/1.1\r\nC: d", .url = "http://127.0.0.1:1"}), Cause::configuration);
 }
 
 TEST(CurlTransport, keeps_the_method_of_a_request_with_a_body) {

@@ -205,6 +205,11 @@ TEST_F(ExchangeTest, a_token_echoed_by_transport_or_server_is_in_no_message) {
   const Action refused =
       second.next(Answer{.status = 401, .headers = {}, .body = "canary-token", .framed = true, .cut = {}}, now());
   EXPECT_EQ(error(refused).message().find("canary"), std::string::npos) << error(refused).message();
+  Exchange third = make();
+  static_cast<void>(send(third));
+  const http::Headers echo{{"X-Request-Id", "id of canary-token"}};
+  const Action echoed = third.next(Answer{.status = 500, .headers = echo, .framed = true}, now());
+  EXPECT_EQ(error(echoed).call().server_request_id, "id of [redacted]");
 }
 
 }  // namespace

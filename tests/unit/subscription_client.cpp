@@ -150,6 +150,7 @@ TEST_F(Client, a_token_source_is_told_the_deadline_and_the_stop) {
   const Error error = refused({.timeout = 5s, .stop_token = stop.get_token()});
   EXPECT_EQ(error.kind(), ErrorKind::cancelled);
   EXPECT_EQ(error.outcome(), Outcome::not_sent);
+  EXPECT_EQ(error.call().attempts, 0);
   EXPECT_TRUE(wire->requests().empty());
 }
 

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <fstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace connectid::faults {
+
+/// A listening socket that nobody serves.
+class Listener {
+ public:
+  explicit Listener(int backlog) {
+    address_.sin_family = AF_INET;
+    address_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address_;
+    fds_.push_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    EXPECT_EQ(bind(fds_[0], reinterpret_cast<sockaddr*>(&address_), size), 0);
+    EXPECT_EQ(listen(fds_[0], backlog), 0);
+    EXPECT_EQ(getsockname(fds_[0], reinterpret_cast<sockaddr*>(&address_), &size), 0);
+  }
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+  ~Listener() {
+    for (const int fd : fds_) close(fd);
+  }
+  [[nodiscard]] std::uint16_t port() const { return ntohs(address_.sin_port); }
+
+  /// Fills the queue, so that a further SYN is dropped and connecting hangs.
+  void fill() {
+    for (int i = 0; i < 4; ++i) {
+      fds_.push_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+      static_cast<void>(connect(fds_.back(), reinterpret_cast<sockaddr*>(&address_), sizeof address_));
+    }
+    own_ = knocking();
+  }
+  /// Waits until somebody beside our own fillers is trying to connect.
+  void wait_for_a_knock() const {
+    while (knocking() <= own_) std::this_thread::sleep_for(std::chrono::milliseconds{1});
+  }
+  /// Waits until a client is connected and has said its first byte.
+  void wait_for_a_byte() {
+    fds_.push_back(accept4(fds_[0], nullptr, nullptr, SOCK_CLOEXEC));
+    char byte = 0;
+    EXPECT_EQ(recv(fds_.back(), &byte, 1, 0), 1);
+  }
+
+  /// Lets one client in, reads until a blank line, says this, and returns what it read.
+  [[nodiscard]] std::string hear_and_say(const std::string& answer) {
+    fds_.push_back(accept4(fds_[0], nullptr, nullptr, SOCK_CLOEXEC));
+    std::string heard;
+    char byte = 0;
+    while (!heard.ends_with("\r\n\r\n") && recv(fds_.back(), &byte, 1, 0) == 1) heard += byte;
+    EXPECT_EQ(send(fds_.back(), answer.data(), answer.size(), MSG_NOSIGNAL), static_cast<ssize_t>(answer.size()));
+    return heard;
+  }
+
+ private:
+  [[nodiscard]] int knocking() const {
+    char wanted[16];
+    std::snprintf(wanted, sizeof wanted, ":%04X 02", port());  // remote port, state SYN_SENT
+    std::ifstream table("/proc/net/tcp");
+    int found = 0;
+    for (std::string line; std::getline(table, line);) found += line.find(wanted) != std::string::npos ? 1 : 0;
+    return found;
+  }
+  std::vector<int> fds_;
+  sockaddr_in address_{};
+  int own_ = 0;
+};
+
+}  // namespace connectid::faults
