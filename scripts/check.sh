@@ -51,7 +51,7 @@ check_asan() {
 
 check_tsan() {
   echo "check tsan: what has threads, and the faults, under ThreadSanitizer"
-  TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 build_and_run tsan --label-regex '^(threads|faults)$'
+  TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:suppressions=$PWD/tests/tsan.supp build_and_run tsan --label-regex '^(threads|faults)$'
 }
 
 (($# > 0)) || set -- all
