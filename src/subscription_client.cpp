@@ -135,7 +135,7 @@ Result<StartSubscriptionResponse> SubscriptionClient::start(const StartSubscript
     response = std::move(answer.response);
     return std::move(answer.reading);
   };
-  const std::string body = wire::encode(request, core_->options.copies_as_text);
+  const std::string body = to_json(request, core_->options.copies_as_text);
   const Timeouts timeouts = core_->timeouts_of(options);
   detail::Exchange exchange(core_->post("/v1/subscription", body, call.call_id, options), read, timeouts, call.call_id,
                             began);

@@ -5,6 +5,7 @@
 #include <connectid/error.hpp>
 #include <connectid/http/curl_transport.hpp>
 #include <connectid/http/transport.hpp>
+#include <connectid/local_time.hpp>
 #include <connectid/result.hpp>
 #include <connectid/secret.hpp>
 #include <connectid/stage.hpp>

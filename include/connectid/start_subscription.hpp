@@ -32,4 +32,9 @@ struct StartSubscriptionResponse {
 /// Every rule that the request breaks, in the order of its fields; empty: it may be sent. Pure; asks no server.
 [[nodiscard]] std::vector<Violation> validate(const StartSubscriptionRequest& request);
 
+/// The exact body that `SubscriptionClient::start` sends: JSON, fields in the reference's order, those not given left
+/// out. `copies_as_text`: as in ClientOptions. Never fails: bytes that are not UTF-8 (which `validate` refuses) become
+/// U+FFFD.
+[[nodiscard]] std::string to_json(const StartSubscriptionRequest& request, bool copies_as_text = false);
+
 }  // namespace connectid

@@ -400,14 +400,31 @@ struct FakeServer::Impl {
         http([this](const httplib::Request& request, httplib::Response& response) { serve(request, response); }),
         gate(http.port(),
              {.plan = [this](const FaultGate::Exchange& exchange) { return scripts.begin(exchange.server_side_port); },
-              .certificate = certificate}) {}
+              .certificate = certificate,
+              .port = options.port}) {}
 
   void serve(const httplib::Request& request, httplib::Response& response) {
     const Script script = scripts.take(static_cast<std::uint16_t>(request.remote_port));
     const ReceivedRequest received = received_from(request);
+    if (received.method == "GET" && received.path == "/__connectid/log") return give(log(), response);
     records.received(received);
     const HttpAnswer by_rule = script.acts ? obey(received) : refusal(503, "TestException", "The script does not act");
     give(script.answer.value_or(by_rule), response);
+  }
+
+  /// What was received and started so far. Reading it leaves no trace in it.
+  [[nodiscard]] HttpAnswer log() const {
+    json answer = {{"bodies_received", records.bodies()}, {"received", json::array()}, {"started", json::array()}};
+    for (const ReceivedRequest& request : records.received()) {
+      json headers = json::object();
+      for (const http::Header& header : request.headers) headers[header.name] = header.value;
+      answer["received"].push_back(
+          {{"method", request.method}, {"path", request.path}, {"headers", headers}, {"body", request.body}});
+    }
+    for (const StartedSubscription& start : records.started()) {
+      answer["started"].push_back({{"request", json::parse(to_json(start.request))}, {"call_id", start.call_id}});
+    }
+    return {.status = 200, .body = answer.dump(-1, ' ', false, json::error_handler_t::replace), .headers = {}};
   }
 
   HttpAnswer obey(const ReceivedRequest& request) {

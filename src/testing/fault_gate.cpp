@@ -35,7 +35,8 @@ constexpr std::size_t everything = std::numeric_limits<std::size_t>::max();
 
 /// What the connections have of their gate.
 struct Commons {
-  Commons(std::uint16_t port, FaultGate::Options from) : server_port(port), options(std::move(from)) {
+  Commons(std::uint16_t port, FaultGate::Options from)
+      : server_port(port), options(std::move(from)), listener(options.port) {
     if (options.certificate) tls = detail::server_context(*options.certificate, options.client_authority);
   }
 

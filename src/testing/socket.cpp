@@ -103,8 +103,8 @@ void Wake::clear() const noexcept {
   static_cast<void>(!::read(event_.get(), &count, sizeof count));  // empty: it is clear already
 }
 
-Listener::Listener()
-    : socket_(bound_to(0)), reservation_(bound_to(local_port(socket_.get()))), port_(local_port(socket_.get())) {
+Listener::Listener(std::uint16_t port)
+    : socket_(bound_to(port)), reservation_(bound_to(local_port(socket_.get()))), port_(local_port(socket_.get())) {
   system_must(::listen(socket_.get(), 512) == 0, "listening");
 }
 

@@ -50,7 +50,8 @@ class Wake {
 class Listener {
  public:
   /// Throws std::runtime_error where no port can be had.
-  Listener();
+  /// On this port of 127.0.0.1, or on a free one (0). Throws std::runtime_error where it cannot be had.
+  explicit Listener(std::uint16_t port);
 
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
   [[nodiscard]] int fd() const noexcept { return socket_.get(); }

@@ -4,12 +4,10 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
-namespace connectid::wire {
-
 using nlohmann::json;
 using nlohmann::ordered_json;
 
-std::string encode(const StartSubscriptionRequest& request, bool copies_as_text) {
+std::string connectid::to_json(const StartSubscriptionRequest& request, bool copies_as_text) {
   ordered_json out = ordered_json::object();
   const auto text = [&](const char* name, const std::string& value) {
     if (!value.empty()) out[name] = value;
@@ -29,6 +27,7 @@ std::string encode(const StartSubscriptionRequest& request, bool copies_as_text)
   return out.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }
 
+namespace connectid::wire {
 namespace {
 
 /// The fields that decide. One that stands twice leaves open which is meant (RFC 8259 section 4).

@@ -9,10 +9,6 @@
 
 namespace connectid::wire {
 
-/// The request as the API's JSON, fields in the reference's order, those not given left out. Never fails: bytes that
-/// are not UTF-8 (which `validate` refuses) become U+FFFD.
-[[nodiscard]] std::string encode(const StartSubscriptionRequest& request, bool copies_as_text);
-
 struct StartSubscriptionAnswer {
   detail::Reading reading;
   StartSubscriptionResponse response;

@@ -77,11 +77,13 @@ struct FakeServerOptions {
   bool tls = false;
   CertificateOptions certificate = {};
   std::string access_token = "test-token";  ///< the bearer that is let in
+  std::uint16_t port = 0;                   ///< to listen on; 0: a free one
 };
 
 /// The Connect API's *Start subscription* on a free port of 127.0.0.1, for tests without the live service: documented
 /// rules, 401 without the right bearer, 400 with `exceptionType`/`errorMessage`, 404 elsewhere. It remembers what
-/// was started and counts every body it received. Thread-safe; starts when made, ends when destroyed.
+/// was started and counts every body it received; `GET /__connectid/log` tells both as JSON, for tests in other
+/// languages. Thread-safe; starts when made, ends when destroyed.
 class FakeServer {
  public:
   explicit FakeServer(FakeServerOptions options);

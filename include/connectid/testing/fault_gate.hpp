@@ -55,6 +55,7 @@ class FaultGate {
     Plan plan = nullptr;                                    ///< none: all goes through
     std::optional<Certificate> certificate = std::nullopt;  ///< given: the gate speaks TLS to its clients
     std::string client_authority = {};  ///< PEM: with `certificate`, lets in only who shows one that it signed
+    std::uint16_t port = 0;             ///< to listen on; 0: a free one
     /// Called once a connection is accepted; `false` leaves the client without a TLS handshake or any other byte. What
     /// holds for a Plan holds here.
     std::function<bool(std::uint64_t connection)> greet = nullptr;

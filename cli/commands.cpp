@@ -1,0 +1,48 @@
+#include "commands.hpp"
+
+#include <condition_variable>
+#include <connectid/testing/fake_server.hpp>
+#include <iostream>
+#include <mutex>
+#include <utility>
+
+#include "request_input.hpp"
+
+namespace connectid::cli {
+
+Report start(const Arguments& arguments, Asked& asked, const Variables& variables, std::stop_token stop) {
+  const Environment environment = choose_environment(arguments, variables);
+  asked.api_url = environment.api_url();
+  Secret token = choose_token(variables);
+  asked.request = read_request(arguments.request);
+
+  TokenSource source = static_token(token);
+  if (token.empty()) {
+    source = [](const TokenRequest&) -> Result<AccessToken> {
+      return Error(Outcome::not_sent, TokenError{}, "CONNECTID_ACCESS_TOKEN is not set");
+    };
+  }
+  const SubscriptionClient client({.environment = environment,
+                                   .token_source = std::move(source),
+                                   .user_agent = "connectid-cli",
+                                   .copies_as_text = arguments.copies_as_text});
+  return report_start(asked,
+                      client.start(*asked.request, {.timeout = arguments.timeout, .stop_token = std::move(stop)}));
+}
+
+Report validate_only(const Arguments& arguments, Asked& asked) {
+  asked.request = read_request(arguments.request);
+  return report_validation(asked, validate(*asked.request));
+}
+
+Report fake_server(const Arguments& arguments, const std::stop_token& stop) {
+  const testing::FakeServer server({.port = static_cast<std::uint16_t>(arguments.port)});
+  std::cout << "listening " << server.url() << std::endl;  // flushed: others wait for this line
+  std::mutex mutex;
+  std::condition_variable_any stopped;
+  std::unique_lock lock(mutex);
+  stopped.wait(lock, stop, [] { return false; });
+  return {};
+}
+
+}  // namespace connectid::cli

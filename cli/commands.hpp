@@ -1,0 +1,17 @@
+#pragma once
+
+#include <stop_token>
+
+#include "report.hpp"
+#include "settings.hpp"
+
+namespace connectid::cli {
+
+// Each command, from its arguments to what it leaves behind. They throw UsageError.
+
+[[nodiscard]] Report start(const Arguments& arguments, Asked& asked, const Variables& variables, std::stop_token stop);
+[[nodiscard]] Report validate_only(const Arguments& arguments, Asked& asked);
+/// Serves until a stop is requested. Says where it listens by itself, as soon as it does.
+[[nodiscard]] Report fake_server(const Arguments& arguments, const std::stop_token& stop);
+
+}  // namespace connectid::cli

@@ -1,0 +1,73 @@
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+
+#include "arguments.hpp"
+#include "commands.hpp"
+#include "signals.hpp"
+
+namespace {
+
+using namespace connectid::cli;
+
+/// A standard descriptor that is closed would be the number of the next socket, and what is printed would go to the
+/// server. One that is opened the wrong way round fails instead.
+void occupy_standard_descriptors() {
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (fcntl(fd, F_GETFD) < 0) static_cast<void>(open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY));
+  }
+}
+
+std::optional<std::string> variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value ? std::optional<std::string>(value) : std::nullopt;
+}
+
+bool print(std::FILE* to, const std::string& text) {
+  return std::fwrite(text.data(), 1, text.size(), to) == text.size() && std::fflush(to) == 0;
+}
+
+/// An answer that cannot be written must not look like success, nor be lost: it goes to standard error.
+int deliver(const Report& report) {
+  print(stderr, report.err);
+  if (report.out.empty() || print(stdout, report.out)) return report.status;
+  print(stderr, "connectid: standard output cannot be written; the answer was:\n" + report.out);
+  return report.status == 0 ? 1 : report.status;
+}
+
+Report run(int argc, char** argv, Asked& asked, const StopOnSignal& signals) {
+  const Parsed parsed = parse(argc, argv);
+  if (parsed.text) return {.out = *parsed.text};
+  const Arguments& arguments = parsed.arguments;
+  asked = {.output = arguments.output, .zone = arguments.request.zone, .copies_as_text = arguments.copies_as_text};
+  switch (arguments.command) {
+    case Arguments::Command::start:
+      return start(arguments, asked, variable, signals.token());
+    case Arguments::Command::validate:
+      return validate_only(arguments, asked);
+    case Arguments::Command::fake_server:
+      return fake_server(arguments, signals.token());
+  }
+  return {.status = 1};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  occupy_standard_descriptors();
+  std::signal(SIGPIPE, SIG_IGN);
+  Asked asked{.output = wanted_output(argc, argv)};
+  try {
+    const StopOnSignal signals;
+    return deliver(run(argc, argv, asked, signals));
+  } catch (const UsageError& error) {
+    return deliver(report_usage(asked, error.what()));
+  } catch (const std::exception& error) {
+    print(stderr, std::string("connectid: a fault of the program: ") + error.what() + "\n");
+    return 1;
+  }
+}

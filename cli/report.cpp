@@ -1,0 +1,209 @@
+#include "report.hpp"
+
+#include <date/date.h>
+
+#include <array>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+namespace connectid::cli {
+namespace {
+
+using json = nlohmann::ordered_json;
+using std::chrono::milliseconds;
+
+/// The exit status: the first line that fits.
+int status_of(const Error& error) {
+  if (error.outcome() == Outcome::unknown) return 6;
+  switch (error.kind()) {
+    case ErrorKind::validation_error:
+    case ErrorKind::configuration_error:
+      return 2;
+    case ErrorKind::token_error:
+    case ErrorKind::unauthorized:
+    case ErrorKind::forbidden:
+      return 4;
+    case ErrorKind::rate_limited:
+      return 5;
+    default:
+      return error.outcome() == Outcome::rejected ? 3 : 7;
+  }
+}
+
+// ---- times for people and for machines
+
+std::string utc(Timestamp time, const char* form) {
+  return date::format(form, date::sys_time<milliseconds>{time.time_since_epoch()});
+}
+
+/// "Wed 1 April 2026 00:00 Europe/Oslo", and whether that is not the beginning of a day. Without zone data: UTC.
+std::string local(Timestamp time, const std::string& zone, bool& midnight) {
+  const auto clock = local_clock(time, zone);
+  midnight = true;
+  if (!clock) return utc(time, "%F %T") + " UTC";
+  const date::local_time<milliseconds> shown{clock->time_since_epoch()};
+  const auto day = date::floor<date::days>(shown);
+  const bool whole_minute = shown.time_since_epoch() % std::chrono::minutes{1} == milliseconds{0};
+  midnight = shown == day;
+  std::string text = date::format("%a ", day) + std::to_string(unsigned(date::year_month_day{day}.day()));
+  text += date::format(" %B %Y ", day) +
+          date::format(whole_minute ? "%H:%M" : "%H:%M:%S", date::floor<std::chrono::seconds>(shown));
+  return text + " " + zone;
+}
+
+std::string times_for_people(const Asked& asked) {
+  if (!asked.request || !asked.request->start_time) return {};
+  bool midnight = true;
+  std::string text = "starts " + local(*asked.request->start_time, asked.zone, midnight) + "\n";
+  if (!midnight) text += "note: that is not midnight there; subscriptions start at 00:00 (--start-date gives that)\n";
+  bool ignored = true;
+  if (asked.request->end_time) text += "ends " + local(*asked.request->end_time, asked.zone, ignored) + "\n";
+  return text;
+}
+
+// ---- JSON
+
+json error_json(const std::string& kind, const std::string& message, const std::vector<Violation>& violations) {
+  json error{{"kind", kind}, {"message", message}};
+  if (!violations.empty()) {
+    error["violations"] = json::array();
+    for (const Violation& violation : violations) {
+      error["violations"].push_back(
+          {{"field", violation.field}, {"rule", violation.rule}, {"message", violation.message}});
+    }
+  }
+  return error;
+}
+
+json answer_json(const Asked& asked, std::string_view outcome, const CallInfo& call) {
+  json answer;
+  answer["outcome"] = outcome;
+  answer["may_have_started"] = outcome == "unknown";
+  answer["call_id"] = call.call_id;
+  answer["http_status"] = call.http_status;
+  answer["status"] = nullptr;
+  answer["attempts"] = call.attempts;
+  answer["api_url"] = asked.api_url;
+  answer["account"] = nullptr;
+  answer["sent_at"] = nullptr;
+  if (call.sent_at) answer["sent_at"] = utc(*call.sent_at, "%FT%TZ");
+  answer["request"] = nullptr;
+  if (asked.request) answer["request"] = json::parse(to_json(*asked.request, asked.copies_as_text));
+  return answer;
+}
+
+std::string line(const json& answer) { return answer.dump(-1, ' ', false, json::error_handler_t::replace) + "\n"; }
+
+// ---- what an unknown outcome means
+
+/// Why no answer said what became of it, after "sent …, ".
+std::string why_unknown(const Error& error) {
+  if (error.kind() == ErrorKind::cancelled) return "cancelled before the answer";
+  if (error.kind() == ErrorKind::deadline_exceeded) return "no answer before the time was up";
+  if (error.http_status() != 0)
+    return "answered HTTP " + std::to_string(error.http_status()) + " in a way that does not say";
+  const auto* failure = error.get_if<TransportError>();
+  if (failure && failure->cause == Cause::timed_out) return "no answer before the time was up";
+  if (failure && (failure->cause == Cause::malformed || failure->cause == Cause::too_large))
+    return "an answer that cannot be read";
+  return "connection cut before the answer";
+}
+
+std::string unknown_for_people(const Asked& asked, const Error& error) {
+  std::string text = "outcome unknown: sent " +
+                     utc(*error.call().sent_at, "%F ")
+                         .append(date::format("%TZ", date::floor<std::chrono::seconds>(date::sys_time<milliseconds>{
+                                                         error.call().sent_at->time_since_epoch()}))) +
+                     ", " + why_unknown(error) + ". The subscription MAY have started. Do not run this again.\n";
+  text +=
+      "To find out: list the customer's subscriptions (GET /v1/subscription with the same token), or ask Connect "
+      "with\n";
+  text += "  product " + asked.request->product;
+  if (!asked.request->customer_reference.empty()) text += ", customerReference " + asked.request->customer_reference;
+  text += ", X-Request-Id " + error.call().call_id + "\n";
+  text += "Detail: " + error.message() + "\n";
+  return text;
+}
+
+std::string next_step(const Error& error) {
+  switch (status_of(error)) {
+    case 2:
+      return "Nothing was sent. Mend the input and run it again.\n";
+    case 3:
+      return "Nothing was started. Running it again unchanged will be refused again.\n";
+    case 4:
+      return "Nothing was started. Get a valid access token and put it into CONNECTID_ACCESS_TOKEN.\n";
+    case 5:
+      return "Nothing was started. Wait, then run it again.\n";
+    default:
+      return "Nothing was started. It may be run again.\n";
+  }
+}
+
+const std::vector<Violation>& violations_of(const Error& error) {
+  static const std::vector<Violation> none;
+  const auto* invalid = error.get_if<ValidationError>();
+  return invalid ? invalid->violations : none;
+}
+
+Report report_error(const Asked& asked, const Error& error) {
+  Report report{.status = status_of(error)};
+  if (asked.output == Output::json) {
+    json answer = answer_json(asked, to_string(error.outcome()), error.call());
+    answer["error"] = error_json(std::string(to_string(error.kind())), error.message(), violations_of(error));
+    report.out = line(answer);
+  } else if (error.outcome() == Outcome::unknown) {
+    report.err = unknown_for_people(asked, error);
+  } else if (!violations_of(error).empty()) {
+    report.err = "not sent: the request is not valid\n";
+    for (const Violation& violation : violations_of(error)) report.err += "  " + violation.message + "\n";
+    report.err += next_step(error);
+  } else {
+    report.err = error.message() + "\n" + next_step(error);
+  }
+  return report;
+}
+
+}  // namespace
+
+Report report_start(const Asked& asked, const Result<StartSubscriptionResponse>& result) {
+  if (!result) return report_error(asked, result.error());
+  Report report;
+  if (asked.output == Output::json) {
+    json answer = answer_json(asked, "started", result->call);
+    if (result->status) answer["status"] = *result->status;
+    report.out = line(answer);
+  } else {
+    report.out = "started: product " + asked.request->product + ", call " + result->call.call_id + "\n" +
+                 times_for_people(asked);
+  }
+  return report;
+}
+
+Report report_validation(const Asked& asked, const std::vector<Violation>& violations) {
+  if (!violations.empty()) {
+    return report_error(asked,
+                        Error(Outcome::not_sent, ValidationError{violations}, "not sent: the request is not valid"));
+  }
+  Report report;
+  if (asked.output == Output::json) {
+    report.out = line({{"valid", true}, {"request", json::parse(to_json(*asked.request, asked.copies_as_text))}});
+  } else {
+    report.out = to_json(*asked.request, asked.copies_as_text) + "\n" + times_for_people(asked);
+  }
+  return report;
+}
+
+Report report_usage(const Asked& asked, const std::string& message) {
+  Report report{.status = 2};
+  if (asked.output == Output::json) {
+    json answer = answer_json(asked, "not_sent", {});
+    answer["error"] = error_json("usage", message, {});
+    report.out = line(answer);
+  } else {
+    report.err = "connectid: " + message + "\nNothing was sent. `connectid --help` tells the usage.\n";
+  }
+  return report;
+}
+
+}  // namespace connectid::cli

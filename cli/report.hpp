@@ -1,0 +1,30 @@
+#pragma once
+
+#include <connectid/connectid.hpp>
+#include <string>
+
+#include "arguments.hpp"
+
+namespace connectid::cli {
+
+/// What the program leaves behind: one status, what goes to standard output and what to standard error.
+struct Report {
+  int status = 0;
+  std::string out = {};
+  std::string err = {};
+};
+
+/// What was asked, as far as it was understood.
+struct Asked {
+  Output output = Output::text;
+  std::string api_url = {};
+  std::optional<StartSubscriptionRequest> request = {};
+  std::string zone = "Europe/Oslo";
+  bool copies_as_text = false;
+};
+
+[[nodiscard]] Report report_start(const Asked& asked, const Result<StartSubscriptionResponse>& result);
+[[nodiscard]] Report report_validation(const Asked& asked, const std::vector<Violation>& violations);
+[[nodiscard]] Report report_usage(const Asked& asked, const std::string& message);
+
+}  // namespace connectid::cli

@@ -1,0 +1,179 @@
+#include "request_input.hpp"
+
+#include <date/date.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <connectid/local_time.hpp>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
+
+#if defined(__GNUC__) && !defined(__clang__)
+// g++ 12 follows date::parse into a branch that is never taken, and finds a value unset there.
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+
+namespace connectid::cli {
+namespace {
+
+using nlohmann::json;
+using std::chrono::milliseconds;
+
+std::int64_t whole_number(const std::string& what, const std::string& text) {
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error == std::errc::result_out_of_range) throw UsageError(what + " is a number that is too large: " + text);
+  if (text.empty() || error != std::errc() || end != text.data() + text.size()) {
+    throw UsageError(what + " takes a whole number, and this is \"" + text + "\"");
+  }
+  return number;
+}
+
+/// Epoch milliseconds, or ISO 8601 with `Z` or an offset.
+Timestamp time(const std::string& what, const std::string& text) {
+  if (text.find_first_not_of("-0123456789") == std::string::npos && text.find('-', 1) == std::string::npos) {
+    return Timestamp{milliseconds{whole_number(what, text)}};
+  }
+  const auto parsed = [&](const char* form) -> std::optional<Timestamp> {
+    std::istringstream in(text);
+    date::sys_time<milliseconds> read{};
+    in >> date::parse(form, read);
+    if (in.fail() || in.peek() != std::istringstream::traits_type::eof()) return std::nullopt;
+    return read;
+  };
+  for (const char* form : {"%FT%TZ", "%FT%T%Ez", "%FT%RZ", "%FT%R%Ez"}) {
+    if (const auto read = parsed(form)) return *read;
+  }
+  const bool zoneless = parsed("%FT%T") || parsed("%FT%R") || parsed("%F");
+  if (zoneless) {
+    throw UsageError(what + " has no zone (\"" + text +
+                     "\"): say which zone, as in 2026-04-01T00:00:00+02:00, or use --start-date");
+  }
+  throw UsageError(what + " takes epoch milliseconds or ISO 8601 such as 2026-04-01T00:00:00+02:00, and this is \"" +
+                   text + "\"");
+}
+
+std::chrono::year_month_day day(const std::string& what, const std::string& text) {
+  std::istringstream in(text);
+  date::year_month_day read{};
+  in >> date::parse("%F", read);
+  if (in.fail() || in.peek() != std::istringstream::traits_type::eof() || text.size() != sizeof("YYYY-MM-DD") - 1) {
+    throw UsageError(what + " takes a date such as 2026-04-01, and this is \"" + text + "\"");
+  }
+  return std::chrono::year_month_day{std::chrono::year{int(read.year())}, std::chrono::month{unsigned(read.month())},
+                                     std::chrono::day{unsigned(read.day())}};
+}
+
+Timestamp local(const std::string& what, const Result<Timestamp>& result) {
+  if (!result) throw UsageError(what + ": " + result.error().message());
+  return *result;
+}
+
+// ---- JSON
+
+std::string text_in(const std::string& field, const json& value) {
+  if (!value.is_string()) throw UsageError("the JSON field " + field + " must be a text");
+  return value.get<std::string>();
+}
+
+std::int64_t number_in(const std::string& field, const json& value) {
+  const bool too_large = value.is_number_unsigned() && value.get<std::uint64_t>() > INT64_MAX;
+  if (!value.is_number_integer() || too_large) throw UsageError("the JSON field " + field + " must be a whole number");
+  return value.get<std::int64_t>();
+}
+
+struct JsonField {
+  const char* name;
+  void (*take)(StartSubscriptionRequest& to, const std::string& name, const json& value);
+};
+
+constexpr JsonField json_fields[] = {
+    {"companyCode", [](auto& to, auto& name, auto& value) { to.company_code = text_in(name, value); }},
+    {"product", [](auto& to, auto& name, auto& value) { to.product = text_in(name, value); }},
+    {"startTime",
+     [](auto& to, auto& name, auto& value) { to.start_time = Timestamp{milliseconds{number_in(name, value)}}; }},
+    {"endTime",
+     [](auto& to, auto& name, auto& value) { to.end_time = Timestamp{milliseconds{number_in(name, value)}}; }},
+    {"copies",
+     [](auto& to, auto& name, auto& value) {  // the reference's table says integer, its example is a text
+       to.copies = value.is_string() ? whole_number("the JSON field copies", value.template get<std::string>())
+                                     : number_in(name, value);
+     }},
+    {"couponCode", [](auto& to, auto& name, auto& value) { to.coupon_code = text_in(name, value); }},
+    {"couponNumber", [](auto& to, auto& name, auto& value) { to.coupon_number = number_in(name, value); }},
+    {"customerReference", [](auto& to, auto& name, auto& value) { to.customer_reference = text_in(name, value); }},
+};
+
+std::string read_all(const std::string& file) {
+  std::ifstream opened;
+  if (file != "-") {
+    opened.open(file, std::ios::binary);
+    if (!opened) throw UsageError("the file \"" + file + "\" cannot be read");
+  }
+  std::istream& in = file == "-" ? std::cin : opened;
+  std::string text;
+  std::array<char, 4096> piece{};
+  while (in) {
+    in.read(piece.data(), piece.size());
+    text.append(piece.data(), static_cast<std::size_t>(in.gcount()));
+  }
+  if (in.bad()) throw UsageError("the file \"" + file + "\" cannot be read");  // a folder, say
+  return text;
+}
+
+json parse_json(const std::string& file) {
+  std::set<std::string> seen;
+  const auto once = [&](int depth, json::parse_event_t event, json& parsed) {
+    const bool key = depth == 1 && event == json::parse_event_t::key;
+    if (key && !seen.insert(parsed.get<std::string>()).second) {
+      throw UsageError("the JSON field " + parsed.get<std::string>() + " stands twice");
+    }
+    return true;
+  };
+  try {
+    json parsed = json::parse(read_all(file), once);
+    if (!parsed.is_object()) throw UsageError(R"(the JSON must be one object such as {"product":"CO27409", ...})");
+    return parsed;
+  } catch (const json::parse_error& error) {
+    throw UsageError("the JSON is broken at byte " + std::to_string(error.byte));
+  }
+}
+
+StartSubscriptionRequest from_json(const std::string& file) {
+  StartSubscriptionRequest request;
+  const json parsed = parse_json(file);
+  for (const auto& [name, value] : parsed.items()) {
+    const auto* field = std::find_if(std::begin(json_fields), std::end(json_fields),
+                                     [&name = name](const JsonField& known) { return name == known.name; });
+    if (field == std::end(json_fields)) throw UsageError("the JSON has a field that is unknown: \"" + name + "\"");
+    if (!value.is_null()) field->take(request, name, value);
+  }
+  return request;
+}
+
+}  // namespace
+
+StartSubscriptionRequest read_request(const RequestArguments& from) {
+  StartSubscriptionRequest request = from.json_file ? from_json(*from.json_file) : StartSubscriptionRequest{};
+  if (from.company_code) request.company_code = *from.company_code;
+  if (from.product) request.product = *from.product;
+  if (from.start_time) request.start_time = time("--start-time", *from.start_time);
+  if (from.end_time) request.end_time = time("--end-time", *from.end_time);
+  if (from.start_date) {
+    request.start_time = local("--start-date", local_midnight(day("--start-date", *from.start_date), from.zone));
+  }
+  if (from.end_date)
+    request.end_time = local("--end-date", local_day_end(day("--end-date", *from.end_date), from.zone));
+  if (from.copies) request.copies = whole_number("--copies", *from.copies);
+  if (from.coupon_code) request.coupon_code = *from.coupon_code;
+  if (from.coupon_number) request.coupon_number = whole_number("--coupon-number", *from.coupon_number);
+  if (from.customer_reference) request.customer_reference = *from.customer_reference;
+  return request;
+}
+
+}  // namespace connectid::cli

@@ -1,0 +1,60 @@
+#include "signals.hpp"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <stdexcept>
+
+namespace connectid::cli {
+namespace {
+
+sigset_t handled() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, signal);
+  return set;
+}
+
+class Fd {
+ public:
+  explicit Fd(int fd) : fd_(fd) {
+    if (fd < 0) throw std::runtime_error("no descriptor for signals");
+  }
+  Fd(const Fd&) = delete;
+  Fd& operator=(const Fd&) = delete;
+  ~Fd() { close(fd_); }
+  [[nodiscard]] int get() const noexcept { return fd_; }
+
+ private:
+  int fd_;
+};
+
+void wait_for_one(const std::stop_token& end, std::stop_source& stop) {
+  const sigset_t set = handled();
+  const Fd signals(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+  const Fd ended(eventfd(0, EFD_CLOEXEC));
+  const std::stop_callback wake(end, [&] { eventfd_write(ended.get(), 1); });
+  pollfd fds[] = {{signals.get(), POLLIN, 0}, {ended.get(), POLLIN, 0}};
+  while (poll(fds, 2, -1) < 0) {
+  }
+  if (end.stop_requested()) return;
+  signalfd_siginfo taken{};
+  static_cast<void>(read(signals.get(), &taken, sizeof taken));
+  pthread_sigmask(SIG_UNBLOCK, &set, nullptr);  // the next one does what it does by default, here
+  stop.request_stop();
+  while (!end.stop_requested() && poll(fds + 1, 1, -1) < 0) {
+  }
+}
+
+}  // namespace
+
+StopOnSignal::StopOnSignal() {
+  const sigset_t set = handled();
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  thread_ = std::jthread([this](const std::stop_token& end) { wait_for_one(end, stop_); });
+}
+
+}  // namespace connectid::cli

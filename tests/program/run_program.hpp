@@ -1,0 +1,101 @@
+#pragma once
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace connectid::program {
+
+/// A file that goes away by itself.
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(const std::string& text = {}) {
+    const int fd = mkstemp(name_.data());
+    if (fd >= 0) close(fd);
+    std::ofstream(name_) << text;
+  }
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+  ~TemporaryFile() { std::filesystem::remove(name_); }
+  [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] std::string text() const {
+    std::ifstream in(name_);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+
+ private:
+  std::string name_ = std::filesystem::temp_directory_path() / "connectid-test-XXXXXX";
+};
+
+struct Ended {
+  int status = -1;  ///< the exit status, or 128 and the signal's number
+  std::string out;
+  std::string err;
+};
+
+struct Streams {
+  std::string in = {};
+  std::string out_path = {};  ///< where standard output goes; empty: it is caught; `-`: closed
+};
+
+/// The installed program's own process, with just the environment given.
+class Program {
+ public:
+  Program(std::vector<std::string> arguments, std::vector<std::string> variables, const Streams& streams = {})
+      : in_(streams.in) {
+    arguments.insert(arguments.begin(), CONNECTID_PROGRAM);
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, 0, in_.name().c_str(), O_RDONLY, 0);
+    if (streams.out_path == "-") {
+      posix_spawn_file_actions_addclose(&actions, 1);
+    } else {
+      const std::string& path = streams.out_path.empty() ? out_.name() : streams.out_path;
+      posix_spawn_file_actions_addopen(&actions, 1, path.c_str(), O_WRONLY | O_APPEND, 0);
+    }
+    posix_spawn_file_actions_addopen(&actions, 2, err_.name().c_str(), O_WRONLY | O_APPEND, 0);
+    posix_spawn(&pid_, CONNECTID_PROGRAM, &actions, nullptr, pointers(arguments).data(), pointers(variables).data());
+    posix_spawn_file_actions_destroy(&actions);
+  }
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
+  ~Program() {
+    if (pid_ > 0) {
+      kill(pid_, SIGKILL);
+      static_cast<void>(wait());
+    }
+  }
+
+  void signal(int number) const { kill(pid_, number); }
+  [[nodiscard]] std::string out() const { return out_.text(); }
+
+  Ended wait() {
+    int state = 0;
+    waitpid(std::exchange(pid_, -1), &state, 0);
+    return {WIFEXITED(state) ? WEXITSTATUS(state) : 128 + WTERMSIG(state), out_.text(), err_.text()};
+  }
+
+ private:
+  static std::vector<char*> pointers(std::vector<std::string>& texts) {
+    std::vector<char*> all;
+    for (std::string& text : texts) all.push_back(text.data());
+    all.push_back(nullptr);
+    return all;
+  }
+  TemporaryFile in_, out_, err_;
+  pid_t pid_ = -1;
+};
+
+}  // namespace connectid::program
