@@ -10,11 +10,20 @@
 
 namespace connectid::cli {
 
+namespace {
+
+Error interrupted() {
+  return {Outcome::not_sent, Cancelled{Stage::prepare}, "not sent: cancelled before the request was read"};
+}
+
+}  // namespace
+
 Report start(const Arguments& arguments, Asked& asked, const Variables& variables, std::stop_token stop) {
   const Environment environment = choose_environment(arguments, variables);
   asked.api_url = environment.api_url();
   Secret token = choose_token(variables);
-  asked.request = read_request(arguments.request);
+  asked.request = read_request(arguments.request, stop);
+  if (!asked.request) return report_start(asked, interrupted());
 
   TokenSource source = static_token(token);
   if (token.empty()) {
@@ -30,8 +39,9 @@ Report start(const Arguments& arguments, Asked& asked, const Variables& variable
                       client.start(*asked.request, {.timeout = arguments.timeout, .stop_token = std::move(stop)}));
 }
 
-Report validate_only(const Arguments& arguments, Asked& asked) {
-  asked.request = read_request(arguments.request);
+Report validate_only(const Arguments& arguments, Asked& asked, const std::stop_token& stop) {
+  asked.request = read_request(arguments.request, stop);
+  if (!asked.request) return report_start(asked, interrupted());
   return report_validation(asked, validate(*asked.request));
 }
 

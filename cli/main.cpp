@@ -48,7 +48,7 @@ Report run(int argc, char** argv, Asked& asked, const StopOnSignal& signals) {
     case Arguments::Command::start:
       return start(arguments, asked, variable, signals.token());
     case Arguments::Command::validate:
-      return validate_only(arguments, asked);
+      return validate_only(arguments, asked, signals.token());
     case Arguments::Command::fake_server:
       return fake_server(arguments, signals.token());
   }

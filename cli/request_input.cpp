@@ -7,11 +7,12 @@
 #include <charconv>
 #include <connectid/local_time.hpp>
 #include <fstream>
-#include <iostream>
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
+
+#include "standard_input.hpp"
 
 #if defined(__GNUC__) && !defined(__clang__)
 // g++ 12 follows date::parse into a branch that is never taken, and finds a value unset there.
@@ -109,24 +110,20 @@ constexpr JsonField json_fields[] = {
     {"customerReference", [](auto& to, auto& name, auto& value) { to.customer_reference = text_in(name, value); }},
 };
 
-std::string read_all(const std::string& file) {
-  std::ifstream opened;
-  if (file != "-") {
-    opened.open(file, std::ios::binary);
-    if (!opened) throw UsageError("the file \"" + file + "\" cannot be read");
-  }
-  std::istream& in = file == "-" ? std::cin : opened;
+std::string read_file(const std::string& name) {
+  std::ifstream in(name, std::ios::binary);
   std::string text;
   std::array<char, 4096> piece{};
+  const bool opened = in.is_open();
   while (in) {
     in.read(piece.data(), piece.size());
     text.append(piece.data(), static_cast<std::size_t>(in.gcount()));
   }
-  if (in.bad()) throw UsageError("the file \"" + file + "\" cannot be read");  // a folder, say
+  if (!opened || in.bad()) throw UsageError("the file \"" + name + "\" cannot be read");  // missing; or a folder, say
   return text;
 }
 
-json parse_json(const std::string& file) {
+json parse_json(const std::string& text) {
   std::set<std::string> seen;
   const auto once = [&](int depth, json::parse_event_t event, json& parsed) {
     const bool key = depth == 1 && event == json::parse_event_t::key;
@@ -136,7 +133,7 @@ json parse_json(const std::string& file) {
     return true;
   };
   try {
-    json parsed = json::parse(read_all(file), once);
+    json parsed = json::parse(text, once);
     if (!parsed.is_object()) throw UsageError(R"(the JSON must be one object such as {"product":"CO27409", ...})");
     return parsed;
   } catch (const json::parse_error& error) {
@@ -144,9 +141,9 @@ json parse_json(const std::string& file) {
   }
 }
 
-StartSubscriptionRequest from_json(const std::string& file) {
+StartSubscriptionRequest from_json(const std::string& text) {
   StartSubscriptionRequest request;
-  const json parsed = parse_json(file);
+  const json parsed = parse_json(text);
   for (const auto& [name, value] : parsed.items()) {
     const auto* field = std::find_if(std::begin(json_fields), std::end(json_fields),
                                      [&name = name](const JsonField& known) { return name == known.name; });
@@ -158,8 +155,15 @@ StartSubscriptionRequest from_json(const std::string& file) {
 
 }  // namespace
 
-StartSubscriptionRequest read_request(const RequestArguments& from) {
-  StartSubscriptionRequest request = from.json_file ? from_json(*from.json_file) : StartSubscriptionRequest{};
+std::optional<StartSubscriptionRequest> read_request(const RequestArguments& from, const std::stop_token& stop) {
+  StartSubscriptionRequest request;
+  if (from.json_file == "-") {
+    const std::optional<std::string> text = read_standard_input(stop);
+    if (!text) return std::nullopt;
+    request = from_json(*text);
+  } else if (from.json_file) {
+    request = from_json(read_file(*from.json_file));
+  }
   if (from.company_code) request.company_code = *from.company_code;
   if (from.product) request.product = *from.product;
   if (from.start_time) request.start_time = time("--start-time", *from.start_time);

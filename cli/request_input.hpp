@@ -1,14 +1,17 @@
 #pragma once
 
 #include <connectid/start_subscription.hpp>
+#include <optional>
+#include <stop_token>
 
 #include "arguments.hpp"
 
 namespace connectid::cli {
 
-/// The request that the JSON and the flags make together; flags win. Throws UsageError where a file cannot be read,
-/// JSON is broken, a field is unknown or has the wrong type, or a flag's text is not what it should be. It is not
-/// validated.
-[[nodiscard]] StartSubscriptionRequest read_request(const RequestArguments& from);
+/// The request that the JSON and the flags make together; flags win. It is not validated. Nothing where a stop is
+/// requested while standard input is read. Throws UsageError where a file cannot be read, JSON is broken, a field is
+/// unknown or has the wrong type, or a flag's text is not what it should be.
+[[nodiscard]] std::optional<StartSubscriptionRequest> read_request(const RequestArguments& from,
+                                                                   const std::stop_token& stop);
 
 }  // namespace connectid::cli

@@ -6,7 +6,8 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <stdexcept>
+
+#include "fd.hpp"
 
 namespace connectid::cli {
 namespace {
@@ -17,20 +18,6 @@ sigset_t handled() {
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, signal);
   return set;
 }
-
-class Fd {
- public:
-  explicit Fd(int fd) : fd_(fd) {
-    if (fd < 0) throw std::runtime_error("no descriptor for signals");
-  }
-  Fd(const Fd&) = delete;
-  Fd& operator=(const Fd&) = delete;
-  ~Fd() { close(fd_); }
-  [[nodiscard]] int get() const noexcept { return fd_; }
-
- private:
-  int fd_;
-};
 
 void wait_for_one(const std::stop_token& end, std::stop_source& stop) {
   const sigset_t set = handled();

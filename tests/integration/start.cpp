@@ -14,6 +14,7 @@
 #include <set>
 #include <sstream>
 
+#include "../documented_example.hpp"
 #include "../faults/bench.hpp"
 #include "../faults/listener.hpp"
 
@@ -37,15 +38,7 @@ INSTANTIATE_TEST_SUITE_P(Wire, Start, ::testing::Bool(), [](const auto& row) { r
 
 TEST_P(Start, stores_the_documented_example_at_the_server) {
   Bench bench(choices());
-  const StartSubscriptionRequest documented{.company_code = "468979834",
-                                            .product = "CO27409",
-                                            .start_time = Timestamp{1560336440000ms},
-                                            .end_time = Timestamp{1591958840000ms},
-                                            .copies = 1,
-                                            .coupon_code = "WMDigi",
-                                            .coupon_number = 5223,
-                                            .customer_reference = "cvxgds"};
-  const auto result = bench.client.start(documented, {.call_id = "my-call"});
+  const auto result = bench.client.start(documented_example, {.call_id = "my-call"});
   ASSERT_TRUE(result) << result.error();
   EXPECT_EQ(result->status, "OK");
   EXPECT_EQ(result->call.http_status, 200);
@@ -55,7 +48,7 @@ TEST_P(Start, stores_the_documented_example_at_the_server) {
   const auto stored = bench.server.started().front();
   EXPECT_EQ(stored.call_id, "my-call");
   EXPECT_EQ(stored.request.product, "CO27409");
-  EXPECT_EQ(stored.request.end_time, documented.end_time);
+  EXPECT_EQ(stored.request.end_time, documented_example.end_time);
   EXPECT_EQ(stored.request.coupon_number, 5223);
   const auto received = bench.server.received().front();
   EXPECT_EQ(received.path, "/v1/subscription");

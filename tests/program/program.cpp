@@ -261,6 +261,22 @@ TEST_F(ProgramTest, a_signal_after_it_is_unknown_and_the_answer_is_still_printed
   }
 }
 
+TEST_F(ProgramTest, a_signal_while_the_request_is_read_is_not_sent_and_a_second_one_kills) {
+  const std::string pipe = TemporaryFile().name();
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  Program opening({"start", "--json", pipe}, variables());  // waits for a writer
+  opening.signal_until_ended(SIGTERM);
+  EXPECT_EQ(opening.wait().status, 128 + SIGTERM);
+  const int writer = open(pipe.c_str(), O_RDWR | O_CLOEXEC);  // keeps it open and silent
+  Program reading({"start", "--json", "-", "--output", "json"}, variables(), {.in_path = pipe});
+  reading.signal_until_ended(SIGINT);
+  const Ended ended = reading.wait();
+  EXPECT_TRUE(ended.status == 7 || ended.status == 128 + SIGINT) << ended.status;  // it may come before main does
+  close(writer);
+  std::filesystem::remove(pipe);
+  EXPECT_EQ(server.gate().connections(), 0U);
+}
+
 TEST_F(ProgramTest, standard_output_that_is_closed_or_full_is_not_success_and_loses_nothing) {
   for (const char* path : {"-", "/dev/full"}) {
     const std::size_t before = server.started().size();

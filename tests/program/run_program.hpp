@@ -2,9 +2,11 @@
 
 #include <fcntl.h>
 #include <spawn.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -13,6 +15,7 @@
 #include <iterator>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -47,6 +50,7 @@ struct Ended {
 
 struct Streams {
   std::string in = {};
+  std::string in_path = {};   ///< standard input is this instead
   std::string out_path = {};  ///< where standard output goes; empty: it is caught; `-`: closed
 };
 
@@ -58,7 +62,8 @@ class Program {
     arguments.insert(arguments.begin(), CONNECTID_PROGRAM);
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, 0, in_.name().c_str(), O_RDONLY, 0);
+    const std::string& in_path = streams.in_path.empty() ? in_.name() : streams.in_path;
+    posix_spawn_file_actions_addopen(&actions, 0, in_path.c_str(), O_RDONLY, 0);
     if (streams.out_path == "-") {
       posix_spawn_file_actions_addclose(&actions, 1);
     } else {
@@ -79,6 +84,14 @@ class Program {
   }
 
   void signal(int number) const { kill(pid_, number); }
+  /// Again and again, until the process has ended.
+  void signal_until_ended(int number) const {
+    siginfo_t state{};
+    while (waitid(P_PID, static_cast<id_t>(pid_), &state, WEXITED | WNOHANG | WNOWAIT) == 0 && state.si_pid == 0) {
+      signal(number);
+      std::this_thread::sleep_for(std::chrono::milliseconds{20});
+    }
+  }
   [[nodiscard]] std::string out() const { return out_.text(); }
 
   Ended wait() {

@@ -5,23 +5,15 @@
 #include <limits>
 #include <string>
 
+#include "../documented_example.hpp"
+
 namespace {
 
+using connectid::documented_example;
 using connectid::StartSubscriptionRequest;
 using connectid::Timestamp;
 using connectid::validate;
 using namespace std::chrono_literals;
-
-StartSubscriptionRequest documented() {
-  return {.company_code = "468979834",
-          .product = "CO27409",
-          .start_time = Timestamp{1560336440000ms},
-          .end_time = Timestamp{1591958840000ms},
-          .copies = 1,
-          .coupon_code = "WMDigi",
-          .coupon_number = 5223,
-          .customer_reference = "cvxgds"};
-}
 
 std::string repeat(std::string_view text, int times) {
   std::string all;
@@ -29,7 +21,7 @@ std::string repeat(std::string_view text, int times) {
   return all;
 }
 
-TEST(Validate, the_documented_example_is_valid) { EXPECT_TRUE(validate(documented()).empty()); }
+TEST(Validate, the_documented_example_is_valid) { EXPECT_TRUE(validate(documented_example).empty()); }
 
 TEST(Validate, the_required_fields_alone_are_valid) {
   EXPECT_TRUE(validate({.product = "P",
@@ -59,7 +51,7 @@ struct Case {
 class ValidateField : public testing::TestWithParam<Case> {};
 
 TEST_P(ValidateField, breaks_just_this_rule) {
-  StartSubscriptionRequest request = documented();
+  StartSubscriptionRequest request = documented_example;
   GetParam().change(request);
   const auto found = validate(request);
   if (GetParam().field.empty()) {

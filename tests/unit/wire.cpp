@@ -3,35 +3,27 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "../documented_example.hpp"
 #include "wire/answers.hpp"
 #include "wire/start_subscription.hpp"
 
 namespace {
 
-using connectid::StartSubscriptionRequest;
+using connectid::documented_example;
 using connectid::Timestamp;
 using connectid::to_json;
 using connectid::wire::decode_server_words;
 using connectid::wire::decode_start_subscription;
 using namespace std::chrono_literals;
 
-const StartSubscriptionRequest documented{.company_code = "468979834",
-                                          .product = "CO27409",
-                                          .start_time = Timestamp{1560336440000ms},
-                                          .end_time = Timestamp{1591958840000ms},
-                                          .copies = 1,
-                                          .coupon_code = "WMDigi",
-                                          .coupon_number = 5223,
-                                          .customer_reference = "cvxgds"};
-
 TEST(Encode, the_documented_example_has_integer_times_and_copies_as_the_table_says) {
-  EXPECT_EQ(to_json(documented, false),
+  EXPECT_EQ(to_json(documented_example, false),
             R"({"companyCode":"468979834","product":"CO27409","startTime":1560336440000,"endTime":1591958840000,)"
             R"("copies":1,"couponCode":"WMDigi","couponNumber":5223,"customerReference":"cvxgds"})");
 }
 
 TEST(Encode, copies_as_text_gives_the_documented_example_byte_for_byte) {
-  EXPECT_EQ(to_json(documented, true),
+  EXPECT_EQ(to_json(documented_example, true),
             R"({"companyCode":"468979834","product":"CO27409","startTime":1560336440000,"endTime":1591958840000,)"
             R"("copies":"1","couponCode":"WMDigi","couponNumber":5223,"customerReference":"cvxgds"})");
 }
