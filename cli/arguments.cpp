@@ -59,12 +59,22 @@ std::chrono::milliseconds duration(const std::string& text) {
   return std::chrono::milliseconds{count * unit->second};
 }
 
+/// The names of all flags, without what they are set to.
+std::string flags_in(int argc, const char* const* argv) {
+  std::string names;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    if (word.starts_with('-')) names.append(" ").append(word.substr(0, word.find('=')));
+  }
+  return names;
+}
+
 }  // namespace
 
 Parsed parse(int argc, const char* const* argv) {
   Parsed parsed;
   Arguments& to = parsed.arguments;
-  std::string timeout;
+  std::optional<std::string> timeout;
 
   CLI::App app{"Starts subscriptions through the Connect / ConnectID API, and says truly what became of them.",
                "connectid"};
@@ -126,13 +136,16 @@ Parsed parse(int argc, const char* const* argv) {
     parsed.text = app.help("", CLI::AppFormatMode::All);
   } catch (const CLI::CallForVersion& version) {
     parsed.text = std::string(version.what()) + "\n";
+  } catch (const CLI::ExtrasError&) {
+    // Not the words themselves: a token may be among them.
+    throw UsageError("there is a flag that is unknown, or a word too many:" + flags_in(argc, argv));
   } catch (const CLI::ParseError& error) {
     throw UsageError(error.what());
   }
   if (parsed.text) return parsed;
   if (*validate) to.command = Arguments::Command::validate;
   if (*server) to.command = Arguments::Command::fake_server;
-  if (!timeout.empty()) to.timeout = duration(timeout);
+  if (timeout) to.timeout = duration(*timeout);
   return parsed;
 }
 

@@ -20,7 +20,6 @@ Error interrupted() {
 
 Report start(const Arguments& arguments, Asked& asked, const Variables& variables, std::stop_token stop) {
   const Environment environment = choose_environment(arguments, variables);
-  asked.api_url = environment.api_url();
   Secret token = choose_token(variables);
   asked.request = read_request(arguments.request, stop);
   if (!asked.request) return report_start(asked, interrupted());
@@ -35,8 +34,11 @@ Report start(const Arguments& arguments, Asked& asked, const Variables& variable
                                    .token_source = std::move(source),
                                    .user_agent = "connectid-cli",
                                    .copies_as_text = arguments.copies_as_text});
-  return report_start(asked,
-                      client.start(*asked.request, {.timeout = arguments.timeout, .stop_token = std::move(stop)}));
+  const auto result = client.start(*asked.request, {.timeout = arguments.timeout, .stop_token = std::move(stop)});
+  // A URL that was refused may hold a password.
+  const bool refused = !result && result.error().kind() == ErrorKind::configuration_error;
+  if (!refused) asked.api_url = environment.api_url();
+  return report_start(asked, result);
 }
 
 Report validate_only(const Arguments& arguments, Asked& asked, const std::stop_token& stop) {

@@ -67,7 +67,6 @@ int main(int argc, char** argv) {
   } catch (const UsageError& error) {
     return deliver(report_usage(asked, error.what()));
   } catch (const std::exception& error) {
-    print(stderr, std::string("connectid: a fault of the program: ") + error.what() + "\n");
-    return 1;
+    return deliver(report_fault(asked, error.what()));
   }
 }

@@ -206,4 +206,14 @@ Report report_usage(const Asked& asked, const std::string& message) {
   return report;
 }
 
+Report report_fault(const Asked& asked, const std::string& message) {
+  Report report{.status = 1, .err = "connectid: a fault of the program: " + message + "\n"};
+  if (asked.output == Output::json) {
+    json answer = answer_json(asked, "unknown", {});
+    answer["error"] = error_json("internal", message, {});
+    report.out = line(answer);
+  }
+  return report;
+}
+
 }  // namespace connectid::cli

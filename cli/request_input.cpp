@@ -47,6 +47,10 @@ Timestamp time(const std::string& what, const std::string& text) {
     if (in.fail() || in.peek() != std::istringstream::traits_type::eof()) return std::nullopt;
     return read;
   };
+  const std::size_t sign = text.find_last_of("+-");
+  const bool absurd_offset = sign != std::string::npos && sign > sizeof("YYYY-MM-DD") - 1 &&
+                             (text.compare(sign + 1, 2, "14") > 0 || text.compare(sign + 4, 2, "59") > 0);
+  if (absurd_offset) throw UsageError(what + " has an offset that no zone has: \"" + text + "\"");
   for (const char* form : {"%FT%TZ", "%FT%T%Ez", "%FT%RZ", "%FT%R%Ez"}) {
     if (const auto read = parsed(form)) return *read;
   }

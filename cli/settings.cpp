@@ -23,6 +23,12 @@ Environment choose_environment(const Arguments& arguments, const Variables& vari
   const auto api_url = variable(variables, "CONNECTID_API_URL");
   const auto login_url = variable(variables, "CONNECTID_LOGIN_URL");
   const auto name = variable(variables, "CONNECTID_ENVIRONMENT");
+  for (const char* later : {"CONNECTID_ACCOUNT", "CONNECTID_ACCESS_TOKEN_FILE"}) {
+    if (variables(later)) throw UsageError(std::string(later) + " is set, and this version cannot obey it: unset it");
+  }
+  if (login_url && !arguments.api_url && !api_url) {
+    throw UsageError("CONNECTID_LOGIN_URL is set without an API URL: set CONNECTID_API_URL too, or unset it");
+  }
   if (arguments.api_url && arguments.api_url->empty()) throw UsageError("--api-url is empty");
   if (arguments.api_url) return Environment::custom(*arguments.api_url, login_url.value_or(""));
   if (arguments.environment) return named("--environment", *arguments.environment);

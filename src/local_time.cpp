@@ -3,6 +3,8 @@
 #include <date/tz.h>
 
 #include <exception>
+#include <fstream>
+#include <iterator>
 
 #include "text.hpp"
 
@@ -29,6 +31,21 @@ Result<const date::time_zone*> find_zone(std::string_view name) {
   }
 }
 
+/// The date library reads the transitions that the zone's file lists, but not the rule with which the file goes on
+/// behind the last of them (RFC 8536 section 3.3). Where there is such a rule, what it says there is not what holds.
+bool rule_is_not_read(const date::time_zone& zone, date::sys_seconds time) {
+  if (zone.get_info(time).end < date::sys_days{date::year{3000} / 1 / 1}) return false;
+  std::ifstream file("/usr/share/zoneinfo/" + zone.name(), std::ios::binary);
+  const std::string text(std::istreambuf_iterator<char>(file), {});
+  const std::size_t footer = text.size() < 2 ? std::string::npos : text.rfind('\n', text.size() - 2);
+  return footer == std::string::npos || text.find(',', footer) != std::string::npos;
+}
+
+Error out_of_reach(std::string_view zone) {
+  return cannot(ConfigurationError{}, "the system's time zone data for \"" + detail::printable(zone, 60) +
+                                          "\" does not list the clock changes of that date");
+}
+
 Result<Timestamp> at(std::chrono::year_month_day day, milliseconds since_midnight, date::choose which,
                      std::string_view zone) {
   if (!day.ok()) {
@@ -39,7 +56,9 @@ Result<Timestamp> at(std::chrono::year_month_day day, milliseconds since_midnigh
   if (!found) return found.error();
   const Local local{std::chrono::sys_days{day}.time_since_epoch() + since_midnight};
   try {
-    return Timestamp{(*found)->to_sys(local, which).time_since_epoch()};
+    const auto time = (*found)->to_sys(local, which);
+    if (rule_is_not_read(**found, date::floor<std::chrono::seconds>(time))) return out_of_reach(zone);
+    return Timestamp{time.time_since_epoch()};
   } catch (const std::exception&) {
     return cannot(ConfigurationError{},
                   "the system's time zone data for \"" + detail::printable(zone, 60) + "\" cannot be read");
@@ -60,6 +79,7 @@ Result<std::chrono::local_time<milliseconds>> local_clock(Timestamp time, std::s
   const Result<const date::time_zone*> found = find_zone(zone);
   if (!found) return found.error();
   try {
+    if (rule_is_not_read(**found, date::floor<std::chrono::seconds>(time))) return out_of_reach(zone);
     return std::chrono::local_time<milliseconds>{(*found)->to_local(time).time_since_epoch()};
   } catch (const std::exception&) {
     return cannot(ConfigurationError{},

@@ -38,6 +38,8 @@ using List = std::unique_ptr<curl_slist, FreeList>;
 struct Handle {
   std::unique_ptr<CURLM, FreeMulti> multi{curl_multi_init()};
   std::unique_ptr<CURL, FreeEasy> easy{curl_easy_init()};
+  /// One connection: an older one beside it would be found first.
+  CURLMcode one_connection = curl_multi_setopt(multi.get(), CURLMOPT_MAXCONNECTS, 1L);
   steady_clock::time_point last_used = steady_clock::now();
 };
 
@@ -106,6 +108,8 @@ class Attempt {
   std::optional<Cause> refused_;  // why a callback of ours ended the transfer
   std::size_t header_bytes_ = 0;
   bool in_section_ = false;
+  bool old_version_ = false;
+  bool odd_ = false;  // the header sections hold what can be read in two ways
   int status_ = 0;
   bool headers_whole_ = false;
   Headers answer_headers_;
@@ -168,14 +172,44 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(0, text.find_last_not_of(" \t") + 1);
 }
 
-/// The number after the first space, all its digits; 0 where there is none. Of the first line of a section only: a
+/// A header line as its field; none where it is not one by the letter (RFC 9112 section 5).
+std::optional<Header> field_of(std::string_view line) {
+  const std::size_t colon = line.find(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  Header field{std::string(line.substr(0, colon)), std::string(trimmed(line.substr(colon + 1)))};
+  if (!well_formed({field.name, ""})) return std::nullopt;
+  return field;
+}
+
+/// The three digits after the first space; 0 where there are not just three. Of the first line of a section only: a
 /// field that looks like a status line is a field.
 int status_of(std::string_view line) {
-  int status = 0;
   const std::size_t space = line.find(' ');
   if (!line.starts_with("HTTP/") || space == std::string_view::npos) return 0;
-  std::from_chars(line.data() + space + 1, line.data() + line.size(), status);
-  return status;
+  const std::string_view rest = line.substr(space + 1);
+  int status = 0;
+  const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), status);
+  const bool three = error == std::errc() && status >= 0 && end == rest.data() + 3;
+  return three && (rest.size() == 3 || rest[3] == ' ') ? status : 0;
+}
+
+/// What the headers say of the body's end. libcurl is lenient here: it takes the last of several lengths, reads `0x11`
+/// as 0, and reads to the close where a coding is not `chunked`. A success must not rest on such a guess.
+enum class Framing { by_close, by_headers, contradictory };
+
+Framing framing_of(const Headers& headers) {
+  std::optional<std::string_view> coding;
+  std::optional<std::string_view> length;
+  for (const Header& header : headers) {
+    const bool is_coding = detail::equal_ignoring_case(header.name, "Transfer-Encoding");
+    if (!is_coding && !detail::equal_ignoring_case(header.name, "Content-Length")) continue;
+    std::optional<std::string_view>& seen = is_coding ? coding : length;
+    if (seen && (is_coding || *seen != header.value)) return Framing::contradictory;
+    seen = header.value;
+  }
+  if (coding) return detail::equal_ignoring_case(*coding, "chunked") ? Framing::by_headers : Framing::contradictory;
+  if (!length) return Framing::by_close;
+  return number(headers, "Content-Length") ? Framing::by_headers : Framing::contradictory;
 }
 
 /// False ends the transfer and closes the connection.
@@ -190,18 +224,26 @@ bool Attempt::take_header(std::string_view line) {
     refused_ = Cause::too_large;
     return false;
   }
-  if (headers_whole_) return true;  // a trailer
   while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.remove_suffix(1);
+  if (headers_whole_) {  // a trailer, or what libcurl took for one: a body behind a chunk size that it cannot read
+    if (line.empty() || field_of(line)) return true;
+    refused_ = Cause::malformed;
+    return false;
+  }
   if (!in_section_) {
     in_section_ = true;
     status_ = status_of(line);
     answer_headers_.clear();
+    old_version_ = line.starts_with("HTTP/1.0");
   } else if (line.empty()) {
     in_section_ = false;
     headers_whole_ = status_ >= 200;  // else interim: the answer is still to come
-  } else if (const std::size_t colon = line.find(':'); colon != std::string_view::npos) {
-    answer_headers_.push_back(
-        {std::string(trimmed(line.substr(0, colon))), std::string(trimmed(line.substr(colon + 1)))});
+    if (!headers_whole_) odd_ = odd_ || framing_of(answer_headers_) != Framing::by_close;
+    odd_ = odd_ || (old_version_ && find(answer_headers_, "Transfer-Encoding"));
+  } else if (std::optional<Header> field = field_of(line)) {
+    answer_headers_.push_back(*std::move(field));
+  } else {
+    odd_ = true;  // a folded line, a space before the colon: libcurl may take it otherwise than we would
   }
   return true;
 }
@@ -428,27 +470,8 @@ Reply Attempt::reply(CURL* easy, CURLcode code) const {
   return why;
 }
 
-/// What the headers say of the body's end. libcurl is lenient here: it takes the last of several lengths, reads `0x11`
-/// as 0, and reads to the close where a coding is not `chunked`. A success must not rest on such a guess.
-enum class Framing { by_close, by_headers, contradictory };
-
-Framing framing_of(const Headers& headers) {
-  std::optional<std::string_view> coding;
-  std::optional<std::string_view> length;
-  for (const Header& header : headers) {
-    const bool is_coding = detail::equal_ignoring_case(header.name, "Transfer-Encoding");
-    if (!is_coding && !detail::equal_ignoring_case(header.name, "Content-Length")) continue;
-    std::optional<std::string_view>& seen = is_coding ? coding : length;
-    if (seen && (is_coding || *seen != header.value)) return Framing::contradictory;
-    seen = header.value;
-  }
-  if (coding) return detail::equal_ignoring_case(*coding, "chunked") ? Framing::by_headers : Framing::contradictory;
-  if (!length) return Framing::by_close;
-  return number(headers, "Content-Length") ? Framing::by_headers : Framing::contradictory;
-}
-
 Answer Attempt::answer(CURL* easy, std::optional<Failure> failure) const {
-  const Framing framing = framing_of(answer_headers_);
+  const Framing framing = odd_ ? Framing::contradictory : framing_of(answer_headers_);
   // Where only the close can say that the body is whole, its manner (FIN, RST, TLS without close_notify) says no more.
   const bool ended_by_close = failure && (failure->cause == Cause::closed || failure->cause == Cause::reset);
   if (framing == Framing::by_close && ended_by_close) failure.reset();
@@ -566,6 +589,7 @@ Reply CurlTransport::perform(const Request& request, const Limits& limits) {
                            well_formed({"Authorization", request.authorization.reveal()}) &&
                            well_formed({request.method, ""});
   if (!headers_fit) return unusable("the method or a header holds what HTTP does not allow");
+  if (request.method == "HEAD" && !request.body.empty()) return unusable("HEAD takes no body");
   if (!proxy_fits(impl_->options.proxy.reveal())) {
     return unusable("the proxy must be a URL that begins with http://, https://, socks5:// or socks5h://");
   }

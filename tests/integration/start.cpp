@@ -85,6 +85,17 @@ TEST_P(Start, does_not_use_a_connection_that_was_idle_for_too_long) {
   EXPECT_EQ(bench.server.gate().connections(), 2U);
 }
 
+TEST_P(Start, does_not_come_back_to_a_connection_that_it_replaced) {
+  Choices chosen = choices();
+  chosen.curl.max_idle = 300ms;
+  Bench bench(chosen);
+  ASSERT_TRUE(bench.start());
+  std::this_thread::sleep_for(400ms);  // the idling is what is tested
+  ASSERT_TRUE(bench.start());
+  ASSERT_TRUE(bench.start());
+  EXPECT_LE(bench.server.gate().open_connections(), 1U) << "the old connection is kept beside the new one";
+}
+
 TEST_P(Start, after_a_lost_answer_the_next_call_is_a_call_of_its_own) {
   Bench bench(choices());
   bench.server.next(testing::started_but_answer_lost());

@@ -223,6 +223,15 @@ INSTANTIATE_TEST_SUITE_P(
             {"CONNECTID_ACCESS_TOKEN=", "CONNECTID_API_URL=https://127.0.0.1:1"},
             2,
             "CONNECTID_ACCESS_TOKEN is set but empty"},
+        Bad{"login_url_alone", with({}), {token, "CONNECTID_LOGIN_URL=https://127.0.0.1:1"}, 2, "without an API URL"},
+        Bad{"account_variable",
+            with({"--api-url", "http://127.0.0.1:1"}),
+            {token, "CONNECTID_ACCOUNT=a"},
+            2,
+            "CONNECTID_ACCOUNT is set"},
+        Bad{"timeout_empty", with({"--timeout", ""}), {}, 2, "--timeout"},
+        Bad{"offset_that_no_zone_has", with({"--end-time", "2026-05-01T00:00:00+99:00"}), {}, 2, "offset"},
+        Bad{"date_behind_the_zone_data", with({"--end-date", "2060-07-01"}), {}, 2, "clock changes"},
         Bad{"no_token", with({}), {"CONNECTID_API_URL=https://127.0.0.1:1"}, 4, "CONNECTID_ACCESS_TOKEN is not set"},
         Bad{"env_i",
             with({"--api-url", "http://127.0.0.1:1"}),
@@ -232,7 +241,28 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"port_closed", with({"--api-url", "http://127.0.0.1:1"}), {token}, 7, "connect"}),
     [](const auto& row) { return row.param.name; });
 
-TEST_F(ProgramTest, a_deadline_before_sending_is_not_sent_and_after_it_unknown) {
+TEST_F(ProgramTest, a_url_that_is_refused_is_not_printed_for_it_may_hold_a_password) {
+  const Ended ended = run(start({"--api-url", "https://user:hunter2@127.0.0.1:1", "--output", "json"}));
+  EXPECT_EQ(ended.status, 2);
+  EXPECT_EQ(json::parse(ended.out).at("api_url"), "");
+  EXPECT_EQ(ended.out.find("hunter2"), std::string::npos);
+  const Ended unknown_flag = run(start({"--access-token", "hunter2"}));
+  EXPECT_EQ(unknown_flag.status, 2);
+  EXPECT_NE(unknown_flag.err.find("--access-token"), std::string::npos);
+  EXPECT_EQ(unknown_flag.err.find("hunter2"), std::string::npos);
+}
+
+TEST_F(ProgramTest, a_signal_that_was_ignored_from_the_start_stays_ignored) {
+  server.next(testing::delayed(500ms));
+  std::signal(SIGHUP, SIG_IGN);  // inherited, as under nohup
+  Program program(start({"--output", "json"}), variables());
+  std::signal(SIGHUP, SIG_DFL);
+  ASSERT_TRUE(server.wait_for_bodies(1, 20s));
+  program.signal(SIGHUP);
+  EXPECT_EQ(program.wait().status, 0);
+}
+
+TEST_F(ProgramTest, a_deadline_while_the_answer_is_awaited_is_unknown) {
   server.always(testing::silent());
   EXPECT_EQ(run(start({"--timeout", "500ms"})).status, 6);
 }

@@ -69,6 +69,18 @@ TEST(LocalTime, a_zone_that_the_data_does_not_have_is_refused_and_named) {
   }
 }
 
+TEST(LocalTime, a_date_behind_the_listed_clock_changes_is_refused_and_not_guessed) {
+  for (const auto day : {2060y / 7 / 1, 2199y / 1 / 1}) {
+    const auto result = local_midnight(day);
+    ASSERT_FALSE(result) << day.year().operator int();
+    EXPECT_EQ(result.error().kind(), ErrorKind::configuration_error);
+  }
+  EXPECT_FALSE(local_clock(Timestamp{std::chrono::sys_days{2060y / 7 / 1}}));
+  EXPECT_TRUE(local_midnight(2036y / 7 / 1));
+  EXPECT_TRUE(local_midnight(2060y / 7 / 1, "UTC"));
+  EXPECT_TRUE(local_midnight(2060y / 7 / 1, "Asia/Tokyo"));
+}
+
 TEST(LocalTime, the_clock_shows_midnight_at_midnight) {
   const auto clock = local_clock(Timestamp{1703804400000ms});
   ASSERT_TRUE(clock);
