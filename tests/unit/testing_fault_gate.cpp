@@ -20,21 +20,18 @@
 #include <thread>
 #include <vector>
 
+#include "../eventually.hpp"
+
 namespace {
 
 using namespace std::chrono_literals;
+using connectid::eventually;
 using connectid::testing::Certificate;
 using connectid::testing::Fault;
 using connectid::testing::FaultGate;
 using connectid::testing::make_certificate;
 using Clock = std::chrono::steady_clock;
 using End = Fault::End;
-
-bool eventually(const std::function<bool()>& condition) {
-  const auto deadline = Clock::now() + 10s;
-  while (!condition() && Clock::now() < deadline) std::this_thread::sleep_for(1ms);
-  return condition();
-}
 
 sockaddr_in loopback(std::uint16_t port) {
   sockaddr_in address{};
