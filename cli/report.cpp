@@ -1,6 +1,6 @@
 #include "report.hpp"
 
-#include <date/date.h>
+#include <cctz/time_zone.h>
 
 #include <array>
 #include <nlohmann/json.hpp>
@@ -32,23 +32,22 @@ int status_of(const Error& error) {
 
 // ---- times for people and for machines
 
-std::string utc(Timestamp time, const char* form) {
-  return date::format(form, date::sys_time<milliseconds>{time.time_since_epoch()});
-}
+std::string utc(Timestamp time, const char* form) { return cctz::format(form, time, cctz::utc_time_zone()); }
+
+constexpr auto machine_form = "%Y-%m-%dT%H:%M:%E3SZ";
+constexpr auto people_form = "%Y-%m-%d %H:%M:%SZ";
 
 /// "Wed 1 April 2026 00:00 Europe/Oslo", and whether that is not the beginning of a day. Without zone data: UTC.
 std::string local(Timestamp time, const std::string& zone, bool& midnight) {
   const auto clock = local_clock(time, zone);
   midnight = true;
-  if (!clock) return utc(time, "%F %T") + " UTC";
-  const date::local_time<milliseconds> shown{clock->time_since_epoch()};
-  const auto day = date::floor<date::days>(shown);
+  if (!clock) return utc(time, "%Y-%m-%d %H:%M:%E3S UTC");
+  const auto day = std::chrono::floor<std::chrono::days>(*clock);
+  midnight = *clock == day;
+  const Timestamp shown{clock->time_since_epoch()};
   const bool whole_minute = shown.time_since_epoch() % std::chrono::minutes{1} == milliseconds{0};
-  midnight = shown == day;
-  std::string text = date::format("%a ", day) + std::to_string(unsigned(date::year_month_day{day}.day()));
-  text += date::format(" %B %Y ", day) +
-          date::format(whole_minute ? "%H:%M" : "%H:%M:%S", date::floor<std::chrono::seconds>(shown));
-  return text + " " + zone;
+  return utc(shown, "%a ") + std::to_string(unsigned(std::chrono::year_month_day{day}.day())) +
+         utc(shown, whole_minute ? " %B %Y %H:%M " : " %B %Y %H:%M:%S ") + zone;
 }
 
 std::string times_for_people(const Asked& asked) {
@@ -86,7 +85,7 @@ json answer_json(const Asked& asked, std::string_view outcome, const CallInfo& c
   answer["api_url"] = asked.api_url;
   answer["account"] = nullptr;
   answer["sent_at"] = nullptr;
-  if (call.sent_at) answer["sent_at"] = utc(*call.sent_at, "%FT%TZ");
+  if (call.sent_at) answer["sent_at"] = utc(*call.sent_at, machine_form);
   answer["request"] = nullptr;
   if (asked.request) answer["request"] = json::parse(to_json(*asked.request, asked.copies_as_text));
   return answer;
@@ -110,11 +109,8 @@ std::string why_unknown(const Error& error) {
 }
 
 std::string unknown_for_people(const Asked& asked, const Error& error) {
-  std::string text = "outcome unknown: sent " +
-                     utc(*error.call().sent_at, "%F ")
-                         .append(date::format("%TZ", date::floor<std::chrono::seconds>(date::sys_time<milliseconds>{
-                                                         error.call().sent_at->time_since_epoch()}))) +
-                     ", " + why_unknown(error) + ". The subscription MAY have started. Do not run this again.\n";
+  std::string text = "outcome unknown: sent " + utc(*error.call().sent_at, people_form) + ", " + why_unknown(error) +
+                     ". The subscription MAY have started. Do not run this again.\n";
   text +=
       "To find out: list the customer's subscriptions (GET /v1/subscription with the same token), or ask Connect "
       "with\n";

@@ -1,10 +1,8 @@
 #include <connectid/local_time.hpp>
 
-#include <date/tz.h>
+#include <cctz/time_zone.h>
 
-#include <exception>
-#include <fstream>
-#include <iterator>
+#include <algorithm>
 
 #include "text.hpp"
 
@@ -12,79 +10,59 @@ namespace connectid {
 namespace {
 
 using std::chrono::milliseconds;
-using Local = date::local_time<milliseconds>;
+using std::chrono::seconds;
 
 Error cannot(ErrorDetail detail, const std::string& what) { return {Outcome::not_sent, std::move(detail), what}; }
 
-Result<const date::time_zone*> find_zone(std::string_view name) {
-  try {
-    static_cast<void>(date::get_tzdb());
-  } catch (const std::exception&) {
+/// The names of zones, and nothing that leads out of the zone data: CCTZ opens any path that it is given.
+bool is_zone_name(std::string_view name) {
+  static constexpr std::string_view allowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/";
+  return !name.empty() && name.front() != '/' && name.find_first_not_of(allowed) == std::string_view::npos;
+}
+
+Result<cctz::time_zone> find_zone(std::string_view name) {
+  cctz::time_zone zone;
+  if (is_zone_name(name) && cctz::load_time_zone(std::string(name), &zone)) return zone;
+  if (!cctz::load_time_zone(std::string(norwegian_zone), &zone)) {
     return cannot(ConfigurationError{},
                   "the system has no time zone data (Debian: the package tzdata), so no local time can be told");
   }
-  try {
-    return date::locate_zone(std::string(name));
-  } catch (const std::exception&) {
-    return cannot(ConfigurationError{}, "the system's time zone data has no zone \"" + detail::printable(name, 60) +
-                                            "\": give an IANA name such as Europe/Oslo");
-  }
+  return cannot(ConfigurationError{}, "the system's time zone data has no zone \"" + detail::printable(name, 60) +
+                                          "\": give an IANA name such as Europe/Oslo");
 }
 
-/// The date library reads the transitions that the zone's file lists, but not the rule with which the file goes on
-/// behind the last of them (RFC 8536 section 3.3). Where there is such a rule, what it says there is not what holds.
-bool rule_is_not_read(const date::time_zone& zone, date::sys_seconds time) {
-  if (zone.get_info(time).end < date::sys_days{date::year{3000} / 1 / 1}) return false;
-  std::ifstream file("/usr/share/zoneinfo/" + zone.name(), std::ios::binary);
-  const std::string text(std::istreambuf_iterator<char>(file), {});
-  const std::size_t footer = text.size() < 2 ? std::string::npos : text.rfind('\n', text.size() - 2);
-  return footer == std::string::npos || text.find(',', footer) != std::string::npos;
-}
-
-Error out_of_reach(std::string_view zone) {
-  return cannot(ConfigurationError{}, "the system's time zone data for \"" + detail::printable(zone, 60) +
-                                          "\" does not list the clock changes of that date");
-}
-
-Result<Timestamp> at(std::chrono::year_month_day day, milliseconds since_midnight, date::choose which,
-                     std::string_view zone) {
-  if (!day.ok()) {
-    const std::string why = "the date must be one that the calendar has";
-    return cannot(ValidationError{{{"date", "range", why}}}, why);
-  }
-  const Result<const date::time_zone*> found = find_zone(zone);
-  if (!found) return found.error();
-  const Local local{std::chrono::sys_days{day}.time_since_epoch() + since_midnight};
-  try {
-    const auto time = (*found)->to_sys(local, which);
-    if (rule_is_not_read(**found, date::floor<std::chrono::seconds>(time))) return out_of_reach(zone);
-    return Timestamp{time.time_since_epoch()};
-  } catch (const std::exception&) {
-    return cannot(ConfigurationError{},
-                  "the system's time zone data for \"" + detail::printable(zone, 60) + "\" cannot be read");
-  }
+Result<cctz::civil_second> begin_of(std::chrono::year_month_day day) {
+  if (day.ok()) return cctz::civil_second(int(day.year()), int(unsigned(day.month())), int(unsigned(day.day())));
+  const std::string why = "the date must be one that the calendar has";
+  return cannot(ValidationError{{{"date", "range", why}}}, why);
 }
 
 }  // namespace
 
 Result<Timestamp> local_midnight(std::chrono::year_month_day day, std::string_view zone) {
-  return at(day, milliseconds{0}, date::choose::earliest, zone);
+  const auto begin = begin_of(day);
+  if (!begin) return begin.error();
+  const auto found = find_zone(zone);
+  if (!found) return found.error();
+  // Its own rule is ours: the change itself where the clocks skip this time, the first of the two where they repeat it.
+  return Timestamp{cctz::convert(*begin, *found)};
 }
 
 Result<Timestamp> local_day_end(std::chrono::year_month_day day, std::string_view zone) {
-  return at(day, std::chrono::hours{24} - std::chrono::seconds{1}, date::choose::latest, zone);
+  const auto begin = begin_of(day);
+  if (!begin) return begin.error();
+  const auto found = find_zone(zone);
+  if (!found) return found.error();
+  const auto last = found->lookup(*begin + 24 * 60 * 60 - 1);
+  const bool skipped = last.kind == cctz::time_zone::civil_lookup::SKIPPED;
+  return Timestamp{skipped ? last.trans - seconds{1} : last.post};
 }
 
 Result<std::chrono::local_time<milliseconds>> local_clock(Timestamp time, std::string_view zone) {
-  const Result<const date::time_zone*> found = find_zone(zone);
+  const auto found = find_zone(zone);
   if (!found) return found.error();
-  try {
-    if (rule_is_not_read(**found, date::floor<std::chrono::seconds>(time))) return out_of_reach(zone);
-    return std::chrono::local_time<milliseconds>{(*found)->to_local(time).time_since_epoch()};
-  } catch (const std::exception&) {
-    return cannot(ConfigurationError{},
-                  "the system's time zone data for \"" + detail::printable(zone, 60) + "\" cannot be read");
-  }
+  const seconds ahead_of_utc{found->lookup(time).offset};
+  return std::chrono::local_time<milliseconds>{time.time_since_epoch() + ahead_of_utc};
 }
 
 }  // namespace connectid

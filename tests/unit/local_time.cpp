@@ -1,6 +1,11 @@
 #include <connectid/local_time.hpp>
 
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 
 namespace connectid {
 namespace {
@@ -69,16 +74,74 @@ TEST(LocalTime, a_zone_that_the_data_does_not_have_is_refused_and_named) {
   }
 }
 
-TEST(LocalTime, a_date_behind_the_listed_clock_changes_is_refused_and_not_guessed) {
-  for (const auto day : {2060y / 7 / 1, 2199y / 1 / 1}) {
-    const auto result = local_midnight(day);
-    ASSERT_FALSE(result) << day.year().operator int();
-    EXPECT_EQ(result.error().kind(), ErrorKind::configuration_error);
+TEST(LocalTime, the_rule_behind_the_listed_clock_changes_is_followed) {
+  EXPECT_EQ(*local_midnight(2060y / 7 / 1), Timestamp{sys_days{2060y / 6 / 30} + 22h});
+  EXPECT_EQ(*local_midnight(2199y / 1 / 1), Timestamp{sys_days{2198y / 12 / 31} + 23h});
+  EXPECT_EQ(*local_day_end(2199y / 7 / 1), Timestamp{sys_days{2199y / 7 / 1} + 22h - 1s});
+}
+
+/// A zone file as some systems have it ("slim", RFC 8536): two listed changes, and the rule for all that follow.
+std::string slim_zone() {
+  const auto number = [](std::uint64_t value, int bytes) {
+    std::string text;
+    while (bytes-- > 0) text += static_cast<char>(value >> (8 * bytes));
+    return text;
+  };
+  const auto header = [&](int changes, int types, int letters) {
+    return "TZif2" + std::string(15 + 3 * 4, '\0') + number(static_cast<std::uint64_t>(changes), 4) +
+           number(static_cast<std::uint64_t>(types), 4) + number(static_cast<std::uint64_t>(letters), 4);
+  };
+  const auto time = [&](sys_days day) {
+    return number(static_cast<std::uint64_t>((day + 1h).time_since_epoch() / 1s), 8);
+  };
+  const std::string none = header(0, 1, 1) + std::string(7, '\0');
+  const std::string changes = time(1996y / 3 / 31) + time(1996y / 10 / 27) + number(0, 1) + number(1, 1);
+  const std::string summer = number(7200, 4) + number(1, 1) + number(0, 1);
+  const std::string winter = number(3600, 4) + number(0, 1) + number(5, 1);
+  return none + header(2, 2, 9) + changes + summer + winter + std::string("CEST\0CET\0", 9) +
+         "\nCET-1CEST,M3.5.0,M10.5.0/3\n";
+}
+
+class LocalTimeZoneData : public ::testing::Test {
+ protected:
+  LocalTimeZoneData() {
+    std::filesystem::create_directories(folder_);
+    setenv("TZDIR", folder_.c_str(), 1);
   }
-  EXPECT_FALSE(local_clock(Timestamp{std::chrono::sys_days{2060y / 7 / 1}}));
-  EXPECT_TRUE(local_midnight(2036y / 7 / 1));
-  EXPECT_TRUE(local_midnight(2060y / 7 / 1, "UTC"));
-  EXPECT_TRUE(local_midnight(2060y / 7 / 1, "Asia/Tokyo"));
+  ~LocalTimeZoneData() override {
+    unsetenv("TZDIR");
+    std::filesystem::remove_all(folder_);
+  }
+  const std::filesystem::path folder_ =
+      std::filesystem::temp_directory_path() / ("connectid-zones-" + std::to_string(getpid()));
+};
+
+TEST_F(LocalTimeZoneData, that_is_slim_gives_the_same_times) {
+  std::ofstream(folder_ / "Slim") << slim_zone();
+  for (const auto day :
+       {2026y / 3 / 28, 2026y / 3 / 29, 2026y / 3 / 30, 2026y / 10 / 25, 2026y / 10 / 26, 2060y / 7 / 1}) {
+    unsetenv("TZDIR");
+    const auto expected = local_midnight(day);
+    setenv("TZDIR", folder_.c_str(), 1);
+    const auto midnight = local_midnight(day, "Slim");
+    ASSERT_TRUE(midnight) << midnight.error();
+    EXPECT_EQ(*midnight, *expected) << midnight->time_since_epoch().count();
+  }
+}
+
+TEST_F(LocalTimeZoneData, that_is_broken_is_refused_and_not_guessed) {
+  std::ofstream(folder_ / "Cut") << slim_zone().substr(0, 60);
+  EXPECT_FALSE(local_midnight(2026y / 4 / 1, "Cut"));
+  EXPECT_FALSE(local_day_end(2026y / 4 / 1, "Cut"));
+  EXPECT_FALSE(local_clock(Timestamp{0ms}, "Cut"));
+}
+
+TEST_F(LocalTimeZoneData, that_lies_outside_its_folder_is_not_opened) {
+  std::ofstream(folder_ / "Slim") << slim_zone();
+  std::filesystem::create_directories(folder_ / "zones");
+  setenv("TZDIR", (folder_ / "zones").c_str(), 1);
+  EXPECT_FALSE(local_midnight(2026y / 4 / 1, "../Slim"));
+  EXPECT_FALSE(local_midnight(2026y / 4 / 1, (folder_ / "Slim").string()));
 }
 
 TEST(LocalTime, the_clock_shows_midnight_at_midnight) {
