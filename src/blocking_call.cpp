@@ -3,7 +3,7 @@
 #include <exception>
 #include <utility>
 
-namespace connectid::detail {
+namespace connectid::inline v0::detail {
 namespace {
 
 /// An action's I/O, and what came of it.
@@ -66,4 +66,4 @@ Now read_clocks() noexcept {
           std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now())};
 }
 
-}  // namespace connectid::detail
+}  // namespace connectid::inline v0::detail

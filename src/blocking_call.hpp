@@ -4,7 +4,7 @@
 
 #include "exchange.hpp"
 
-namespace connectid::detail {
+namespace connectid::inline v0::detail {
 
 /// What a blocking call does its I/O with.
 struct BlockingIo {
@@ -19,4 +19,4 @@ struct BlockingIo {
 
 [[nodiscard]] Now read_clocks() noexcept;
 
-}  // namespace connectid::detail
+}  // namespace connectid::inline v0::detail

@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <random>
 
-namespace connectid::detail {
+namespace connectid::inline v0::detail {
 
 std::string make_call_id(Timestamp now) {
   std::random_device random;
@@ -19,4 +19,4 @@ std::string make_call_id(Timestamp now) {
   return text.data();
 }
 
-}  // namespace connectid::detail
+}  // namespace connectid::inline v0::detail

@@ -1,6 +1,6 @@
 #include <connectid/environment.hpp>
 
-namespace connectid {
+namespace connectid::inline v0 {
 
 Environment Environment::production() { return {"https://api.mediaconnect.no/capi", "https://connectid.no/user"}; }
 Environment Environment::sweden() { return {"https://api.mediaconnect.no/capi", "https://connectid.se/user"}; }
@@ -11,4 +11,4 @@ Environment Environment::custom(std::string api_url, std::string login_url) {
   return {std::move(api_url), std::move(login_url)};
 }
 
-}  // namespace connectid
+}  // namespace connectid::inline v0

@@ -6,7 +6,7 @@
 #include <ostream>
 #include <utility>
 
-namespace connectid {
+namespace connectid::inline v0 {
 
 static_assert(std::variant_size_v<ErrorDetail> == static_cast<std::size_t>(ErrorKind::cancelled) + 1,
               "ErrorDetail has one alternative a kind, in the order of ErrorKind");
@@ -101,4 +101,4 @@ void no_error() noexcept {
 }
 
 }  // namespace detail
-}  // namespace connectid
+}  // namespace connectid::inline v0

@@ -8,7 +8,7 @@
 #include "time.hpp"
 #include "wire/answers.hpp"
 
-namespace connectid::detail {
+namespace connectid::inline v0::detail {
 namespace {
 
 using std::chrono::milliseconds;
@@ -199,4 +199,4 @@ CallInfo Exchange::call_until(Now now) const {
   return call;
 }
 
-}  // namespace connectid::detail
+}  // namespace connectid::inline v0::detail

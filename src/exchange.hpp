@@ -13,7 +13,7 @@
 
 #include "judge.hpp"
 
-namespace connectid::detail {
+namespace connectid::inline v0::detail {
 
 /// One reading of both clocks. Deadlines are steady; what people read is wall time.
 struct Now {
@@ -75,4 +75,4 @@ class Exchange {
   CallInfo call_;
 };
 
-}  // namespace connectid::detail
+}  // namespace connectid::inline v0::detail

@@ -1,6 +1,6 @@
 #include "judge.hpp"
 
-namespace connectid::detail {
+namespace connectid::inline v0::detail {
 namespace {
 
 struct Row {
@@ -53,4 +53,4 @@ Verdict judge(const http::Failure& failure, bool deadline_passed) noexcept {
   return {failure.body_left ? Word::unknown : Word::not_sent, kind_of(failure.cause, deadline_passed)};
 }
 
-}  // namespace connectid::detail
+}  // namespace connectid::inline v0::detail

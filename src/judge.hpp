@@ -5,7 +5,7 @@
 #include <connectid/error.hpp>
 #include <connectid/http/transport.hpp>
 
-namespace connectid::detail {
+namespace connectid::inline v0::detail {
 
 /// What a call, or one attempt of it, ends in. All but `started` are an Outcome.
 enum class Word { started, not_sent, rejected, unknown };
@@ -26,4 +26,4 @@ struct Reading {
 [[nodiscard]] Verdict judge(const http::Answer& answer, const Reading& reading, bool deadline_passed) noexcept;
 [[nodiscard]] Verdict judge(const http::Failure& failure, bool deadline_passed) noexcept;
 
-}  // namespace connectid::detail
+}  // namespace connectid::inline v0::detail

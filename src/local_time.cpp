@@ -6,7 +6,7 @@
 
 #include "text.hpp"
 
-namespace connectid {
+namespace connectid::inline v0 {
 namespace {
 
 using std::chrono::milliseconds;
@@ -65,4 +65,4 @@ Result<std::chrono::local_time<milliseconds>> local_clock(Timestamp time, std::s
   return std::chrono::local_time<milliseconds>{time.time_since_epoch() + ahead_of_utc};
 }
 
-}  // namespace connectid
+}  // namespace connectid::inline v0

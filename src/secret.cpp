@@ -2,7 +2,7 @@
 
 #include <ostream>
 
-namespace connectid {
+namespace connectid::inline v0 {
 
 Secret& Secret::operator=(const Secret& other) {
   if (this != &other) *this = Secret(other);
@@ -28,4 +28,4 @@ std::ostream& operator<<(std::ostream& out, const Secret& secret) {
   return out << (secret.empty() ? "[empty]" : "[redacted]");
 }
 
-}  // namespace connectid
+}  // namespace connectid::inline v0

@@ -1,6 +1,6 @@
 #include <connectid/stage.hpp>
 
-namespace connectid {
+namespace connectid::inline v0 {
 
 std::string_view to_string(Stage stage) noexcept {
   switch (stage) {
@@ -58,4 +58,4 @@ std::string_view to_string(Cause cause) noexcept {
   return "?";
 }
 
-}  // namespace connectid
+}  // namespace connectid::inline v0

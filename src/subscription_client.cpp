@@ -14,7 +14,7 @@
 #include "text.hpp"
 #include "wire/start_subscription.hpp"
 
-namespace connectid {
+namespace connectid::inline v0 {
 namespace {
 
 using detail::Now;
@@ -148,4 +148,4 @@ Result<StartSubscriptionResponse> SubscriptionClient::start(const StartSubscript
   return response;
 }
 
-}  // namespace connectid
+}  // namespace connectid::inline v0

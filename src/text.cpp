@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-namespace connectid::detail {
+namespace connectid::inline v0::detail {
 
 std::optional<char32_t> take_code_point(std::string_view& text) noexcept {
   struct Form {
@@ -65,4 +65,4 @@ std::string redact(std::string text, std::string_view secret) {
   return text;
 }
 
-}  // namespace connectid::detail
+}  // namespace connectid::inline v0::detail

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace connectid::detail {
+namespace connectid::inline v0::detail {
 
 /// Takes one code point off the front of `text` (not empty). No value: the bytes there are not UTF-8 (RFC 3629:
 /// overlong forms, surrogates and values above U+10FFFF included), and one byte was taken.
@@ -24,4 +24,4 @@ namespace connectid::detail {
 /// placeholder, and would be found in ordinary words.
 [[nodiscard]] std::string redact(std::string text, std::string_view secret);
 
-}  // namespace connectid::detail
+}  // namespace connectid::inline v0::detail

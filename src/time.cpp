@@ -5,7 +5,7 @@
 #include <array>
 #include <cstdio>
 
-namespace connectid::detail {
+namespace connectid::inline v0::detail {
 
 std::string utc(Timestamp time) {
   using namespace std::chrono;
@@ -30,4 +30,4 @@ std::optional<Timestamp> parse_http_date(const std::string& text) {
   return Timestamp{std::chrono::seconds{seconds}};
 }
 
-}  // namespace connectid::detail
+}  // namespace connectid::inline v0::detail

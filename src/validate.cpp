@@ -5,7 +5,7 @@
 #include "text.hpp"
 #include "time.hpp"
 
-namespace connectid {
+namespace connectid::inline v0 {
 namespace {
 
 using detail::is_control;
@@ -89,4 +89,4 @@ std::vector<Violation> validate(const StartSubscriptionRequest& request) {
   return found;
 }
 
-}  // namespace connectid
+}  // namespace connectid::inline v0

@@ -9,7 +9,7 @@
 #include <connectid/http/transport.hpp>
 #include <connectid/timestamp.hpp>
 
-namespace connectid {
+namespace connectid::inline v0 {
 
 /// What one call may have of its own. Fields left out take the client's values.
 struct CallOptions {
@@ -35,4 +35,4 @@ struct CallInfo {
   std::string server_request_id = {};                 ///< the answer's X-Request-Id, where it has one
 };
 
-}  // namespace connectid
+}  // namespace connectid::inline v0

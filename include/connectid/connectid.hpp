@@ -3,6 +3,7 @@
 #include <connectid/call.hpp>
 #include <connectid/environment.hpp>
 #include <connectid/error.hpp>
+#include <connectid/export.hpp>
 #include <connectid/http/curl_transport.hpp>
 #include <connectid/http/transport.hpp>
 #include <connectid/local_time.hpp>

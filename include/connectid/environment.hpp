@@ -3,13 +3,15 @@
 #include <string>
 #include <utility>
 
-namespace connectid {
+#include <connectid/export.hpp>
+
+namespace connectid::inline v0 {
 
 /// Which service is meant: the base URLs of the API (before `/v1/…`) and of the login.
 ///
 /// A URL is https, or http to `localhost`, 127.0.0.0/8 or [::1]; user, password, query and fragment are refused. One
 /// that cannot be used is the `configuration_error` of every call.
-class Environment {
+class CONNECTID_API Environment {
  public:
   /// https://api.mediaconnect.no/capi with the login https://connectid.no/user
   [[nodiscard]] static Environment production();
@@ -30,4 +32,4 @@ class Environment {
   std::string login_url_;
 };
 
-}  // namespace connectid
+}  // namespace connectid::inline v0

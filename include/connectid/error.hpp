@@ -11,9 +11,10 @@
 #include <vector>
 
 #include <connectid/call.hpp>
+#include <connectid/export.hpp>
 #include <connectid/stage.hpp>
 
-namespace connectid {
+namespace connectid::inline v0 {
 
 /// What became of a call that did not succeed. (One that did holds a value: it was started.)
 enum class Outcome {
@@ -39,10 +40,10 @@ enum class ErrorKind {
   cancelled,
 };
 
-[[nodiscard]] std::string_view to_string(Outcome outcome) noexcept;
-[[nodiscard]] std::string_view to_string(ErrorKind kind) noexcept;
-std::ostream& operator<<(std::ostream& out, Outcome outcome);
-std::ostream& operator<<(std::ostream& out, ErrorKind kind);
+[[nodiscard]] CONNECTID_API std::string_view to_string(Outcome outcome) noexcept;
+[[nodiscard]] CONNECTID_API std::string_view to_string(ErrorKind kind) noexcept;
+CONNECTID_API std::ostream& operator<<(std::ostream& out, Outcome outcome);
+CONNECTID_API std::ostream& operator<<(std::ostream& out, ErrorKind kind);
 
 /// One rule that a request breaks.
 struct Violation {
@@ -95,7 +96,7 @@ using ErrorDetail =
                  Rejected, ServerError, UnexpectedResponse, TransportError, DeadlineExceeded, Cancelled>;
 
 /// Why a call did not succeed, and what became of it. Immutable, cheap to copy, safe to read from many threads.
-class Error {
+class CONNECTID_API Error {
  public:
   /// For those who write a token source or a test: `message` is one line without secrets.
   Error(Outcome outcome, ErrorDetail detail, std::string message, CallInfo call = {}, int unknown_attempts = 0);
@@ -125,10 +126,10 @@ class Error {
 };
 
 /// Prints `kind: message`.
-std::ostream& operator<<(std::ostream& out, const Error& error);
+CONNECTID_API std::ostream& operator<<(std::ostream& out, const Error& error);
 
 /// What `Result::value()` throws; nothing else in the library throws.
-class Exception : public std::exception {
+class CONNECTID_API Exception : public std::exception {
  public:
   explicit Exception(Error error) noexcept : error_(std::move(error)) {}
   [[nodiscard]] const Error& error() const noexcept { return error_; }
@@ -138,4 +139,4 @@ class Exception : public std::exception {
   Error error_;
 };
 
-}  // namespace connectid
+}  // namespace connectid::inline v0

@@ -4,13 +4,14 @@
 #include <variant>
 
 #include <connectid/error.hpp>
+#include <connectid/export.hpp>
 
-namespace connectid {
+namespace connectid::inline v0 {
 
 namespace detail {
 /// Prints why to standard error and ends the program: what was asked of the Result is not in it.
-[[noreturn]] void no_value(const Error& error) noexcept;
-[[noreturn]] void no_error() noexcept;
+[[noreturn]] CONNECTID_API void no_value(const Error& error) noexcept;
+[[noreturn]] CONNECTID_API void no_error() noexcept;
 }  // namespace detail
 
 /// A value or the Error that stands in its place. Test it before `*`: on an error that ends the program with the
@@ -56,4 +57,4 @@ class [[nodiscard]] Result {
   std::variant<T, Error> state_;
 };
 
-}  // namespace connectid
+}  // namespace connectid::inline v0

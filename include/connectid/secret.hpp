@@ -5,12 +5,14 @@
 #include <string_view>
 #include <utility>
 
-namespace connectid {
+#include <connectid/export.hpp>
+
+namespace connectid::inline v0 {
 
 /// Text that must not be printed: a token, a password. Streams and messages show `[redacted]`; only `reveal()`
 /// gives the text, so every use of it can be found by searching for that word. The memory is overwritten when the
 /// value is destroyed or replaced (copies that others made of `reveal()` are theirs to wipe).
-class Secret {
+class CONNECTID_API Secret {
  public:
   Secret() = default;
   Secret(std::string text) : text_(std::move(text)) {}
@@ -31,6 +33,6 @@ class Secret {
   std::string text_;
 };
 
-std::ostream& operator<<(std::ostream& out, const Secret& secret);
+CONNECTID_API std::ostream& operator<<(std::ostream& out, const Secret& secret);
 
-}  // namespace connectid
+}  // namespace connectid::inline v0

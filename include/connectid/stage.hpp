@@ -2,7 +2,9 @@
 
 #include <string_view>
 
-namespace connectid {
+#include <connectid/export.hpp>
+
+namespace connectid::inline v0 {
 
 /// How far an attempt had come when it ended.
 enum class Stage {
@@ -34,7 +36,7 @@ enum class Cause {
   other,
 };
 
-[[nodiscard]] std::string_view to_string(Stage stage) noexcept;
-[[nodiscard]] std::string_view to_string(Cause cause) noexcept;
+[[nodiscard]] CONNECTID_API std::string_view to_string(Stage stage) noexcept;
+[[nodiscard]] CONNECTID_API std::string_view to_string(Cause cause) noexcept;
 
-}  // namespace connectid
+}  // namespace connectid::inline v0

@@ -7,9 +7,10 @@
 
 #include <connectid/call.hpp>
 #include <connectid/error.hpp>
+#include <connectid/export.hpp>
 #include <connectid/timestamp.hpp>
 
-namespace connectid {
+namespace connectid::inline v0 {
 
 /// *Start subscription* (`POST /v1/subscription`). Fill it with designated initialisers. Lengths count Unicode code
 /// points of UTF-8 text; an empty string is a field not given. Limits: the API reference's table of this endpoint.
@@ -30,11 +31,11 @@ struct StartSubscriptionResponse {
 };
 
 /// Every rule that the request breaks, in the order of its fields; empty: it may be sent. Pure; asks no server.
-[[nodiscard]] std::vector<Violation> validate(const StartSubscriptionRequest& request);
+[[nodiscard]] CONNECTID_API std::vector<Violation> validate(const StartSubscriptionRequest& request);
 
 /// The exact body that `SubscriptionClient::start` sends: JSON, fields in the reference's order, those not given left
 /// out. `copies_as_text`: as in ClientOptions. Never fails: bytes that are not UTF-8 (which `validate` refuses) become
 /// U+FFFD.
-[[nodiscard]] std::string to_json(const StartSubscriptionRequest& request, bool copies_as_text = false);
+[[nodiscard]] CONNECTID_API std::string to_json(const StartSubscriptionRequest& request, bool copies_as_text = false);
 
-}  // namespace connectid
+}  // namespace connectid::inline v0

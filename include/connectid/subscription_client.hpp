@@ -6,12 +6,13 @@
 
 #include <connectid/call.hpp>
 #include <connectid/environment.hpp>
+#include <connectid/export.hpp>
 #include <connectid/http/transport.hpp>
 #include <connectid/result.hpp>
 #include <connectid/start_subscription.hpp>
 #include <connectid/token_source.hpp>
 
-namespace connectid {
+namespace connectid::inline v0 {
 
 struct Timeouts {
   std::chrono::milliseconds connect{10'000};          ///< name, TCP, proxy and TLS of one attempt
@@ -30,7 +31,7 @@ struct ClientOptions {
 };
 
 /// The front door. A cheap handle: copies share connections. All methods are const and thread-safe, and none throws.
-class SubscriptionClient {
+class CONNECTID_API SubscriptionClient {
  public:
   explicit SubscriptionClient(ClientOptions options);
 
@@ -46,4 +47,4 @@ class SubscriptionClient {
   std::shared_ptr<const Core> core_;
 };
 
-}  // namespace connectid
+}  // namespace connectid::inline v0

@@ -2,7 +2,7 @@
 
 #include <chrono>
 
-namespace connectid {
+namespace connectid::inline v0 {
 
 /// A point in time as the API counts it: whole milliseconds since 1970-01-01T00:00:00Z (leap seconds not counted).
 ///
@@ -11,4 +11,4 @@ namespace connectid {
 /// The usual slip is to pass seconds; `validate` refuses what then falls before the year 2000.
 using Timestamp = std::chrono::sys_time<std::chrono::milliseconds>;
 
-}  // namespace connectid
+}  // namespace connectid::inline v0

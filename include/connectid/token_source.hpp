@@ -4,10 +4,11 @@
 #include <functional>
 #include <stop_token>
 
+#include <connectid/export.hpp>
 #include <connectid/result.hpp>
 #include <connectid/secret.hpp>
 
-namespace connectid {
+namespace connectid::inline v0 {
 
 struct AccessToken {
   Secret value = {};  ///< as it stands after `Bearer `: visible ASCII characters (RFC 6750 section 2.1)
@@ -24,6 +25,6 @@ struct TokenRequest {
 using TokenSource = std::function<Result<AccessToken>(const TokenRequest&)>;
 
 /// Always the same token.
-[[nodiscard]] TokenSource static_token(Secret access_token);
+[[nodiscard]] CONNECTID_API TokenSource static_token(Secret access_token);
 
-}  // namespace connectid
+}  // namespace connectid::inline v0

@@ -16,7 +16,7 @@
 #include "http/url.hpp"
 #include "text.hpp"
 
-namespace connectid::http {
+namespace connectid::inline v0::http {
 namespace {
 
 using std::chrono::milliseconds;
@@ -603,4 +603,4 @@ Reply CurlTransport::perform(const Request& request, const Limits& limits) {
   return reply;
 }
 
-}  // namespace connectid::http
+}  // namespace connectid::inline v0::http

@@ -6,7 +6,7 @@
 #include "text.hpp"
 #include "time.hpp"
 
-namespace connectid::http {
+namespace connectid::inline v0::http {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
@@ -62,4 +62,4 @@ std::optional<milliseconds> retry_after(const Headers& headers, Timestamp now) {
   return std::nullopt;
 }
 
-}  // namespace connectid::http
+}  // namespace connectid::inline v0::http

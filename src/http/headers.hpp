@@ -7,7 +7,7 @@
 #include <connectid/http/transport.hpp>
 #include <connectid/timestamp.hpp>
 
-namespace connectid::http {
+namespace connectid::inline v0::http {
 
 /// A name that is an RFC 9110 token and a value without control characters: nothing that could begin a line of its own.
 [[nodiscard]] bool well_formed(const Header& header) noexcept;
@@ -23,4 +23,4 @@ namespace connectid::http {
 /// 1970.
 [[nodiscard]] std::optional<std::chrono::milliseconds> retry_after(const Headers& headers, Timestamp now);
 
-}  // namespace connectid::http
+}  // namespace connectid::inline v0::http

@@ -1,9 +1,9 @@
 #include <connectid/http/transport.hpp>
 
-namespace connectid::http {
+namespace connectid::inline v0::http {
 
 void Transport::submit(const Request& request, const Limits& limits, Completion done) {
   done(perform(request, limits));
 }
 
-}  // namespace connectid::http
+}  // namespace connectid::inline v0::http

@@ -6,7 +6,7 @@
 
 #include <memory>
 
-namespace connectid::http {
+namespace connectid::inline v0::http {
 namespace {
 
 struct FreeUrl {
@@ -65,4 +65,4 @@ bool proxy_fits(const std::string& text) {
   return scheme == "http" || scheme == "https" || scheme == "socks5" || scheme == "socks5h";
 }
 
-}  // namespace connectid::http
+}  // namespace connectid::inline v0::http

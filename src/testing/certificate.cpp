@@ -8,7 +8,7 @@
 
 #include "testing/openssl.hpp"
 
-namespace connectid::testing {
+namespace connectid::inline v0::testing {
 namespace {
 
 using namespace std::chrono_literals;
@@ -152,4 +152,4 @@ Certificate make_certificate(const CertificateOptions& options) {
   return {.authority = pem_of(authority.get()), .chain = pem_of(leaf.get()), .key = pem_of(key.get())};
 }
 
-}  // namespace connectid::testing
+}  // namespace connectid::inline v0::testing

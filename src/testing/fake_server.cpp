@@ -23,7 +23,7 @@
 
 #include "testing/socket.hpp"
 
-namespace connectid::testing {
+namespace connectid::inline v0::testing {
 namespace {
 
 using nlohmann::json;
@@ -468,4 +468,4 @@ bool FakeServer::wait_for_bodies(std::size_t count, std::chrono::milliseconds ti
 
 FaultGate& FakeServer::gate() noexcept { return impl_->gate; }
 
-}  // namespace connectid::testing
+}  // namespace connectid::inline v0::testing

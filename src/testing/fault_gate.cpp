@@ -17,7 +17,7 @@
 
 #include "testing/socket.hpp"
 
-namespace connectid::testing {
+namespace connectid::inline v0::testing {
 namespace {
 
 using namespace std::chrono_literals;
@@ -490,4 +490,4 @@ std::size_t FaultGate::close_connections(Fault::End how) {
   return impl_->order_all([&](Connection& connection) { return connection.close(how); });
 }
 
-}  // namespace connectid::testing
+}  // namespace connectid::inline v0::testing

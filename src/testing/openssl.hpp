@@ -12,7 +12,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace connectid::testing::detail {
+namespace connectid::inline v0::testing::detail {
 
 template <auto Function>
 struct FreeWith {
@@ -44,4 +44,4 @@ template <class Owner>
   return Owner(made);
 }
 
-}  // namespace connectid::testing::detail
+}  // namespace connectid::inline v0::testing::detail

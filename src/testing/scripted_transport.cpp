@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace connectid::testing {
+namespace connectid::inline v0::testing {
 
 void ScriptedTransport::reply(http::Reply reply) {
   const std::lock_guard lock(mutex_);
@@ -31,4 +31,4 @@ http::Answer http_answer(int status, std::string body, http::Headers headers) {
       .status = status, .headers = std::move(headers), .body = std::move(body), .framed = true, .cut = std::nullopt};
 }
 
-}  // namespace connectid::testing
+}  // namespace connectid::inline v0::testing

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace connectid::testing {
+namespace connectid::inline v0::testing {
 namespace {
 
 constexpr std::string_view started_body = R"({"status":"OK"})";
@@ -83,4 +83,4 @@ Script gone() {
   return script;
 }
 
-}  // namespace connectid::testing
+}  // namespace connectid::inline v0::testing

@@ -14,7 +14,7 @@
 #include <cerrno>
 #include <system_error>
 
-namespace connectid::testing::detail {
+namespace connectid::inline v0::testing::detail {
 namespace {
 
 using Chunk = std::array<char, 32'768>;
@@ -229,4 +229,4 @@ void Stream::reset() noexcept {
 
 void Stream::close() noexcept { *this = Stream(); }
 
-}  // namespace connectid::testing::detail
+}  // namespace connectid::inline v0::testing::detail

@@ -13,7 +13,7 @@
 
 #include "testing/openssl.hpp"
 
-namespace connectid::testing::detail {
+namespace connectid::inline v0::testing::detail {
 
 /// A file descriptor that closes itself.
 class Fd {
@@ -138,4 +138,4 @@ class Stream {
   Buffer out_;
 };
 
-}  // namespace connectid::testing::detail
+}  // namespace connectid::inline v0::testing::detail

@@ -4,7 +4,7 @@
 
 #include "text.hpp"
 
-namespace connectid::wire {
+namespace connectid::inline v0::wire {
 
 using nlohmann::json;
 
@@ -28,4 +28,4 @@ ServerWords decode_server_words(std::string_view body, const Secret& hide) {
   return words;
 }
 
-}  // namespace connectid::wire
+}  // namespace connectid::inline v0::wire

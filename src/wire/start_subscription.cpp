@@ -27,7 +27,7 @@ std::string connectid::to_json(const StartSubscriptionRequest& request, bool cop
   return out.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }
 
-namespace connectid::wire {
+namespace connectid::inline v0::wire {
 namespace {
 
 /// The fields that decide. One that stands twice leaves open which is meant (RFC 8259 section 4).
@@ -77,4 +77,4 @@ StartSubscriptionAnswer decode_start_subscription(std::string_view body) {
   return answer;
 }
 
-}  // namespace connectid::wire
+}  // namespace connectid::inline v0::wire

@@ -7,7 +7,7 @@
 
 #include "judge.hpp"
 
-namespace connectid::wire {
+namespace connectid::inline v0::wire {
 
 struct StartSubscriptionAnswer {
   detail::Reading reading;
@@ -19,4 +19,4 @@ struct StartSubscriptionAnswer {
 /// elsewhere this API reports failures inside a 200. Unknown fields are ignored.
 [[nodiscard]] StartSubscriptionAnswer decode_start_subscription(std::string_view body);
 
-}  // namespace connectid::wire
+}  // namespace connectid::inline v0::wire

@@ -5,9 +5,10 @@
 #include <memory>
 #include <string>
 
+#include <connectid/export.hpp>
 #include <connectid/http/transport.hpp>
 
-namespace connectid::http {
+namespace connectid::inline v0::http {
 
 struct CurlOptions {
   std::string ca_file = {};  ///< PEM bundle to trust instead of the system's; empty: the system's. Not for a proxy.
@@ -34,7 +35,7 @@ struct CurlOptions {
 ///
 /// Thread-safe. One call uses one handle; handles, with their connections, are used again, the newest first.
 /// Whatever cannot be used (a file, a URL, too old a libcurl) is a Failure with Cause::configuration of every call.
-class CurlTransport final : public Transport {
+class CONNECTID_API CurlTransport final : public Transport {
  public:
   explicit CurlTransport(CurlOptions options);
   CurlTransport() : CurlTransport(CurlOptions()) {}
@@ -47,4 +48,4 @@ class CurlTransport final : public Transport {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace connectid::http
+}  // namespace connectid::inline v0::http

@@ -9,10 +9,11 @@
 #include <variant>
 #include <vector>
 
+#include <connectid/export.hpp>
 #include <connectid/secret.hpp>
 #include <connectid/stage.hpp>
 
-namespace connectid::http {
+namespace connectid::inline v0::http {
 
 struct Header {
   std::string name = {};
@@ -23,7 +24,7 @@ struct Header {
 using Headers = std::vector<Header>;
 
 /// The value of the first field of this name (compared without case, RFC 9110 section 5.1); null where there is none.
-[[nodiscard]] const std::string* find(const Headers& headers, std::string_view name) noexcept;
+[[nodiscard]] CONNECTID_API const std::string* find(const Headers& headers, std::string_view name) noexcept;
 
 struct Request {
   std::string method = {};
@@ -69,7 +70,7 @@ struct Limits {
 /// An implementation makes **one** attempt: it must not send a request a second time by itself, follow a redirect or
 /// answer an authentication challenge. It ends with a Failure when `limits.deadline` passes or `limits.stop` is
 /// requested. Both functions are called from many threads at once. An exception is taken for a Failure whose body left.
-class Transport {
+class CONNECTID_API Transport {
  public:
   Transport() = default;
   Transport(const Transport&) = delete;
@@ -84,4 +85,4 @@ class Transport {
   virtual void submit(const Request& request, const Limits& limits, Completion done);
 };
 
-}  // namespace connectid::http
+}  // namespace connectid::inline v0::http

@@ -4,7 +4,9 @@
 #include <string>
 #include <vector>
 
-namespace connectid::testing {
+#include <connectid/export.hpp>
+
+namespace connectid::inline v0::testing {
 
 /// A server's certificate, made on the spot, and the authority that signed it. All PEM.
 struct Certificate {
@@ -21,6 +23,6 @@ struct CertificateOptions {
 };
 
 /// Throws std::runtime_error where OpenSSL cannot make one.
-[[nodiscard]] Certificate make_certificate(const CertificateOptions& options = {});
+[[nodiscard]] CONNECTID_API Certificate make_certificate(const CertificateOptions& options = {});
 
-}  // namespace connectid::testing
+}  // namespace connectid::inline v0::testing

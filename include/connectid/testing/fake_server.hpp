@@ -10,12 +10,13 @@
 #include <vector>
 
 #include <connectid/environment.hpp>
+#include <connectid/export.hpp>
 #include <connectid/http/transport.hpp>
 #include <connectid/start_subscription.hpp>
 #include <connectid/testing/certificate.hpp>
 #include <connectid/testing/fault_gate.hpp>
 
-namespace connectid::testing {
+namespace connectid::inline v0::testing {
 
 /// What the server does with one request. Made by the functions below, which name what they do.
 struct Script {
@@ -33,31 +34,31 @@ struct Script {
 
 /// This answer; nothing is started. The server frames it itself, so Content-Length and Transfer-Encoding in `headers`
 /// are dropped (`raw_answer` is for those that lie), and gives a Content-Type where none is named.
-[[nodiscard]] Script answer(int status, std::string body, http::Headers headers = {});
+[[nodiscard]] CONNECTID_API Script answer(int status, std::string body, http::Headers headers = {});
 /// The request is obeyed, then the connection ends (FIN unless told) before the answer's first byte.
-[[nodiscard]] Script started_but_answer_lost(Fault::End end = Fault::End::fin);
+[[nodiscard]] CONNECTID_API Script started_but_answer_lost(Fault::End end = Fault::End::fin);
 /// The request is read whole, then the connection ends; nothing is started.
-[[nodiscard]] Script lost_before_acting(Fault::End end = Fault::End::fin);
+[[nodiscard]] CONNECTID_API Script lost_before_acting(Fault::End end = Fault::End::fin);
 /// 429 with `Retry-After` (in whole seconds, rounded up) and `X-RateLimit-Remaining: 0`.
-[[nodiscard]] Script rate_limited_for(std::chrono::milliseconds pause);
+[[nodiscard]] CONNECTID_API Script rate_limited_for(std::chrono::milliseconds pause);
 /// Obeyed; the answer comes so much later.
-[[nodiscard]] Script delayed(std::chrono::milliseconds pause);
+[[nodiscard]] CONNECTID_API Script delayed(std::chrono::milliseconds pause);
 /// Obeyed; the answer comes byte by byte with this pause between.
-[[nodiscard]] Script slow(std::chrono::milliseconds between_bytes);
+[[nodiscard]] CONNECTID_API Script slow(std::chrono::milliseconds between_bytes);
 /// Obeyed; the answer never comes and the connection stays open.
-[[nodiscard]] Script silent();
+[[nodiscard]] CONNECTID_API Script silent();
 /// The connection ends once so many bytes of the request came: the server never has it whole.
-[[nodiscard]] Script cut_request_at(std::size_t byte, Fault::End end = Fault::End::fin);
+[[nodiscard]] CONNECTID_API Script cut_request_at(std::size_t byte, Fault::End end = Fault::End::fin);
 /// Obeyed; the connection ends once so many bytes of the answer went.
-[[nodiscard]] Script cut_answer_at(std::size_t byte, Fault::End end = Fault::End::fin);
+[[nodiscard]] CONNECTID_API Script cut_answer_at(std::size_t byte, Fault::End end = Fault::End::fin);
 /// Obeyed; then exactly these bytes are the answer.
-[[nodiscard]] Script raw_answer(std::string bytes, Fault::End end = Fault::End::keep);
+[[nodiscard]] CONNECTID_API Script raw_answer(std::string bytes, Fault::End end = Fault::End::keep);
 /// Obeyed; the answer is not HTTP, then the connection ends.
-[[nodiscard]] Script garbage();
+[[nodiscard]] CONNECTID_API Script garbage();
 /// Obeyed; 200 with a JSON body of so many bytes (15 or more), before it is compressed for a client that accepts that.
-[[nodiscard]] Script huge(std::size_t bytes);
+[[nodiscard]] CONNECTID_API Script huge(std::size_t bytes);
 /// Obeyed; then the connection ends without an answer and new ones are refused.
-[[nodiscard]] Script gone();
+[[nodiscard]] CONNECTID_API Script gone();
 
 /// One subscription that was started.
 struct StartedSubscription {
@@ -84,7 +85,7 @@ struct FakeServerOptions {
 /// rules, 401 without the right bearer, 400 with `exceptionType`/`errorMessage`, 404 elsewhere. It remembers what
 /// was started and counts every body it received; `GET /__connectid/log` tells both as JSON, for tests in other
 /// languages. Thread-safe; starts when made, ends when destroyed.
-class FakeServer {
+class CONNECTID_API FakeServer {
  public:
   explicit FakeServer(FakeServerOptions options);
   FakeServer() : FakeServer(FakeServerOptions()) {}
@@ -116,4 +117,4 @@ class FakeServer {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace connectid::testing
+}  // namespace connectid::inline v0::testing

@@ -9,9 +9,10 @@
 #include <string>
 #include <string_view>
 
+#include <connectid/export.hpp>
 #include <connectid/testing/certificate.hpp>
 
-namespace connectid::testing {
+namespace connectid::inline v0::testing {
 
 /// What a FaultGate does to one exchange: a request and its answer on one connection. The default lets all through.
 ///
@@ -40,7 +41,7 @@ struct Fault {
 /// answer went the other way. TLS passes through untouched, unless the gate is given a certificate: then the gate
 /// ends TLS itself, and all its faults speak of the bytes inside. A client that closes, be it one direction only, has
 /// left: what it sent still reaches the server. Thread-safe. The destructor closes everything.
-class FaultGate {
+class CONNECTID_API FaultGate {
  public:
   struct Exchange {
     std::uint64_t connection = 0;        ///< 1 for the first connection accepted
@@ -86,4 +87,4 @@ class FaultGate {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace connectid::testing
+}  // namespace connectid::inline v0::testing

@@ -6,9 +6,10 @@
 #include <string>
 #include <vector>
 
+#include <connectid/export.hpp>
 #include <connectid/http/transport.hpp>
 
-namespace connectid::testing {
+namespace connectid::inline v0::testing {
 
 /// A transport without sockets: gives the replies it was told, in order, and remembers what was asked.
 ///
@@ -17,7 +18,7 @@ namespace connectid::testing {
 ///     connectid::SubscriptionClient client({.token_source = connectid::static_token("t"), .transport = wire});
 ///
 /// A request past the last reply gets a Failure that says so (nothing was sent). Thread-safe.
-class ScriptedTransport final : public http::Transport {
+class CONNECTID_API ScriptedTransport final : public http::Transport {
  public:
   void reply(http::Reply reply);
   [[nodiscard]] std::vector<http::Request> requests() const;
@@ -31,6 +32,6 @@ class ScriptedTransport final : public http::Transport {
 };
 
 /// A whole, framed answer.
-[[nodiscard]] http::Answer http_answer(int status, std::string body, http::Headers headers = {});
+[[nodiscard]] CONNECTID_API http::Answer http_answer(int status, std::string body, http::Headers headers = {});
 
-}  // namespace connectid::testing
+}  // namespace connectid::inline v0::testing
