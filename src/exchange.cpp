@@ -149,7 +149,7 @@ Action Exchange::on(const http::Answer& answer, Now now) {
   const Reading reading = answer.status == 200 ? read_(answer.body) : Reading{};
   const Verdict verdict = judge(answer, reading, now.steady >= deadline_);
   if (verdict.word == Word::started) return Done{std::nullopt, call_until(now)};
-  if (answer.cut && answer.status == 200) return fail(verdict, *answer.cut, now);
+  if (verdict.for_the_cut) return fail(verdict, *answer.cut, now);
 
   ServerWords words = wire::decode_server_words(answer.body, token_);
   const auto pause = answer.status == 429 ? http::retry_after(answer.headers, now.wall) : std::nullopt;

@@ -40,8 +40,8 @@ ErrorKind kind_of(Cause cause, bool deadline_passed) noexcept {
 Verdict judge(const http::Answer& answer, const Reading& reading, bool deadline_passed) noexcept {
   if (answer.status == 200) {
     const bool complete = !answer.cut && (answer.framed || reading.whole_json);
-    if (complete && reading.objection.empty()) return {Word::started, {}};
-    if (answer.cut) return {Word::unknown, kind_of(answer.cut->cause, deadline_passed)};
+    if (complete && reading.objection.empty()) return {Word::started, {}, false};
+    if (answer.cut) return {Word::unknown, kind_of(answer.cut->cause, deadline_passed), true};
   }
   for (const Row& row : by_status) {
     if (answer.status >= row.first && answer.status <= row.last) return row.verdict;
@@ -50,7 +50,7 @@ Verdict judge(const http::Answer& answer, const Reading& reading, bool deadline_
 }
 
 Verdict judge(const http::Failure& failure, bool deadline_passed) noexcept {
-  return {failure.body_left ? Word::unknown : Word::not_sent, kind_of(failure.cause, deadline_passed)};
+  return {failure.body_left ? Word::unknown : Word::not_sent, kind_of(failure.cause, deadline_passed), false};
 }
 
 }  // namespace connectid::inline v0::detail

@@ -13,6 +13,8 @@ enum class Word { started, not_sent, rejected, unknown };
 struct Verdict {
   Word word;
   ErrorKind kind;  ///< says nothing where the word is `started`
+  /// The answer that was cut says nothing; why it was cut is what there is to tell.
+  bool for_the_cut = false;
   friend bool operator==(const Verdict&, const Verdict&) = default;
 };
 

@@ -5,13 +5,13 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <climits>
 #include <cstring>
 #include <mutex>
 #include <utility>
 #include <vector>
 
+#include "http/answer_reader.hpp"
 #include "http/headers.hpp"
 #include "http/url.hpp"
 #include "text.hpp"
@@ -33,15 +33,22 @@ struct FreeList {
 };
 using List = std::unique_ptr<curl_slist, FreeList>;
 
-/// One transfer at a time, and the connections it left open. A multi handle even for a blocking call: only its poll can
+/// One transfer at a time, and the connection it left open. A multi handle even for a blocking call: only its poll can
 /// be woken at once by another thread.
 struct Handle {
-  std::unique_ptr<CURLM, FreeMulti> multi{curl_multi_init()};
-  std::unique_ptr<CURL, FreeEasy> easy{curl_easy_init()};
-  /// One connection: an older one beside it would be found first.
-  CURLMcode one_connection = curl_multi_setopt(multi.get(), CURLMOPT_MAXCONNECTS, 1L);
-  steady_clock::time_point last_used = steady_clock::now();
+  std::unique_ptr<CURLM, FreeMulti> multi;
+  std::unique_ptr<CURL, FreeEasy> easy;
+  steady_clock::time_point last_used;
 };
+
+std::optional<Handle> make_handle() {
+  Handle handle{std::unique_ptr<CURLM, FreeMulti>(curl_multi_init()), std::unique_ptr<CURL, FreeEasy>(curl_easy_init()),
+                steady_clock::now()};
+  if (!handle.multi || !handle.easy) return std::nullopt;
+  // One connection: an older one beside it would be found first.
+  if (curl_multi_setopt(handle.multi.get(), CURLMOPT_MAXCONNECTS, 1L) != CURLM_OK) return std::nullopt;
+  return handle;
+}
 
 /// Why libcurl cannot be used; empty: it can. Initialises it once in the life of the process.
 const std::string& curl_problem() {
@@ -68,7 +75,7 @@ const std::string& curl_problem() {
 class Attempt {
  public:
   Attempt(const Request& request, const CurlOptions& options, const Limits& limits)
-      : request_(request), options_(options), limits_(limits) {}
+      : request_(request), options_(options), limits_(limits), reader_(options.max_headers, options.max_body) {}
 
   [[nodiscard]] CURLcode set_up(CURL* easy, const Url& url, bool idle_for_too_long);
   [[nodiscard]] Reply reply(CURL* easy, CURLcode code) const;
@@ -84,7 +91,6 @@ class Attempt {
   static std::size_t on_header(char* line, std::size_t size, std::size_t count, void* self) noexcept;
   static std::size_t on_body(char* bytes, std::size_t size, std::size_t count, void* self) noexcept;
 
-  [[nodiscard]] bool take_header(std::string_view line);
   [[nodiscard]] bool has_body() const noexcept { return !request_.body.empty(); }
   [[nodiscard]] CURLcode make_header_list();
   [[nodiscard]] Stage stage(CURL* easy) const;
@@ -106,14 +112,7 @@ class Attempt {
   std::size_t sent_ = 0;
 
   std::optional<Cause> refused_;  // why a callback of ours ended the transfer
-  std::size_t header_bytes_ = 0;
-  bool in_section_ = false;
-  bool old_version_ = false;
-  bool odd_ = false;  // the header sections hold what can be read in two ways
-  int status_ = 0;
-  bool headers_whole_ = false;
-  Headers answer_headers_;
-  std::string answer_body_;
+  AnswerReader reader_;
 };
 
 // ---- the callbacks
@@ -164,97 +163,20 @@ std::size_t Attempt::on_read(char* buffer, std::size_t size, std::size_t count, 
 }
 
 std::size_t Attempt::on_header(char* line, std::size_t size, std::size_t count, void* self) noexcept {
-  return static_cast<Attempt*>(self)->take_header({line, size * count}) ? size * count : CURL_WRITEFUNC_ERROR;
-}
-
-std::string_view trimmed(std::string_view text) {
-  text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
-  return text.substr(0, text.find_last_not_of(" \t") + 1);
-}
-
-/// A header line as its field; none where it is not one by the letter (RFC 9112 section 5).
-std::optional<Header> field_of(std::string_view line) {
-  const std::size_t colon = line.find(':');
-  if (colon == std::string_view::npos) return std::nullopt;
-  Header field{std::string(line.substr(0, colon)), std::string(trimmed(line.substr(colon + 1)))};
-  if (!well_formed({field.name, ""})) return std::nullopt;
-  return field;
-}
-
-/// The three digits after the first space; 0 where there are not just three. Of the first line of a section only: a
-/// field that looks like a status line is a field.
-int status_of(std::string_view line) {
-  const std::size_t space = line.find(' ');
-  if (!line.starts_with("HTTP/") || space == std::string_view::npos) return 0;
-  const std::string_view rest = line.substr(space + 1);
-  int status = 0;
-  const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), status);
-  const bool three = error == std::errc() && status >= 0 && end == rest.data() + 3;
-  return three && (rest.size() == 3 || rest[3] == ' ') ? status : 0;
-}
-
-/// What the headers say of the body's end. libcurl is lenient here: it takes the last of several lengths, reads `0x11`
-/// as 0, and reads to the close where a coding is not `chunked`. A success must not rest on such a guess.
-enum class Framing { by_close, by_headers, contradictory };
-
-Framing framing_of(const Headers& headers) {
-  std::optional<std::string_view> coding;
-  std::optional<std::string_view> length;
-  for (const Header& header : headers) {
-    const bool is_coding = detail::equal_ignoring_case(header.name, "Transfer-Encoding");
-    if (!is_coding && !detail::equal_ignoring_case(header.name, "Content-Length")) continue;
-    std::optional<std::string_view>& seen = is_coding ? coding : length;
-    if (seen && (is_coding || *seen != header.value)) return Framing::contradictory;
-    seen = header.value;
-  }
-  if (coding) return detail::equal_ignoring_case(*coding, "chunked") ? Framing::by_headers : Framing::contradictory;
-  if (!length) return Framing::by_close;
-  return number(headers, "Content-Length") ? Framing::by_headers : Framing::contradictory;
-}
-
-/// False ends the transfer and closes the connection.
-bool Attempt::take_header(std::string_view line) {
-  if (!body_left_) {
+  auto& attempt = *static_cast<Attempt*>(self);
+  if (!attempt.body_left_) {
     // It lay on the connection before our request went out: a 408 for idling, say. Not the answer to anything we said.
-    refused_ = Cause::stray_answer;
-    return false;
+    attempt.refused_ = Cause::stray_answer;
+  } else if (!attempt.refused_) {
+    attempt.refused_ = attempt.reader_.take_header({line, size * count});
   }
-  header_bytes_ += line.size();
-  if (header_bytes_ > options_.max_headers) {
-    refused_ = Cause::too_large;
-    return false;
-  }
-  while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.remove_suffix(1);
-  if (headers_whole_) {  // a trailer, or what libcurl took for one: a body behind a chunk size that it cannot read
-    if (line.empty() || field_of(line)) return true;
-    refused_ = Cause::malformed;
-    return false;
-  }
-  if (!in_section_) {
-    in_section_ = true;
-    status_ = status_of(line);
-    answer_headers_.clear();
-    old_version_ = line.starts_with("HTTP/1.0");
-  } else if (line.empty()) {
-    in_section_ = false;
-    headers_whole_ = status_ >= 200;  // else interim: the answer is still to come
-    if (!headers_whole_) odd_ = odd_ || framing_of(answer_headers_) != Framing::by_close;
-    odd_ = odd_ || (old_version_ && find(answer_headers_, "Transfer-Encoding"));
-  } else if (std::optional<Header> field = field_of(line)) {
-    answer_headers_.push_back(*std::move(field));
-  } else {
-    odd_ = true;  // a folded line, a space before the colon: libcurl may take it otherwise than we would
-  }
-  return true;
+  return attempt.refused_ ? CURL_WRITEFUNC_ERROR : size * count;
 }
 
 std::size_t Attempt::on_body(char* bytes, std::size_t size, std::size_t count, void* self) noexcept {
   auto& attempt = *static_cast<Attempt*>(self);
-  if (!attempt.headers_whole_) attempt.refused_ = Cause::malformed;
-  if (attempt.answer_body_.size() + size * count > attempt.options_.max_body) attempt.refused_ = Cause::too_large;
-  if (attempt.refused_) return CURL_WRITEFUNC_ERROR;
-  attempt.answer_body_.append(bytes, size * count);
-  return size * count;
+  if (!attempt.refused_) attempt.refused_ = attempt.reader_.take_body({bytes, size * count});
+  return attempt.refused_ ? CURL_WRITEFUNC_ERROR : size * count;
 }
 
 // ---- the options
@@ -363,7 +285,7 @@ CURLcode Attempt::set_up(CURL* easy, const Url& url, bool idle_for_too_long) {
 Stage Attempt::stage(CURL* easy) const {
   curl_off_t looked_up = 0;
   curl_easy_getinfo(easy, CURLINFO_NAMELOOKUP_TIME_T, &looked_up);
-  if (header_bytes_ > 0 && body_left_) return Stage::receive;
+  if (reader_.begun()) return Stage::receive;
   if (body_left_) return sent_ == request_.body.size() ? Stage::wait : Stage::send;
   if (connected_) return Stage::send;
   if (looked_up == 0) return Stage::resolve;
@@ -442,8 +364,9 @@ std::string Attempt::text(CURLcode code, Cause cause) const {
     case Cause::stray_answer:
       return "an answer came before the request's body had left: it answers nothing, and the connection was closed";
     case Cause::too_large:
-      return headers_whole_ ? "the answer's body is larger than " + std::to_string(options_.max_body) + " bytes"
-                            : "the answer's headers are larger than " + std::to_string(options_.max_headers) + " bytes";
+      return reader_.headers_whole()
+                 ? "the answer's body is larger than " + std::to_string(options_.max_body) + " bytes"
+                 : "the answer's headers are larger than " + std::to_string(options_.max_headers) + " bytes";
     case Cause::malformed:
       return "what came is not an HTTP answer";
     case Cause::proxy_refused:
@@ -464,30 +387,30 @@ Failure Attempt::failure(CURL* easy, CURLcode code, Cause cause) const {
 }
 
 Reply Attempt::reply(CURL* easy, CURLcode code) const {
-  if (headers_whole_ && code == CURLE_OK) return answer(easy, std::nullopt);
+  if (reader_.headers_whole() && code == CURLE_OK) return answer(easy, std::nullopt);
   Failure why = failure(easy, code, cause(easy, code));
-  if (headers_whole_) return answer(easy, std::move(why));
+  if (reader_.headers_whole()) return answer(easy, std::move(why));
   return why;
 }
 
 Answer Attempt::answer(CURL* easy, std::optional<Failure> failure) const {
-  const Framing framing = odd_ ? Framing::contradictory : framing_of(answer_headers_);
+  const Framing framing = reader_.framing();
   // Where only the close can say that the body is whole, its manner (FIN, RST, TLS without close_notify) says no more.
   const bool ended_by_close = failure && (failure->cause == Cause::closed || failure->cause == Cause::reset);
   if (framing == Framing::by_close && ended_by_close) failure.reset();
   // libcurl does not mind a gzip stream that stops in its head: bytes came, and nothing came out of them.
   curl_off_t received = 0;
   curl_easy_getinfo(easy, CURLINFO_SIZE_DOWNLOAD_T, &received);
-  const bool swallowed = answer_body_.empty() && received > 0;
+  const bool swallowed = reader_.body().empty() && received > 0;
   if (!failure && (framing == Framing::contradictory || swallowed)) {
     failure = Failure{.stage = Stage::receive,
                       .cause = Cause::malformed,
                       .body_left = true,
                       .text = text(CURLE_OK, Cause::malformed)};
   }
-  return {.status = status_,
-          .headers = answer_headers_,
-          .body = answer_body_,
+  return {.status = reader_.status(),
+          .headers = reader_.headers(),
+          .body = reader_.body(),
           .framed = framing == Framing::by_headers && !failure,
           .cut = std::move(failure)};
 }
@@ -561,9 +484,9 @@ Reply transfer(const Handle& handle, const Url& url, Attempt& attempt, const Lim
 struct CurlTransport::Impl {
   explicit Impl(CurlOptions given) : options(std::move(given)) {}
 
-  Handle take() {
+  std::optional<Handle> take() {
     const std::lock_guard lock(mutex);
-    if (idle.empty()) return {};
+    if (idle.empty()) return make_handle();
     Handle newest = std::move(idle.back());
     idle.pop_back();
     return newest;
@@ -594,12 +517,12 @@ Reply CurlTransport::perform(const Request& request, const Limits& limits) {
     return unusable("the proxy must be a URL that begins with http://, https://, socks5:// or socks5h://");
   }
 
-  Handle handle = impl_->take();
-  if (!handle.multi || !handle.easy) return unusable("libcurl has no memory for another transfer");
+  std::optional<Handle> handle = impl_->take();
+  if (!handle) return unusable("libcurl has no memory for another transfer");
   Attempt attempt(request, impl_->options, limits);
-  Reply reply = transfer(handle, url, attempt, limits, impl_->options.max_idle);
-  handle.last_used = steady_clock::now();
-  impl_->give_back(std::move(handle));
+  Reply reply = transfer(*handle, url, attempt, limits, impl_->options.max_idle);
+  handle->last_used = steady_clock::now();
+  impl_->give_back(*std::move(handle));
   return reply;
 }
 
