@@ -60,7 +60,7 @@ struct Answer {
 using Reply = std::variant<Answer, Failure>;
 
 struct Limits {
-  std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
+  std::chrono::steady_clock::time_point deadline = (std::chrono::steady_clock::time_point::max)();
   std::chrono::milliseconds connect_timeout{10'000};  ///< name, TCP, proxy and TLS together
   std::stop_token stop = {};
 };

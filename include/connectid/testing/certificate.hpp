@@ -4,8 +4,6 @@
 #include <string>
 #include <vector>
 
-#include <connectid/export.hpp>
-
 namespace connectid::inline v0::testing {
 
 /// A server's certificate, made on the spot, and the authority that signed it. All PEM.
@@ -23,6 +21,6 @@ struct CertificateOptions {
 };
 
 /// Throws std::runtime_error where OpenSSL cannot make one.
-[[nodiscard]] CONNECTID_API Certificate make_certificate(const CertificateOptions& options = {});
+[[nodiscard]] Certificate make_certificate(const CertificateOptions& options = {});
 
 }  // namespace connectid::inline v0::testing

@@ -10,7 +10,6 @@
 #include <vector>
 
 #include <connectid/environment.hpp>
-#include <connectid/export.hpp>
 #include <connectid/http/transport.hpp>
 #include <connectid/start_subscription.hpp>
 #include <connectid/testing/certificate.hpp>
@@ -34,31 +33,31 @@ struct Script {
 
 /// This answer; nothing is started. The server frames it itself, so Content-Length and Transfer-Encoding in `headers`
 /// are dropped (`raw_answer` is for those that lie), and gives a Content-Type where none is named.
-[[nodiscard]] CONNECTID_API Script answer(int status, std::string body, http::Headers headers = {});
+[[nodiscard]] Script answer(int status, std::string body, http::Headers headers = {});
 /// The request is obeyed, then the connection ends (FIN unless told) before the answer's first byte.
-[[nodiscard]] CONNECTID_API Script started_but_answer_lost(Fault::End end = Fault::End::fin);
+[[nodiscard]] Script started_but_answer_lost(Fault::End end = Fault::End::fin);
 /// The request is read whole, then the connection ends; nothing is started.
-[[nodiscard]] CONNECTID_API Script lost_before_acting(Fault::End end = Fault::End::fin);
+[[nodiscard]] Script lost_before_acting(Fault::End end = Fault::End::fin);
 /// 429 with `Retry-After` (in whole seconds, rounded up) and `X-RateLimit-Remaining: 0`.
-[[nodiscard]] CONNECTID_API Script rate_limited_for(std::chrono::milliseconds pause);
+[[nodiscard]] Script rate_limited_for(std::chrono::milliseconds pause);
 /// Obeyed; the answer comes so much later.
-[[nodiscard]] CONNECTID_API Script delayed(std::chrono::milliseconds pause);
+[[nodiscard]] Script delayed(std::chrono::milliseconds pause);
 /// Obeyed; the answer comes byte by byte with this pause between.
-[[nodiscard]] CONNECTID_API Script slow(std::chrono::milliseconds between_bytes);
+[[nodiscard]] Script slow(std::chrono::milliseconds between_bytes);
 /// Obeyed; the answer never comes and the connection stays open.
-[[nodiscard]] CONNECTID_API Script silent();
+[[nodiscard]] Script silent();
 /// The connection ends once so many bytes of the request came: the server never has it whole.
-[[nodiscard]] CONNECTID_API Script cut_request_at(std::size_t byte, Fault::End end = Fault::End::fin);
+[[nodiscard]] Script cut_request_at(std::size_t byte, Fault::End end = Fault::End::fin);
 /// Obeyed; the connection ends once so many bytes of the answer went.
-[[nodiscard]] CONNECTID_API Script cut_answer_at(std::size_t byte, Fault::End end = Fault::End::fin);
+[[nodiscard]] Script cut_answer_at(std::size_t byte, Fault::End end = Fault::End::fin);
 /// Obeyed; then exactly these bytes are the answer.
-[[nodiscard]] CONNECTID_API Script raw_answer(std::string bytes, Fault::End end = Fault::End::keep);
+[[nodiscard]] Script raw_answer(std::string bytes, Fault::End end = Fault::End::keep);
 /// Obeyed; the answer is not HTTP, then the connection ends.
-[[nodiscard]] CONNECTID_API Script garbage();
+[[nodiscard]] Script garbage();
 /// Obeyed; 200 with a JSON body of so many bytes (15 or more), before it is compressed for a client that accepts that.
-[[nodiscard]] CONNECTID_API Script huge(std::size_t bytes);
+[[nodiscard]] Script huge(std::size_t bytes);
 /// Obeyed; then the connection ends without an answer and new ones are refused.
-[[nodiscard]] CONNECTID_API Script gone();
+[[nodiscard]] Script gone();
 
 /// One subscription that was started.
 struct StartedSubscription {
@@ -85,7 +84,7 @@ struct FakeServerOptions {
 /// rules, 401 without the right bearer, 400 with `exceptionType`/`errorMessage`, 404 elsewhere. It remembers what
 /// was started and counts every body it received; `GET /__connectid/log` tells both as JSON, for tests in other
 /// languages. Thread-safe; starts when made, ends when destroyed.
-class CONNECTID_API FakeServer {
+class FakeServer {
  public:
   explicit FakeServer(FakeServerOptions options);
   FakeServer() : FakeServer(FakeServerOptions()) {}

@@ -9,7 +9,6 @@
 #include <string>
 #include <string_view>
 
-#include <connectid/export.hpp>
 #include <connectid/testing/certificate.hpp>
 
 namespace connectid::inline v0::testing {
@@ -41,7 +40,7 @@ struct Fault {
 /// answer went the other way. TLS passes through untouched, unless the gate is given a certificate: then the gate
 /// ends TLS itself, and all its faults speak of the bytes inside. A client that closes, be it one direction only, has
 /// left: what it sent still reaches the server. Thread-safe. The destructor closes everything.
-class CONNECTID_API FaultGate {
+class FaultGate {
  public:
   struct Exchange {
     std::uint64_t connection = 0;        ///< 1 for the first connection accepted

@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include <connectid/export.hpp>
 #include <connectid/http/transport.hpp>
 
 namespace connectid::inline v0::testing {
@@ -18,7 +17,7 @@ namespace connectid::inline v0::testing {
 ///     connectid::SubscriptionClient client({.token_source = connectid::static_token("t"), .transport = wire});
 ///
 /// A request past the last reply gets a Failure that says so (nothing was sent). Thread-safe.
-class CONNECTID_API ScriptedTransport final : public http::Transport {
+class ScriptedTransport final : public http::Transport {
  public:
   void reply(http::Reply reply);
   [[nodiscard]] std::vector<http::Request> requests() const;
@@ -32,6 +31,6 @@ class CONNECTID_API ScriptedTransport final : public http::Transport {
 };
 
 /// A whole, framed answer.
-[[nodiscard]] CONNECTID_API http::Answer http_answer(int status, std::string body, http::Headers headers = {});
+[[nodiscard]] http::Answer http_answer(int status, std::string body, http::Headers headers = {});
 
 }  // namespace connectid::inline v0::testing

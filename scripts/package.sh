@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# package.sh [FOLDER]: builds the Debian packages (library, development files, program) into FOLDER; build/packages
+# unless given.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+folder=${1:-build/packages}
+
+scripts/install-dependencies.sh build
+cmake --preset release -B build/package -DBUILD_SHARED_LIBS=ON -DBUILD_TESTING=OFF -DCONNECTID_BUILD_EXAMPLES=OFF \
+  -DCMAKE_INSTALL_PREFIX=/usr
+cmake --build build/package --parallel "$(nproc)"
+mkdir -p "$folder"
+cpack --config build/package/CPackConfig.cmake -B "$folder"
+rm -rf "$folder/_CPack_Packages"
