@@ -8,7 +8,7 @@ packages=(g++ cmake ninja-build pkg-config ca-certificates
 case ${1:-build} in
   build) ;;
   test) packages+=(clang libgtest-dev libgmock-dev) ;;
-  check) packages+=(clang libgtest-dev libgmock-dev clang-format clang-tidy shellcheck) ;;
+  check) packages+=(clang libgtest-dev libgmock-dev clang-format clang-tidy shellcheck cppcheck doxygen) ;;
   *) echo "usage: install-dependencies.sh [build|test|check]" >&2; exit 2 ;;
 esac
 
