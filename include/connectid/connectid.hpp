@@ -15,3 +15,14 @@
 #include <connectid/timestamp.hpp>
 #include <connectid/token_source.hpp>
 #include <connectid/version.hpp>
+
+/// @namespace connectid
+/// The library. `SubscriptionClient` is the front door; `StartSubscriptionRequest` goes in, `Result` comes out. Names
+/// are the API's own words in C++ spelling. What of this is promised from version to version: docs/compatibility.md.
+
+/// @namespace connectid::http
+/// The seam to the network: `Transport`, and the one on libcurl. For those who bring a transport of their own.
+
+/// @namespace connectid::testing
+/// Test doubles for your own tests: a server on loopback that fails on command, and a transport without sockets. In the
+/// CMake component `testing`; none of it is part of the library itself.

@@ -7,7 +7,8 @@
 
 namespace connectid::inline v0 {
 
-/// Which service is meant: the base URLs of the API (before `/v1/…`) and of the login.
+/// Which service is meant: the base URLs of the API (before `/v1/…`) and of the login. Where the URLs come from, and
+/// how surely they are known: docs/api-facts.md. This version fetches no token, so that it never calls the login.
 ///
 /// A URL is https, or http to `localhost`, 127.0.0.0/8 or [::1]; user, password, query and fragment are refused. One
 /// that cannot be used is the `configuration_error` of every call.
@@ -22,7 +23,9 @@ class CONNECTID_API Environment {
   /// `login_url` may be left out where no token is fetched.
   [[nodiscard]] static Environment custom(std::string api_url, std::string login_url = {});
 
+  /// The base of the API's URLs, as it was given.
   [[nodiscard]] const std::string& api_url() const noexcept { return api_url_; }
+  /// The base of the login's URLs, as it was given; empty: none.
   [[nodiscard]] const std::string& login_url() const noexcept { return login_url_; }
 
  private:

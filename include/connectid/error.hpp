@@ -16,7 +16,8 @@
 
 namespace connectid::inline v0 {
 
-/// What became of a call that did not succeed. (One that did holds a value: it was started.)
+/// What became of a call that did not succeed. (One that did holds a value: it was started.) Which answer and which
+/// fault ends in which: docs/faults.md.
 enum class Outcome {
   not_sent,  ///< no byte of the request's body was handed to a connection: may be sent again
   rejected,  ///< the server answered that it refuses: it started nothing
@@ -25,24 +26,28 @@ enum class Outcome {
 
 /// The documented way to branch on an error. New kinds may be added: keep a default.
 enum class ErrorKind {
-  validation_error,
-  configuration_error,
-  token_error,
-  bad_request,
-  unauthorized,
-  forbidden,
-  rate_limited,
-  rejected,
-  server_error,
-  unexpected_response,
-  transport_error,
-  deadline_exceeded,
-  cancelled,
+  validation_error,     ///< the request breaks a rule of `validate`: not sent
+  configuration_error,  ///< the options cannot be used: a URL, a file, a header, an old libcurl
+  token_error,          ///< the token source gave no token, or one that no header can hold: not sent
+  bad_request,          ///< 400
+  unauthorized,         ///< 401
+  forbidden,            ///< 403
+  rate_limited,         ///< 429
+  rejected,             ///< any other 4xx, except 408 and 499
+  server_error,         ///< 5xx
+  unexpected_response,  ///< any other answer: a 200 that is no success, another 2xx, 3xx, 408, 499, 600 and more
+  transport_error,      ///< no whole answer came, for a reason of the network or the peer
+  deadline_exceeded,    ///< the call's `timeout` passed (an attempt's alone is a transport_error)
+  cancelled,            ///< the call's `stop_token` was requested
 };
 
+/// The enumerator's name, `not_sent`; stable, and what the program prints.
 [[nodiscard]] CONNECTID_API std::string_view to_string(Outcome outcome) noexcept;
+/// The enumerator's name, `bad_request`; stable, and what the program prints.
 [[nodiscard]] CONNECTID_API std::string_view to_string(ErrorKind kind) noexcept;
+/// Prints `to_string`.
 CONNECTID_API std::ostream& operator<<(std::ostream& out, Outcome outcome);
+/// Prints `to_string`.
 CONNECTID_API std::ostream& operator<<(std::ostream& out, ErrorKind kind);
 
 /// One rule that a request breaks.
@@ -50,44 +55,52 @@ struct Violation {
   std::string field = {};    ///< the field's name in the API's JSON: `startTime`
   std::string rule = {};     ///< `required`, `max_length`, `range`, `order` or `encoding`
   std::string message = {};  ///< a sentence with the limit and the value
+  /// All three are equal.
   friend bool operator==(const Violation&, const Violation&) = default;
 };
 
 // The details, one type a kind: `error.get_if<connectid::BadRequest>()`.
 
+/// What is wrong with the request.
 struct ValidationError {
-  std::vector<Violation> violations = {};
+  std::vector<Violation> violations = {};  ///< at least one, in the order of the fields
 };
-struct ConfigurationError {};
-struct TokenError {};
+struct ConfigurationError {};  ///< the message says which option
+struct TokenError {};          ///< the message says why
 
 /// What the server's own words were. API errors come as `exceptionType` and `errorMessage`, OAuth's as `error` and
-/// `error_description`; both land here. A body that is neither gives its first bytes, made printable.
+/// `error_description`; both land here (how surely these names are known: docs/api-facts.md). All is printable UTF-8,
+/// with the access token redacted.
 struct ServerWords {
-  std::string exception_type = {};
-  std::string error_message = {};
-  std::string body_excerpt = {};
+  std::string exception_type = {};  ///< `exceptionType`, else `error`; at most 1000 bytes; empty: not said
+  std::string error_message = {};   ///< `errorMessage`, else `error_description`; at most 1000 bytes
+  std::string body_excerpt = {};    ///< the first 200 bytes of a body that says neither
 };
 struct BadRequest : ServerWords {};    ///< 400
 struct Unauthorized : ServerWords {};  ///< 401
 struct Forbidden : ServerWords {};     ///< 403
-struct RateLimited : ServerWords {     ///< 429
-  /// The pause that the server named with `Retry-After` or `X-RateLimit-Reset`.
+/// 429
+struct RateLimited : ServerWords {
+  /// The pause that the server named with `Retry-After` (seconds or a date) or `X-RateLimit-Reset`. Of the second the
+  /// reference leaves open what it counts: up to 86400 it is taken for seconds from now, beyond for seconds since 1970.
   std::optional<std::chrono::milliseconds> retry_after = std::nullopt;
 };
 struct Rejected : ServerWords {};            ///< any other 4xx (408 and 499 aside)
 struct ServerError : ServerWords {};         ///< 5xx
 struct UnexpectedResponse : ServerWords {};  ///< any other answer
 
+/// Why no whole answer came.
 struct TransportError {
-  Stage stage = Stage::prepare;
-  Cause cause = Cause::other;
+  Stage stage = Stage::prepare;  ///< how far the attempt had come
+  Cause cause = Cause::other;    ///< why it ended there
 };
+/// The call's own time was up.
 struct DeadlineExceeded {
-  Stage stage = Stage::prepare;
+  Stage stage = Stage::prepare;  ///< how far the call had come
 };
+/// The caller asked it to stop.
 struct Cancelled {
-  Stage stage = Stage::prepare;
+  Stage stage = Stage::prepare;  ///< how far the call had come
 };
 
 /// In the order of ErrorKind.
@@ -101,7 +114,9 @@ class CONNECTID_API Error {
   /// For those who write a token source or a test: `message` is one line without secrets.
   Error(Outcome outcome, ErrorDetail detail, std::string message, CallInfo call = {}, int unknown_attempts = 0);
 
+  /// What became of the call: what to do next hangs on this.
   [[nodiscard]] Outcome outcome() const noexcept;
+  /// Why: what to tell whom hangs on this.
   [[nodiscard]] ErrorKind kind() const noexcept;
   /// One line: what happened, to what, what the limit was, what to do. Holds no secret and no control character.
   [[nodiscard]] const std::string& message() const noexcept;
@@ -109,9 +124,11 @@ class CONNECTID_API Error {
   [[nodiscard]] int http_status() const noexcept;
   /// The pause the server named (429); absent where it named none.
   [[nodiscard]] std::optional<std::chrono::milliseconds> retry_after() const noexcept;
+  /// What is known of the call: its id, times, rate-limit figures. Lives as long as this Error or a copy of it.
   [[nodiscard]] const CallInfo& call() const noexcept;
   /// How many attempts of this call ended `unknown`.
   [[nodiscard]] int unknown_attempts() const noexcept;
+  /// The detail of this kind. Lives as long as this Error or a copy of it.
   [[nodiscard]] const ErrorDetail& detail() const noexcept;
 
   /// The detail if it is a T; null otherwise. It lives as long as this Error or a copy of it.
@@ -131,8 +148,11 @@ CONNECTID_API std::ostream& operator<<(std::ostream& out, const Error& error);
 /// What `Result::value()` throws; nothing else in the library throws.
 class CONNECTID_API Exception : public std::exception {
  public:
+  /// Takes the error that it is thrown for.
   explicit Exception(Error error) noexcept : error_(std::move(error)) {}
+  /// The whole error.
   [[nodiscard]] const Error& error() const noexcept { return error_; }
+  /// `error().message()`
   [[nodiscard]] const char* what() const noexcept override { return error_.message().c_str(); }
 
  private:

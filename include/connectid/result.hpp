@@ -15,35 +15,47 @@ namespace detail {
 }  // namespace detail
 
 /// A value or the Error that stands in its place. Test it before `*`: on an error that ends the program with the
-/// error's message. `value()` throws `connectid::Exception` instead.
+/// error's message. `value()` throws `connectid::Exception` instead. As thread-safe as a T: many may read one.
 template <class T>
 class [[nodiscard]] Result {
  public:
-  using value_type = T;
+  using value_type = T;  ///< what it holds where all went well
 
+  /// Of a value; implicit, so that a function can return one.
   Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
+  /// Of an error; implicit, likewise.
   Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}
 
+  /// Whether there is a value.
   [[nodiscard]] bool has_value() const noexcept { return state_.index() == 0; }
+  /// The same.
   [[nodiscard]] explicit operator bool() const noexcept { return has_value(); }
 
+  /// The value. On an error: prints the error to standard error and ends the program.
+  /// @{
   [[nodiscard]] const T& operator*() const& noexcept { return checked(); }
   [[nodiscard]] T& operator*() & noexcept { return const_cast<T&>(checked()); }
   [[nodiscard]] T&& operator*() && noexcept { return std::move(const_cast<T&>(checked())); }
   [[nodiscard]] const T* operator->() const noexcept { return &checked(); }
   [[nodiscard]] T* operator->() noexcept { return const_cast<T*>(&checked()); }
+  /// @}
 
+  /// The value; on an error throws `Exception`, which holds it.
+  /// @{
   [[nodiscard]] const T& value() const& {
     if (!has_value()) throw Exception(*std::get_if<1>(&state_));
     return *std::get_if<0>(&state_);
   }
   [[nodiscard]] T value() && { return std::move(const_cast<T&>(std::as_const(*this).value())); }
+  /// @}
 
+  /// The value, or `other` where there is none.
   template <class U>
   [[nodiscard]] T value_or(U&& other) const& {
     return has_value() ? **this : static_cast<T>(std::forward<U>(other));
   }
 
+  /// The error. Where there is a value: says so on standard error and ends the program.
   [[nodiscard]] const Error& error() const noexcept {
     if (has_value()) detail::no_error();
     return *std::get_if<1>(&state_);

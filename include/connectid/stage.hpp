@@ -20,8 +20,8 @@ enum class Stage {
 
 /// Why it ended there.
 enum class Cause {
-  timed_out,
-  cancelled,
+  timed_out,      ///< a time limit passed: of connecting, of the attempt or of the call
+  cancelled,      ///< a stop was requested
   unresolved,     ///< no address for the host or the proxy
   unreachable,    ///< connection refused, no route, TCP failure before a connection stood
   certificate,    ///< the server's certificate did not verify
@@ -33,10 +33,12 @@ enum class Cause {
   malformed,      ///< what came is not HTTP
   too_large,      ///< the answer is larger than the limit
   configuration,  ///< a file, URL or option that cannot be used
-  other,
+  other,          ///< none of these; the message says what is known
 };
 
+/// The enumerator's name, `handshake`.
 [[nodiscard]] CONNECTID_API std::string_view to_string(Stage stage) noexcept;
+/// The enumerator's name, `proxy_refused`.
 [[nodiscard]] CONNECTID_API std::string_view to_string(Cause cause) noexcept;
 
 }  // namespace connectid::inline v0

@@ -10,6 +10,7 @@
 
 namespace connectid::inline v0 {
 
+/// What lets a call in: the OAuth access token of a customer.
 struct AccessToken {
   Secret value = {};  ///< as it stands after `Bearer `: visible ASCII characters (RFC 6750 section 2.1)
 };
@@ -24,7 +25,7 @@ struct TokenRequest {
 /// `not_sent` with kind `token_error` (an Error of kind `cancelled` or `deadline_exceeded` keeps its kind).
 using TokenSource = std::function<Result<AccessToken>(const TokenRequest&)>;
 
-/// Always the same token.
+/// Always the same token. Thread-safe.
 [[nodiscard]] CONNECTID_API TokenSource static_token(Secret access_token);
 
 }  // namespace connectid::inline v0

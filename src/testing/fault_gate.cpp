@@ -20,7 +20,6 @@
 namespace connectid::inline v0::testing {
 namespace {
 
-using namespace std::chrono_literals;
 using detail::Buffer;
 using detail::Fd;
 using detail::Listener;
@@ -331,12 +330,12 @@ class Connection {
 
   void send_piece() {
     const auto drip = exchange_.fault.drip;
-    const auto piece = answer_.view().substr(0, drip > 0ms ? 1 : window);
+    const auto piece = answer_.view().substr(0, drip.count() > 0 ? 1 : window);
     client_.write(piece);
     answer_.drop(piece.size());
     exchange_.went = true;
     const bool more = !answer_.empty() || !exchange_.last;
-    if (drip > 0ms && more) exchange_.due = Clock::now() + drip;
+    if (drip.count() > 0 && more) exchange_.due = Clock::now() + drip;
   }
 
   [[nodiscard]] bool all_went() const {

@@ -10,6 +10,7 @@
 
 namespace connectid::inline v0::http {
 
+/// How CurlTransport connects. Fill it with designated initialisers.
 struct CurlOptions {
   std::string ca_file = {};  ///< PEM bundle to trust instead of the system's; empty: the system's. Not for a proxy.
   std::string ca_pem = {};   ///< the same as text, used before ca_file
@@ -27,8 +28,7 @@ struct CurlOptions {
 ///
 /// - A dead idle connection is replaced only while no byte of the body has left.
 /// - An answer that comes before the body left is never taken for this request's. (Of a request without a body that
-/// cannot
-///   be told: a stray answer on an idle connection would be believed.)
+///   cannot be told: a stray answer on an idle connection would be believed.)
 /// - Redirects, cookies, netrc, Alt-Svc, HSTS and authentication challenges are not followed.
 /// - TLS 1.2 or newer, always verified. Plain http goes only to `localhost`, 127.0.0.0/8 and [::1], never to a proxy.
 /// - A deadline or a requested stop ends a call within milliseconds, in name look-up too.
@@ -37,10 +37,13 @@ struct CurlOptions {
 /// Whatever cannot be used (a file, a URL, too old a libcurl) is a Failure with Cause::configuration of every call.
 class CONNECTID_API CurlTransport final : public Transport {
  public:
+  /// Opens nothing yet, and does not throw for what cannot be used.
   explicit CurlTransport(CurlOptions options);
+  /// With the default options.
   CurlTransport() : CurlTransport(CurlOptions()) {}
   ~CurlTransport() override;
 
+  /// One attempt; see Transport::perform.
   [[nodiscard]] Reply perform(const Request& request, const Limits& limits) override;
 
  private:

@@ -15,9 +15,10 @@
 
 namespace connectid::inline v0::http {
 
+/// One header field.
 struct Header {
-  std::string name = {};
-  std::string value = {};
+  std::string name = {};   ///< a token (RFC 9110 section 5.6.2), compared without case
+  std::string value = {};  ///< without the spaces around it and without line breaks
 };
 
 /// Header fields in the order they are sent or came.
@@ -26,8 +27,9 @@ using Headers = std::vector<Header>;
 /// The value of the first field of this name (compared without case, RFC 9110 section 5.1); null where there is none.
 [[nodiscard]] CONNECTID_API const std::string* find(const Headers& headers, std::string_view name) noexcept;
 
+/// What is to be sent.
 struct Request {
-  std::string method = {};
+  std::string method = {};    ///< `POST`
   std::string url = {};       ///< absolute; https, or http to a loopback host
   Headers headers = {};       ///< all but Authorization, Host and the body's framing
   Secret authorization = {};  ///< value of the Authorization header ("Bearer …"); empty: none. Never log `reveal()`.
@@ -36,8 +38,8 @@ struct Request {
 
 /// Why no whole answer came.
 struct Failure {
-  Stage stage = Stage::prepare;
-  Cause cause = Cause::other;
+  Stage stage = Stage::prepare;  ///< how far the attempt had come
+  Cause cause = Cause::other;    ///< why it ended there
   /// Whether a byte of the request's body may have been handed to the connection (for a request without a body: a byte
   /// of the request). `false` is a promise that the server cannot have acted; a transport that does not know says
   /// `true`.
@@ -48,8 +50,8 @@ struct Failure {
 /// An answer whose header section arrived whole (the blank line after it was seen); interim 1xx answers are not
 /// answers.
 struct Answer {
-  int status = 0;
-  Headers headers = {};
+  int status = 0;         ///< the final status, as it came
+  Headers headers = {};   ///< of the final answer, without trailers
   std::string body = {};  ///< decoded (gzip)
   /// The answer's framing said where it ends and it got there: Content-Length was met, or the last chunk or the end of
   /// the stream was seen. `false`: the body ended when the connection did.
@@ -57,12 +59,15 @@ struct Answer {
   std::optional<Failure> cut = {};  ///< set where the body did not arrive whole: why
 };
 
+/// What came of one attempt.
 using Reply = std::variant<Answer, Failure>;
 
+/// How long one attempt may take.
 struct Limits {
+  /// When it ends at the latest; max(): never.
   std::chrono::steady_clock::time_point deadline = (std::chrono::steady_clock::time_point::max)();
   std::chrono::milliseconds connect_timeout{10'000};  ///< name, TCP, proxy and TLS together
-  std::stop_token stop = {};
+  std::stop_token stop = {};                          ///< requested: it ends at once
 };
 
 /// The seam: what carries one request and brings its answer. `perform` is all a user must write.
@@ -80,6 +85,7 @@ class CONNECTID_API Transport {
   /// Blocks until the answer came, failed, was cancelled or its time was up.
   [[nodiscard]] virtual Reply perform(const Request& request, const Limits& limits) = 0;
 
+  /// Takes what came of the attempt.
   using Completion = std::function<void(Reply)>;
   /// Calls `done` exactly once. The default performs in the calling thread.
   virtual void submit(const Request& request, const Limits& limits, Completion done);

@@ -13,6 +13,7 @@ struct Certificate {
   std::string key = {};        ///< its private key (P-256)
 };
 
+/// What the certificate says.
 struct CertificateOptions {
   /// DNS names and IP addresses it is valid for.
   std::vector<std::string> hosts = {"localhost", "127.0.0.1", "::1"};

@@ -19,14 +19,15 @@ namespace connectid::inline v0::testing {
 
 /// What the server does with one request. Made by the functions below, which name what they do.
 struct Script {
+  /// An answer of its own.
   struct HttpAnswer {
-    int status = 200;
-    std::string body = {};
-    http::Headers headers = {};
+    int status = 200;            ///< as it is
+    std::string body = {};       ///< as it is
+    http::Headers headers = {};  ///< beside those that frame the body
   };
   bool acts = true;  ///< follow the documented rules; false: the request is read and counted, no more
   std::optional<HttpAnswer> answer = {};  ///< in place of the answer by the rules
-  Fault fault = {};
+  Fault fault = {};                       ///< what the gate does to the exchange
 };
 
 // Each is one Script; byte numbers count the bytes of one exchange, inside TLS where there is TLS.
@@ -61,21 +62,22 @@ struct Script {
 
 /// One subscription that was started.
 struct StartedSubscription {
-  StartSubscriptionRequest request;
-  std::string call_id = {};  ///< X-Request-Id
+  StartSubscriptionRequest request;  ///< as it was understood
+  std::string call_id = {};          ///< X-Request-Id
 };
 
 /// One request as it came, obeyed or not.
 struct ReceivedRequest {
-  std::string method = {};
-  std::string path = {};
+  std::string method = {};     ///< `POST`
+  std::string path = {};       ///< with the query, where there is one
   http::Headers headers = {};  ///< by name; Authorization too: it is a test's token
-  std::string body = {};
+  std::string body = {};       ///< its bytes
 };
 
+/// How the server is set up. Fill it with designated initialisers.
 struct FakeServerOptions {
-  bool tls = false;
-  CertificateOptions certificate = {};
+  bool tls = false;                         ///< speak TLS, with a certificate made on the spot
+  CertificateOptions certificate = {};      ///< with `tls`: what it says
   std::string access_token = "test-token";  ///< the bearer that is let in
   std::uint16_t port = 0;                   ///< to listen on; 0: a free one
 };
@@ -86,7 +88,9 @@ struct FakeServerOptions {
 /// languages. Thread-safe; starts when made, ends when destroyed.
 class FakeServer {
  public:
+  /// Throws std::runtime_error where no port can be had or no certificate made.
   explicit FakeServer(FakeServerOptions options);
+  /// With the default options: plain http on a free port.
   FakeServer() : FakeServer(FakeServerOptions()) {}
   FakeServer(const FakeServer&) = delete;
   FakeServer& operator=(const FakeServer&) = delete;
@@ -101,8 +105,8 @@ class FakeServer {
   /// For every request that finds the queue empty; replaces what was set before.
   void always(Script script);
 
-  [[nodiscard]] std::vector<StartedSubscription> started() const;
-  [[nodiscard]] std::vector<ReceivedRequest> received() const;
+  [[nodiscard]] std::vector<StartedSubscription> started() const;  ///< so far, in order
+  [[nodiscard]] std::vector<ReceivedRequest> received() const;     ///< so far, in order: whole requests only
   /// How many request bodies came whole. (Half ones: `gate().exchanges()` counts every request begun.)
   [[nodiscard]] std::size_t bodies_received() const;
   /// Waits until so many bodies came whole; false when the time is up first.

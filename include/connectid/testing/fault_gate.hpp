@@ -18,6 +18,7 @@ namespace connectid::inline v0::testing {
 /// An `end` that no cut and no answer gives a place comes in place of the answer's first byte. A request that is cut
 /// with `keep` and without an answer has nothing more to hear: that is `silence`. `answer` may be cut, too.
 struct Fault {
+  /// How an exchange ends.
   enum class End {
     keep,     ///< the connection stays open for the next exchange
     fin,      ///< closed in order at the TCP level (no TLS close_notify); what the client still sends is dropped
@@ -31,7 +32,7 @@ struct Fault {
   std::chrono::milliseconds delay{0};         ///< wait so long before the answer's first byte
   std::chrono::milliseconds drip{0};          ///< wait so long between the single bytes of the answer
   bool stop_listening = false;                ///< refuse new connections from the moment of `end` on
-  End end = End::keep;
+  End end = End::keep;                        ///< what happens to the connection then
 };
 
 /// A byte relay on a free port of 127.0.0.1 in front of a server on loopback, which can cut, reset, delay and forge.
@@ -42,6 +43,7 @@ struct Fault {
 /// left: what it sent still reaches the server. Thread-safe. The destructor closes everything.
 class FaultGate {
  public:
+  /// Which exchange it is.
   struct Exchange {
     std::uint64_t connection = 0;        ///< 1 for the first connection accepted
     std::uint64_t number = 0;            ///< 1 for the first exchange on this connection
@@ -51,6 +53,7 @@ class FaultGate {
   /// call `send_stray` or `close_connections`: they wait for the thread that it runs in.
   using Plan = std::function<Fault(const Exchange&)>;
 
+  /// How the gate is set up. Fill it with designated initialisers.
   struct Options {
     Plan plan = nullptr;                                    ///< none: all goes through
     std::optional<Certificate> certificate = std::nullopt;  ///< given: the gate speaks TLS to its clients
@@ -64,12 +67,13 @@ class FaultGate {
   /// `server_port` is on 127.0.0.1. Throws std::runtime_error where no port can be had or the certificate cannot be
   /// used.
   FaultGate(std::uint16_t server_port, Options options);
+  /// With the default options: all goes through.
   explicit FaultGate(std::uint16_t server_port) : FaultGate(server_port, Options()) {}
   FaultGate(const FaultGate&) = delete;
   FaultGate& operator=(const FaultGate&) = delete;
   ~FaultGate();
 
-  [[nodiscard]] std::uint16_t port() const noexcept;
+  [[nodiscard]] std::uint16_t port() const noexcept;              ///< that it listens on, on 127.0.0.1
   [[nodiscard]] std::uint64_t connections() const noexcept;       ///< accepted so far
   [[nodiscard]] std::uint64_t exchanges() const noexcept;         ///< begun so far, on all connections
   [[nodiscard]] std::uint64_t open_connections() const noexcept;  ///< accepted, and closed by neither side

@@ -19,9 +19,12 @@ namespace connectid::inline v0::testing {
 /// A request past the last reply gets a Failure that says so (nothing was sent). Thread-safe.
 class ScriptedTransport final : public http::Transport {
  public:
+  /// For the next request that has none yet.
   void reply(http::Reply reply);
+  /// All that were asked so far, in order; the bearer in them is a Secret.
   [[nodiscard]] std::vector<http::Request> requests() const;
 
+  /// Gives the next reply; waits for nothing.
   [[nodiscard]] http::Reply perform(const http::Request& request, const http::Limits& limits) override;
 
  private:
