@@ -26,12 +26,12 @@ struct Fault {
     silence,  ///< stays open and says nothing more, whatever comes, until the client closes
   };
 
-  std::optional<std::size_t> cut_request_at;  ///< let so many bytes of the request through, then `end`
-  std::optional<std::size_t> cut_answer_at;   ///< let so many bytes of the answer through, then `end`
-  std::optional<std::string> answer;          ///< these bytes in place of the server's answer, then `end`
-  std::chrono::milliseconds delay{0};         ///< wait so long before the answer's first byte
-  std::chrono::milliseconds drip{0};          ///< wait so long between the single bytes of the answer
-  bool stop_listening = false;                ///< refuse new connections from the moment of `end` on
+  std::optional<std::size_t> cut_request_at = std::nullopt;  ///< let so many bytes of the request through, then `end`
+  std::optional<std::size_t> cut_answer_at = std::nullopt;   ///< let so many bytes of the answer through, then `end`
+  std::optional<std::string> answer = std::nullopt;  ///< these bytes in place of the server's answer, then `end`
+  std::chrono::milliseconds delay{0};                ///< wait so long before the answer's first byte
+  std::chrono::milliseconds drip{0};                 ///< wait so long between the single bytes of the answer
+  bool stop_listening = false;                       ///< refuse new connections from the moment of `end` on
   End end = End::keep;
 };
 
