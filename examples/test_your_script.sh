@@ -16,8 +16,10 @@ export CONNECTID_API_URL=$url CONNECTID_ACCESS_TOKEN=test-token
 
 order='{"product":"CO27409","startTime":1774994400000,"copies":1,"couponCode":"WMDigi","couponNumber":5223}'
 mkdir -p "$work/orders"
+# docs: the log
 log() { curl --silent --fail --noproxy '*' "$url/__connectid/log"; }
 started() { log | grep -o '"call_id"' | wc -l; }
+# docs: end
 
 echo "an order is started once"
 echo "$order" >"$work/orders/1001.json"

@@ -73,7 +73,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Row{"rate_limited_for", ct::rate_limited_for(2s), "rejected", 0},
                     Row{"delayed", ct::delayed(10ms), "started", 1}, Row{"slow", ct::slow(1ms), "started", 1},
                     Row{"silent", ct::silent(), "unknown", 1},
-                    Row{"cut_request_at", ct::cut_request_at(20), "unknown", 0},
+                    Row{"cut_request_at", ct::cut_request_at(400), "unknown", 0},
                     Row{"cut_answer_at", ct::cut_answer_at(20), "unknown", 1},
                     Row{"raw_answer", ct::raw_answer("HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n"), "unknown", 1},
                     Row{"garbage", ct::garbage(), "unknown", 1}, Row{"huge", ct::huge(2'000'000), "unknown", 1},
