@@ -5,6 +5,7 @@
 #include <connectid/testing/scripted_transport.hpp>
 
 #include <memory>
+#include <ostream>
 #include <utility>
 #include <vector>
 
@@ -68,6 +69,7 @@ struct Case {
   State state;
   std::chrono::seconds pause;
   bool staff;
+  friend void PrintTo(const Case& row, std::ostream* out) { *out << row.name; }
 };
 
 class AfterEachAnswer : public testing::TestWithParam<Case> {};

@@ -6,6 +6,7 @@
 #include <connectid/testing/scripted_transport.hpp>
 
 #include <memory>
+#include <ostream>
 #include <string>
 
 #include "../documented_example.hpp"
@@ -54,6 +55,7 @@ struct Row {
   ct::Script script;
   const char* word;
   std::size_t started;
+  friend void PrintTo(const Row& row, std::ostream* out) { *out << row.name; }
 };
 class EachScript : public testing::TestWithParam<Row> {};
 
