@@ -3,6 +3,8 @@
 #
 #     */5 * * * *  . /etc/shop/connectid.env; /usr/local/bin/cron.sh /var/spool/shop --timeout 30s
 #
+# (connectid.env exports CONNECTID_ACCESS_TOKEN and its like, and a PATH that has connectid.)
+#
 # One file of JSON an order, moved into orders/ when it is whole: mv order-1001.json DIR/orders/. From there it goes to
 # hold/ and, once an answer is certain, to started/ or refused/, or back. What stays in hold/ may have started: somebody
 # looks; no program sends it again. What is printed, cron mails; the program's own words are in DIR/log.

@@ -72,8 +72,9 @@ void place(const connectid::SubscriptionClient& client, Order& order, const Save
   order.state = State::sending;
   order.call_id = order.number + '.' + std::to_string(++order.tries);
   order.pause = 0s;
-  save(order);  // if the process dies in the call, the order is found `sending`: it may have started
+  if (!save(order)) return;  // another worker has it
 
+  // From here on: if the process dies, the order is found `sending`, and that is `held`.
   const auto result = client.start(order.request, {.timeout = 10s, .call_id = order.call_id});
   if (result) {
     store(order, State::active, welcome);

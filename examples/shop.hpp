@@ -28,8 +28,9 @@ struct Order {
   std::string for_the_staff = {};     ///< empty: nothing to do
 };
 
-/// Makes the order durable before it returns: the call that follows may be the last thing this process does.
-using Save = std::function<void(const Order&)>;
+/// Stores the order, durably before it returns, if it is still as it was loaded; false where somebody else changed it.
+/// (In SQL: `UPDATE … WHERE number = … AND state = …`, and whether that found a row.)
+using Save = std::function<bool(const Order&)>;
 
 /// Starts the subscription of an order that is waiting, at most once, and saves before and after. Any other order is
 /// left alone.

@@ -26,7 +26,7 @@ Order an_order() {
                       .coupon_number = 5223}};
 }
 
-const shop::Save forget = [](const Order&) {};
+const shop::Save forget = [](const Order&) { return true; };
 
 // docs: a 429
 TEST(YourShop, waits_as_long_as_a_429_says) {
@@ -80,7 +80,10 @@ TEST_P(AfterEachAnswer, the_order_is_where_it_belongs) {
   const connectid::SubscriptionClient client({.token_source = connectid::static_token("t"), .transport = wire});
   Order order = an_order();
   std::vector<State> saved;
-  shop::place(client, order, [&](const Order& now) { saved.push_back(now.state); });
+  shop::place(client, order, [&](const Order& now) {
+    saved.push_back(now.state);
+    return true;
+  });
   EXPECT_EQ(order.state, GetParam().state);
   EXPECT_EQ(order.pause, GetParam().pause);
   EXPECT_EQ(!order.for_the_staff.empty(), GetParam().staff) << order.for_the_staff;
@@ -121,6 +124,14 @@ TEST(YourShop, sends_neither_a_slip_nor_without_token_or_configuration) {
   EXPECT_EQ(unconfigured.state, State::waiting);
   EXPECT_FALSE(unconfigured.for_the_staff.empty());
   EXPECT_EQ(server.received().size(), 0U);
+}
+
+TEST(YourShop, sends_nothing_where_another_worker_has_the_order) {
+  auto wire = std::make_shared<connectid::testing::ScriptedTransport>();
+  const connectid::SubscriptionClient client({.token_source = connectid::static_token("t"), .transport = wire});
+  Order order = an_order();
+  shop::place(client, order, [](const Order&) { return false; });
+  EXPECT_TRUE(wire->requests().empty());
 }
 
 TEST(YourShop, leaves_an_order_alone_that_a_crash_left_behind) {
