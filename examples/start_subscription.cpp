@@ -9,41 +9,41 @@
 
 int main(int argc, char** argv) {
   using namespace std::chrono_literals;
-  const char* token = std::getenv("CONNECTID_ACCESS_TOKEN");
-  if (argc != 2 || !token) {
+  const char* access_token = std::getenv("CONNECTID_ACCESS_TOKEN");
+  if (argc != 2 || !access_token) {
     std::cerr << "usage: CONNECTID_ACCESS_TOKEN=... start_subscription API_URL\n";
     return 2;
   }
+  const char* api_url = argv[1];
 
+  // docs: the sample
   connectid::SubscriptionClient client({
-      .environment = connectid::Environment::custom(argv[1]),  // or ::production(), ::sweden(), ::test()
-      .token_source = connectid::static_token(token),
+      .environment = connectid::Environment::custom(api_url),  // or ::test(), ::production(), ::sweden()
+      .token_source = connectid::static_token(access_token),
   });
-
   connectid::StartSubscriptionRequest request{
-      .company_code = "468979834",  // optional
       .product = "CO27409",
-      .start_time = connectid::Timestamp{1560336440000ms},  // milliseconds since 1970-01-01 UTC
-      .end_time = connectid::Timestamp{1591958840000ms},    // optional
+      .start_time = *connectid::local_midnight(2026y / 4 / 1),  // 00:00 in Oslo; or connectid::Timestamp{…ms}
       .copies = 1,
       .coupon_code = "WMDigi",
       .coupon_number = 5223,
-      .customer_reference = "cvxgds",  // optional
+      .customer_reference = "order-1001",
   };
-
   connectid::Result<connectid::StartSubscriptionResponse> result = client.start(request, {.timeout = 10s});
   if (result) {
-    std::cout << "started: " << result->status.value_or("OK") << '\n';
-    return 0;
+    std::cout << "started: call " << result->call.call_id << '\n';
+  } else {
+    std::cerr << result.error() << '\n';
   }
-  std::cerr << result.error().message() << '\n';
+  // docs: end
+  if (result) return 0;
   switch (result.error().outcome()) {
     case connectid::Outcome::not_sent:
       return 7;  // may be sent again
     case connectid::Outcome::rejected:
       return 3;  // the server refused: nothing was started
     case connectid::Outcome::unknown:
-      return 6;  // may have started: look before sending again
+      break;
   }
-  return 1;
+  return 6;  // may have started: look before sending again
 }

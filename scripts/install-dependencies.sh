@@ -4,7 +4,7 @@
 set -euo pipefail
 
 packages=(g++ cmake ninja-build pkg-config ca-certificates
-  libcurl4-openssl-dev nlohmann-json3-dev libssl-dev libcpp-httplib-dev libcctz-dev libcli11-dev tzdata)
+  curl libcurl4-openssl-dev nlohmann-json3-dev libssl-dev libcpp-httplib-dev libcctz-dev libcli11-dev tzdata)
 case ${1:-build} in
   build) ;;
   test) packages+=(clang curl libgtest-dev libgmock-dev) ;;

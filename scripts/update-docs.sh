@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# update-docs.sh: writes the pages in docs/ that are made from the tests. (A test fails where one is not current.)
+# update-docs.sh: writes the code blocks that are cut from files, and the pages in docs/ that are made from the tests. (A
+# test fails where one is not current.)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
+scripts/cut-docs.sh
 scripts/install-dependencies.sh test
 echo "build the fault tests"
 cmake --preset release >/dev/null

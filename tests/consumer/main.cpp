@@ -3,6 +3,8 @@
 #include <connectid/connectid.hpp>
 #include <iostream>
 
+#include "../documented_example.hpp"
+
 using namespace std::chrono_literals;
 
 const char* version_seen_by_another_unit();  // second_unit.cpp
@@ -13,15 +15,8 @@ int main() {
       .token_source = connectid::static_token("access-token"),
   });
 
-  connectid::StartSubscriptionRequest request{
-      .company_code = "468979834",
-      .start_time = connectid::Timestamp{1560336440000ms},
-      .end_time = connectid::Timestamp{1591958840000ms},
-      .copies = 1,
-      .coupon_code = "WMDigi",
-      .coupon_number = 5223,
-      .customer_reference = "cvxgds",
-  };  // and no product
+  connectid::StartSubscriptionRequest request = connectid::documented_example;
+  request.product.clear();
 
   connectid::Result<connectid::StartSubscriptionResponse> result = client.start(request, {.timeout = 10s});
   if (result) {

@@ -26,13 +26,13 @@ struct Fault {
     silence,  ///< stays open and says nothing more, whatever comes, until the client closes
   };
 
-  std::optional<std::size_t> cut_request_at;  ///< let so many bytes of the request through, then `end`
-  std::optional<std::size_t> cut_answer_at;   ///< let so many bytes of the answer through, then `end`
-  std::optional<std::string> answer;          ///< these bytes in place of the server's answer, then `end`
-  std::chrono::milliseconds delay{0};         ///< wait so long before the answer's first byte
-  std::chrono::milliseconds drip{0};          ///< wait so long between the single bytes of the answer
-  bool stop_listening = false;                ///< refuse new connections from the moment of `end` on
-  End end = End::keep;                        ///< what happens to the connection then
+  std::optional<std::size_t> cut_request_at = std::nullopt;  ///< let so many bytes of the request through, then `end`
+  std::optional<std::size_t> cut_answer_at = std::nullopt;   ///< let so many bytes of the answer through, then `end`
+  std::optional<std::string> answer = std::nullopt;  ///< these bytes in place of the server's answer, then `end`
+  std::chrono::milliseconds delay{0};                ///< wait so long before the answer's first byte
+  std::chrono::milliseconds drip{0};                 ///< wait so long between the single bytes of the answer
+  bool stop_listening = false;                       ///< refuse new connections from the moment of `end` on
+  End end = End::keep;                               ///< what happens to the connection then
 };
 
 /// A byte relay on a free port of 127.0.0.1 in front of a server on loopback, which can cut, reset, delay and forge.
