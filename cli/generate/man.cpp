@@ -91,9 +91,8 @@ std::string man_page(const Page& page) {
   std::string title = dashed(page.name);
   const std::string head = escaped(title) + " \\- " + escaped(page.summary) + "\n";
   std::ranges::transform(title, title.begin(), [](char c) { return c >= 'a' && c <= 'z' ? char(c - 'a' + 'A') : c; });
-  // No date: the version says of what the page is.
-  return ".TH " + escaped(title) +
-         " 1 \"\" \"connectid " CONNECTID_VERSION "\" \"User Commands\"\n.nh\n" +  // a flag is not broken in two
+  // No date: the version says of what the page is. And no hyphenation: a flag must not be broken in two.
+  return ".TH " + escaped(title) + " 1 \"\" \"connectid " CONNECTID_VERSION "\" \"User Commands\"\n.nh\n" +
          section("NAME", head) +
          section("SYNOPSIS",
                  bold(page.name) + (page.commands.empty() ? "" : " \\fICOMMAND\\fR") + " [\\fIOPTION\\fR]...\n") +
