@@ -7,8 +7,8 @@ packages=(g++ cmake ninja-build pkg-config ca-certificates
   libcurl4-openssl-dev nlohmann-json3-dev libssl-dev libcpp-httplib-dev libcctz-dev libcli11-dev tzdata)
 case ${1:-build} in
   build) ;;
-  test) packages+=(clang libgtest-dev libgmock-dev) ;;
-  check) packages+=(clang libgtest-dev libgmock-dev clang-format clang-tidy shellcheck) ;;
+  test) packages+=(clang libgtest-dev libgmock-dev groff-base zsh) ;;
+  check) packages+=(clang libgtest-dev libgmock-dev groff-base zsh clang-format clang-tidy shellcheck) ;;
   *) echo "usage: install-dependencies.sh [build|test|check]" >&2; exit 2 ;;
 esac
 

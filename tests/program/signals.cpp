@@ -117,7 +117,7 @@ TEST_F(ProgramTest, a_second_signal_kills) {
   const Writer nobody_reads(out.name());
   while (nobody_reads.write("x")) {
   }
-  Program program(start(), variables(), {.out_path = out.name()});
+  Program program(start({"--output", "json"}), variables(), {.out_path = out.name()});
   ASSERT_TRUE(server.wait_for_bodies(1, 20s));
   program.signal_until_ended(SIGTERM);  // the first cancels, and the answer cannot be written
   EXPECT_EQ(program.wait().status, 128 + SIGTERM);
