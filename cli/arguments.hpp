@@ -23,7 +23,7 @@ struct RequestArguments {
   std::optional<std::string> end_time;
   std::optional<std::string> start_date;
   std::optional<std::string> end_date;
-  std::string zone = "Europe/Oslo";
+  std::optional<std::string> zone;
   std::optional<std::string> copies;
   std::optional<std::string> coupon_code;
   std::optional<std::string> coupon_number;

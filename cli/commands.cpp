@@ -3,7 +3,9 @@
 #include <condition_variable>
 #include <connectid/testing/fake_server.hpp>
 #include <iostream>
+#include <memory>
 #include <mutex>
+#include <system_error>
 #include <utility>
 
 #include "request_input.hpp"
@@ -48,8 +50,20 @@ Report validate_only(const Arguments& arguments, Asked& asked, const std::stop_t
 }
 
 Report fake_server(const Arguments& arguments, const std::stop_token& stop) {
-  const testing::FakeServer server({.port = static_cast<std::uint16_t>(arguments.port)});
-  std::cout << "listening " << server.url() << std::endl;  // flushed: others wait for this line
+  std::unique_ptr<testing::FakeServer> server;
+  try {
+    const testing::FakeServerOptions options{.port = static_cast<std::uint16_t>(arguments.port)};
+    server = std::make_unique<testing::FakeServer>(options);
+  } catch (const std::system_error& error) {
+    if (arguments.port == 0) throw;
+    return {.status = 2,
+            .err = "connectid: port " + std::to_string(arguments.port) +
+                   " of 127.0.0.1 cannot be had: " + error.code().message() + "\n"};
+  }
+  // Flushed: others wait for this line. Who cannot read it will never find the server.
+  if (!(std::cout << "listening " << server->url() << std::endl)) {
+    return {.status = 1, .err = "connectid: standard output cannot be written, so nobody learns the port\n"};
+  }
   std::mutex mutex;
   std::condition_variable_any stopped;
   std::unique_lock lock(mutex);

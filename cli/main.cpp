@@ -43,7 +43,9 @@ Report run(int argc, char** argv, Asked& asked, const StopOnSignal& signals) {
   const Parsed parsed = parse(argc, argv);
   if (parsed.text) return {.out = *parsed.text};
   const Arguments& arguments = parsed.arguments;
-  asked = {.output = arguments.output, .zone = arguments.request.zone, .copies_as_text = arguments.copies_as_text};
+  asked.output = arguments.output;
+  asked.copies_as_text = arguments.copies_as_text;
+  if (arguments.request.zone) asked.zone = *arguments.request.zone;
   switch (arguments.command) {
     case Arguments::Command::start:
       return start(arguments, asked, variable, signals.token());

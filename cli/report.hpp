@@ -19,7 +19,7 @@ struct Asked {
   Output output = Output::text;
   std::string api_url = {};
   std::optional<StartSubscriptionRequest> request = {};
-  std::string zone = "Europe/Oslo";
+  std::string zone{norwegian_zone};
   bool copies_as_text = false;
 };
 

@@ -3,15 +3,13 @@
 #include <cctz/time_zone.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <connectid/local_time.hpp>
-#include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "standard_input.hpp"
+#include "input.hpp"
 
 namespace connectid::cli {
 namespace {
@@ -67,7 +65,8 @@ std::chrono::year_month_day day(const std::string& what, const std::string& text
   return std::chrono::floor<std::chrono::days>(*read);
 }
 
-Timestamp local(const std::string& what, const Result<Timestamp>& result) {
+template <typename T>
+T known(const std::string& what, const Result<T>& result) {
   if (!result) throw UsageError(what + ": " + result.error().message());
   return *result;
 }
@@ -107,19 +106,6 @@ constexpr JsonField json_fields[] = {
     {"customerReference", [](auto& to, auto& name, auto& value) { to.customer_reference = text_in(name, value); }},
 };
 
-std::string read_file(const std::string& name) {
-  std::ifstream in(name, std::ios::binary);
-  std::string text;
-  std::array<char, 4096> piece{};
-  const bool opened = in.is_open();
-  while (in) {
-    in.read(piece.data(), piece.size());
-    text.append(piece.data(), static_cast<std::size_t>(in.gcount()));
-  }
-  if (!opened || in.bad()) throw UsageError("the file \"" + name + "\" cannot be read");  // missing; or a folder, say
-  return text;
-}
-
 json parse_json(const std::string& text) {
   std::set<std::string> seen;
   const auto once = [&](int depth, json::parse_event_t event, json& parsed) {
@@ -143,37 +129,47 @@ StartSubscriptionRequest from_json(const std::string& text) {
   const json parsed = parse_json(text);
   for (const auto& [name, value] : parsed.items()) {
     const auto* field = std::find_if(std::begin(json_fields), std::end(json_fields),
-                                     [&name = name](const JsonField& known) { return name == known.name; });
+                                     [&name = name](const JsonField& one) { return name == one.name; });
     if (field == std::end(json_fields)) throw UsageError("the JSON has a field that is unknown: \"" + name + "\"");
     if (!value.is_null()) field->take(request, name, value);
   }
   return request;
 }
 
+// ---- flags
+
+void take_times(StartSubscriptionRequest& to, const RequestArguments& from) {
+  const std::string zone = from.zone.value_or(std::string(norwegian_zone));
+  // Looked at also where no date needs it: who names a zone wants to be told of it in that zone.
+  if (from.zone) static_cast<void>(known("--zone", local_clock(Timestamp{}, zone)));
+  if (from.start_time) to.start_time = time("--start-time", *from.start_time);
+  if (from.end_time) to.end_time = time("--end-time", *from.end_time);
+  if (from.start_date) {
+    to.start_time = known("--start-date", local_midnight(day("--start-date", *from.start_date), zone));
+  }
+  if (from.end_date) to.end_time = known("--end-date", local_day_end(day("--end-date", *from.end_date), zone));
+}
+
+void take_flags(StartSubscriptionRequest& to, const RequestArguments& from) {
+  if (from.company_code) to.company_code = *from.company_code;
+  if (from.product) to.product = *from.product;
+  take_times(to, from);
+  if (from.copies) to.copies = whole_number("--copies", *from.copies);
+  if (from.coupon_code) to.coupon_code = *from.coupon_code;
+  if (from.coupon_number) to.coupon_number = whole_number("--coupon-number", *from.coupon_number);
+  if (from.customer_reference) to.customer_reference = *from.customer_reference;
+}
+
 }  // namespace
 
 std::optional<StartSubscriptionRequest> read_request(const RequestArguments& from, const std::stop_token& stop) {
   StartSubscriptionRequest request;
-  if (from.json_file == "-") {
-    const std::optional<std::string> text = read_standard_input(stop);
+  if (from.json_file) {
+    const std::optional<std::string> text = read_input(*from.json_file, stop);
     if (!text) return std::nullopt;
     request = from_json(*text);
-  } else if (from.json_file) {
-    request = from_json(read_file(*from.json_file));
   }
-  if (from.company_code) request.company_code = *from.company_code;
-  if (from.product) request.product = *from.product;
-  if (from.start_time) request.start_time = time("--start-time", *from.start_time);
-  if (from.end_time) request.end_time = time("--end-time", *from.end_time);
-  if (from.start_date) {
-    request.start_time = local("--start-date", local_midnight(day("--start-date", *from.start_date), from.zone));
-  }
-  if (from.end_date)
-    request.end_time = local("--end-date", local_day_end(day("--end-date", *from.end_date), from.zone));
-  if (from.copies) request.copies = whole_number("--copies", *from.copies);
-  if (from.coupon_code) request.coupon_code = *from.coupon_code;
-  if (from.coupon_number) request.coupon_number = whole_number("--coupon-number", *from.coupon_number);
-  if (from.customer_reference) request.customer_reference = *from.customer_reference;
+  take_flags(request, from);
   return request;
 }
 

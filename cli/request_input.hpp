@@ -9,8 +9,8 @@
 namespace connectid::cli {
 
 /// The request that the JSON and the flags make together; flags win. It is not validated. Nothing where a stop is
-/// requested while standard input is read. Throws UsageError where a file cannot be read, JSON is broken, a field is
-/// unknown or has the wrong type, or a flag's text is not what it should be.
+/// requested while the JSON is read. Throws UsageError where a file cannot be read, JSON is broken, a field is
+/// unknown or has the wrong type, a flag's text is not what it should be, or the system knows no such zone.
 [[nodiscard]] std::optional<StartSubscriptionRequest> read_request(const RequestArguments& from,
                                                                    const std::stop_token& stop);
 

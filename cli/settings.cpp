@@ -1,29 +1,46 @@
 #include "settings.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 namespace connectid::cli {
 namespace {
 
-std::optional<std::string> variable(const Variables& variables, const char* name) {
+struct NamedEnvironment {
+  const char* name;
+  Environment (*make)();
+};
+constexpr NamedEnvironment environments[] = {
+    {"production", Environment::production}, {"sweden", Environment::sweden}, {"test", Environment::test}};
+
+std::optional<std::string> value_of(const char* name, const Variables& variables) {
   std::optional<std::string> value = variables(name);
   if (value && value->empty()) throw UsageError(std::string(name) + " is set but empty: give it a value or unset it");
   return value;
 }
 
 Environment named(const std::string& where, const std::string& name) {
-  if (name == "production") return Environment::production();
-  if (name == "sweden") return Environment::sweden();
-  if (name == "test") return Environment::test();
-  throw UsageError(where + " is \"" + name + "\", and the environments are production, sweden and test");
+  const auto* found = std::ranges::find(environments, name, &NamedEnvironment::name);
+  if (found != std::end(environments)) return found->make();
+  std::string names;
+  for (const std::string& one : environment_names()) names.append(names.empty() ? "" : ", ").append(one);
+  throw UsageError(where + " is \"" + name + "\", and the environments are " + names);
 }
 
 }  // namespace
 
+std::vector<std::string> environment_names() {
+  std::vector<std::string> names;
+  for (const NamedEnvironment& one : environments) names.emplace_back(one.name);
+  return names;
+}
+
 Environment choose_environment(const Arguments& arguments, const Variables& variables) {
   // All are looked at even where a flag decides: an empty one shows that somebody's set-up is not what they think.
-  const auto api_url = variable(variables, "CONNECTID_API_URL");
-  const auto login_url = variable(variables, "CONNECTID_LOGIN_URL");
-  const auto name = variable(variables, "CONNECTID_ENVIRONMENT");
-  for (const char* later : {"CONNECTID_ACCOUNT", "CONNECTID_ACCESS_TOKEN_FILE"}) {
+  const auto api_url = value_of(variable::api_url, variables);
+  const auto login_url = value_of(variable::login_url, variables);
+  const auto name = value_of(variable::environment, variables);
+  for (const char* later : {variable::account, variable::access_token_file}) {
     if (variables(later)) throw UsageError(std::string(later) + " is set, and this version cannot obey it: unset it");
   }
   if (login_url && !arguments.api_url && !api_url) {
@@ -34,10 +51,10 @@ Environment choose_environment(const Arguments& arguments, const Variables& vari
   if (arguments.environment) return named("--environment", *arguments.environment);
   if (api_url && name) throw UsageError("CONNECTID_API_URL and CONNECTID_ENVIRONMENT are both set: unset one");
   if (api_url) return Environment::custom(*api_url, login_url.value_or(""));
-  if (name) return named("CONNECTID_ENVIRONMENT", *name);
-  return Environment::production();
+  if (name) return named(variable::environment, *name);
+  return environments[0].make();
 }
 
-Secret choose_token(const Variables& variables) { return variable(variables, "CONNECTID_ACCESS_TOKEN").value_or(""); }
+Secret choose_token(const Variables& variables) { return value_of(variable::access_token, variables).value_or(""); }
 
 }  // namespace connectid::cli

@@ -5,13 +5,27 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "arguments.hpp"
 
 namespace connectid::cli {
 
+/// The environment variables that the program reads.
+namespace variable {
+inline constexpr auto access_token = "CONNECTID_ACCESS_TOKEN";
+inline constexpr auto access_token_file = "CONNECTID_ACCESS_TOKEN_FILE";
+inline constexpr auto account = "CONNECTID_ACCOUNT";
+inline constexpr auto api_url = "CONNECTID_API_URL";
+inline constexpr auto environment = "CONNECTID_ENVIRONMENT";
+inline constexpr auto login_url = "CONNECTID_LOGIN_URL";
+}  // namespace variable
+
 /// Reads one environment variable.
 using Variables = std::function<std::optional<std::string>(const char* name)>;
+
+/// What --environment and CONNECTID_ENVIRONMENT may be; the first is the default.
+[[nodiscard]] std::vector<std::string> environment_names();
 
 /// Flag over environment over default (production). A variable that is set but empty is a UsageError, never the
 /// default: an empty URL must not come to mean production.

@@ -5,10 +5,11 @@ set -euo pipefail
 
 packages=(g++ cmake ninja-build pkg-config ca-certificates
   curl libcurl4-openssl-dev nlohmann-json3-dev libssl-dev libcpp-httplib-dev libcctz-dev libcli11-dev tzdata)
+for_tests=(clang dpkg-dev file groff-base libgtest-dev libgmock-dev zsh)
 case ${1:-build} in
   build) ;;
-  test) packages+=(clang curl libgtest-dev libgmock-dev) ;;
-  check) packages+=(clang curl libgtest-dev libgmock-dev clang-format clang-tidy shellcheck cppcheck doxygen) ;;
+  test) packages+=("${for_tests[@]}") ;;
+  check) packages+=("${for_tests[@]}" clang-format clang-tidy shellcheck cppcheck doxygen) ;;
   *) echo "usage: install-dependencies.sh [build|test|check]" >&2; exit 2 ;;
 esac
 

@@ -13,8 +13,8 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <memory>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -54,12 +54,24 @@ struct Streams {
   std::string out_path = {};  ///< where standard output goes; empty: it is caught; `-`: closed
 };
 
-/// The installed program's own process, with just the environment given.
-class Program {
+/// A pipe with a name, which goes away by itself.
+class NamedPipe {
  public:
-  Program(std::vector<std::string> arguments, std::vector<std::string> variables, const Streams& streams = {})
+  NamedPipe() { mkfifo(name_.c_str(), 0600); }
+  NamedPipe(const NamedPipe&) = delete;
+  NamedPipe& operator=(const NamedPipe&) = delete;
+  ~NamedPipe() { std::filesystem::remove(name_); }
+  [[nodiscard]] const std::string& name() const { return name_; }
+
+ private:
+  std::string name_ = TemporaryFile().name();
+};
+
+/// A process of its own, with just the environment given. Its executable is looked for as a shell does.
+class Process {
+ public:
+  Process(std::vector<std::string> words, std::vector<std::string> variables, const Streams& streams = {})
       : in_(streams.in) {
-    arguments.insert(arguments.begin(), CONNECTID_PROGRAM);
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     const std::string& in_path = streams.in_path.empty() ? in_.name() : streams.in_path;
@@ -71,12 +83,12 @@ class Program {
       posix_spawn_file_actions_addopen(&actions, 1, path.c_str(), O_WRONLY | O_APPEND, 0);
     }
     posix_spawn_file_actions_addopen(&actions, 2, err_.name().c_str(), O_WRONLY | O_APPEND, 0);
-    posix_spawn(&pid_, CONNECTID_PROGRAM, &actions, nullptr, pointers(arguments).data(), pointers(variables).data());
+    posix_spawnp(&pid_, words.front().c_str(), &actions, nullptr, pointers(words).data(), pointers(variables).data());
     posix_spawn_file_actions_destroy(&actions);
   }
-  Program(const Program&) = delete;
-  Program& operator=(const Program&) = delete;
-  ~Program() {
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+  ~Process() {
     if (pid_ > 0) {
       kill(pid_, SIGKILL);
       static_cast<void>(wait());
@@ -93,6 +105,21 @@ class Program {
     }
   }
   [[nodiscard]] std::string out() const { return out_.text(); }
+  /// Whether this signal can no longer kill it: it takes them in its own way.
+  [[nodiscard]] bool blocks(int signal) const {
+    std::ifstream status("/proc/" + std::to_string(pid_) + "/status");
+    for (std::string line; std::getline(status, line);) {
+      if (line.starts_with("SigBlk:")) return (std::stoull(line.substr(7), nullptr, 16) >> (signal - 1) & 1) != 0;
+    }
+    return false;
+  }
+  [[nodiscard]] bool has_open(const std::string& path) const {
+    std::error_code gone;  // between the listing and the look
+    for (const auto& fd : std::filesystem::directory_iterator("/proc/" + std::to_string(pid_) + "/fd", gone)) {
+      if (std::filesystem::read_symlink(fd.path(), gone) == path) return true;
+    }
+    return false;
+  }
 
   Ended wait() {
     int state = 0;
@@ -109,6 +136,19 @@ class Program {
   }
   TemporaryFile in_, out_, err_;
   pid_t pid_ = -1;
+};
+
+/// The program under test.
+class Program : public Process {
+ public:
+  Program(std::vector<std::string> arguments, std::vector<std::string> variables, const Streams& streams = {})
+      : Process(named(std::move(arguments)), std::move(variables), streams) {}
+
+ private:
+  static std::vector<std::string> named(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), CONNECTID_PROGRAM);
+    return arguments;
+  }
 };
 
 }  // namespace connectid::program

@@ -1,0 +1,114 @@
+#include "definitions.hpp"
+
+#include <CLI/CLI.hpp>
+#include <charconv>
+#include <connectid/local_time.hpp>
+#include <connectid/version.hpp>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "settings.hpp"
+
+namespace connectid::cli {
+namespace {
+
+using Text = std::optional<std::string>;
+
+CLI::Option* add(CLI::App& command, const char* name, const std::string& value, Text& to, const char* description) {
+  return command.add_option(name, to, description)->type_name(value);
+}
+
+void add_request(CLI::App& command, RequestArguments& to) {
+  add(command, "--json", "FILE", to.json_file, "Read the fields from this file of JSON (-: standard input); flags win");
+  add(command, "--company-code", "TEXT", to.company_code, "companyCode: at most 12 characters");
+  add(command, "--product", "TEXT", to.product, "product: 1 to 12 characters");
+  auto* start_time = add(command, "--start-time", "TIME", to.start_time,
+                         "startTime: epoch milliseconds, or ISO 8601 with Z or an offset");
+  auto* end_time =
+      add(command, "--end-time", "TIME", to.end_time, "endTime: epoch milliseconds, or ISO 8601 with Z or an offset");
+  add(command, "--start-date", "YYYY-MM-DD", to.start_date, "startTime: 00:00 of this day in --zone")
+      ->excludes(start_time);
+  add(command, "--end-date", "YYYY-MM-DD", to.end_date, "endTime: 23:59:59 of this day in --zone")->excludes(end_time);
+  add(command, "--zone", "ZONE", to.zone, "The zone of the dates, an IANA name")
+      ->default_str(std::string(norwegian_zone));
+  add(command, "--copies", "NUMBER", to.copies, "copies: 1 or more");
+  add(command, "--coupon-code", "TEXT", to.coupon_code, "couponCode: 1 to 12 characters");
+  add(command, "--coupon-number", "NUMBER", to.coupon_number, "couponNumber: 0 or more");
+  add(command, "--customer-reference", "TEXT", to.customer_reference, "customerReference: at most 37 characters");
+}
+
+void add_copies_as_text(CLI::App& command, Arguments& to) {
+  command.add_flag("--copies-as-text", to.copies_as_text, "Send copies as \"1\", as the reference's example does");
+}
+
+void add_output(CLI::App& command, Output& to) {
+  static const std::vector<std::pair<std::string, Output>> outputs{{"text", Output::text}, {"json", Output::json}};
+  command.add_option("--output", to, "Text for people, or one JSON object")
+      ->transform(CLI::CheckedTransformer(outputs).description(""))
+      ->type_name("text|json")
+      ->default_str("text");
+}
+
+/// `30s`, `500ms`, `2m`: a number without a unit is refused, as is a time of nothing.
+std::chrono::milliseconds duration(const std::string& text) {
+  static const std::map<std::string, std::int64_t> units{{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}};
+  std::int64_t count = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  const auto unit = units.find(std::string(end, text.data() + text.size()));
+  constexpr std::int64_t longest = 1000;
+  if (error != std::errc() || unit == units.end() || count <= 0 || count > longest * 3'600'000 / unit->second) {
+    throw UsageError("--timeout takes a time such as 30s, 500ms or 2m (at most 1000h), and this is \"" + text + "\"");
+  }
+  return std::chrono::milliseconds{count * unit->second};
+}
+
+void add_service(CLI::App& command, Arguments& to) {
+  auto* api_url = add(command, "--api-url", "URL", to.api_url, "Base of the API's URLs, before /v1/");
+  add(command, "--environment", CLI::detail::join(environment_names(), "|"), to.environment, "Whose service it is")
+      ->default_str(environment_names().front())
+      ->excludes(api_url);
+  const auto set_timeout = [&to](const std::string& text) { to.timeout = duration(text); };
+  command
+      .add_option_function<std::string>("--timeout", set_timeout, "Time for the whole call, such as 30s, 500ms or 2m")
+      ->type_name("TIME")
+      ->default_str("2m");
+}
+
+CLI::App& add_command(CLI::App& app, Arguments& to, Arguments::Command command, const char* name, const char* summary) {
+  CLI::App* added = app.add_subcommand(name, summary);
+  added->parse_complete_callback([&to, command] { to.command = command; });
+  return *added;
+}
+
+}  // namespace
+
+void define(CLI::App& app, Arguments& to) {
+  using enum Arguments::Command;
+  app.name("connectid");
+  app.description("Start subscriptions through the Connect / ConnectID API");
+  app.set_help_flag("-h,--help", "Print this help");
+  app.set_version_flag("--version", "connectid " CONNECTID_VERSION, "Print the version");
+  app.require_subcommand(1);
+
+  CLI::App& start_command = add_command(app, to, start, "start", "Start one subscription, at most once");
+  add_request(start_command, to.request);
+  add_service(start_command, to);
+  add_copies_as_text(start_command, to);
+  add_output(start_command, to.output);
+
+  CLI::App& validate_command =
+      add_command(app, to, validate, "validate", "Check a request and print the exact body; nothing is sent");
+  add_request(validate_command, to.request);
+  add_copies_as_text(validate_command, to);
+  add_output(validate_command, to.output);
+
+  CLI::App& server_command =
+      add_command(app, to, fake_server, "fake-server", "Serve the API's rules on a loopback port, for tests");
+  server_command.add_option("--port", to.port, "Port on 127.0.0.1; 0: any free one")
+      ->type_name("NUMBER")
+      ->check(CLI::Range(0, 65535).description(""))
+      ->default_str("0");
+}
+
+}  // namespace connectid::cli

@@ -1,0 +1,74 @@
+#include <connectid/version.hpp>
+
+#include "writers.hpp"
+
+namespace connectid::cli {
+namespace {
+
+std::string names_of(const std::vector<Flag>& flags) {
+  std::vector<std::string> names;
+  for (const Flag& flag : flags) names.insert(names.end(), flag.names.begin(), flag.names.end());
+  return joined(names, " ");
+}
+
+/// After a flag that takes a value: what may stand there.
+std::string value_cases(const Page& command) {
+  std::string cases;
+  std::vector<std::string> only_its_user_knows;
+  for (const Flag& flag : command.flags) {
+    const std::string names = joined(flag.names, " | ");
+    if (flag.takes_file()) {
+      cases += "        " + names + ") files=yes ;;\n";
+    } else if (!flag.choices().empty()) {
+      cases += "        " + names + ") words='" + joined(flag.choices(), " ") + "' ;;\n";
+    } else if (!flag.value.empty()) {
+      only_its_user_knows.push_back(names);
+    }
+  }
+  if (!only_its_user_knows.empty()) cases += "        " + joined(only_its_user_knows, " | ") + ") words='' ;;\n";
+  return cases;
+}
+
+std::string command_case(const Page& command) {
+  return "    " + command.word() + ")\n      words='" + names_of(command.flags) + "'\n      case $previous in\n" +
+         value_cases(command) + "      esac\n      ;;\n";
+}
+
+// Bash breaks a line at = too: `--output=js` are three words.
+constexpr auto head = R"sh(_connectid() {
+  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command='' words='' files=''
+  if [[ $current == = ]]; then
+    current=''
+  elif [[ $previous == = ]]; then
+    previous=${COMP_WORDS[COMP_CWORD - 2]}
+  fi
+  ((COMP_CWORD == 1)) || command=${COMP_WORDS[1]}
+  case $command in
+)sh";
+
+constexpr auto tail = R"sh(  esac
+  if [[ $files ]]; then
+    compopt -o filenames 2>/dev/null
+    mapfile -t COMPREPLY < <(compgen -f -- "$current")
+  else
+    mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
+  fi
+}
+complete -F _connectid connectid
+)sh";
+
+}  // namespace
+
+std::string bash_completion(const Page& program) {
+  std::vector<std::string> first_words;
+  std::string cases;
+  for (const Page& command : program.commands) {
+    first_words.push_back(command.word());
+    cases += command_case(command);
+  }
+  first_words.push_back(names_of(program.flags));
+  return "# Completes connectid " CONNECTID_VERSION " in bash. Generated from the program's own definitions.\n" +
+         std::string(head) + "    '') words='" + joined(first_words, " ") + "' ;;\n" + cases + tail;
+}
+
+}  // namespace connectid::cli

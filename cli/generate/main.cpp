@@ -1,0 +1,49 @@
+// generate FOLDER: writes the completions and the manual pages of the program there.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <exception>
+#include <fstream>
+#include <iostream>
+
+#include "definitions.hpp"
+#include "writers.hpp"
+
+namespace {
+
+using namespace connectid::cli;
+
+void write(const std::string& name, const std::string& text) {
+  std::ofstream out(name);
+  if (!(out << text << std::flush)) throw std::runtime_error("cannot write " + name);
+}
+
+/// `connectid start` has the page connectid-start.1.
+void write_man_page(const std::string& folder, const Page& page) {
+  std::string name = page.name;
+  std::ranges::replace(name, ' ', '-');
+  write(folder + "/" + name + ".1", man_page(page));
+}
+
+void generate(const std::string& folder) {
+  Arguments nobodys;
+  CLI::App app;
+  define(app, nobodys);
+  const Page program = page_of(app);
+  write(folder + "/connectid.bash", bash_completion(program));
+  write(folder + "/_connectid", zsh_completion(program));
+  write_man_page(folder, program);
+  for (const Page& command : program.commands) write_man_page(folder, command);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    if (argc != 2) throw std::runtime_error("usage: generate FOLDER");
+    generate(argv[1]);
+    return 0;
+  } catch (const std::exception& error) {
+    std::cerr << "generate: " << error.what() << '\n';
+    return 1;
+  }
+}

@@ -1,0 +1,84 @@
+#include <connectid/version.hpp>
+
+#include "writers.hpp"
+
+namespace connectid::cli {
+namespace {
+
+/// Within single quotes, where `_arguments` would also take brackets and colons for its own.
+std::string escaped(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '\'') {
+      out += "'\\''";
+    } else {
+      if (c == '[' || c == ']' || c == ':' || c == '\\') out += '\\';
+      out += c;
+    }
+  }
+  return out;
+}
+
+/// What stands after the flag's description: `:message:action`.
+std::string value_of(const Flag& flag) {
+  if (flag.value.empty()) return {};
+  std::string action = " ";
+  if (flag.takes_file()) action = "_files";
+  const std::string words = joined(flag.choices(), " ");
+  if (!words.empty()) action = "(" + words + ")";
+  const std::string message = escaped(flag.value);
+  return ":" + message + ":" + action;
+}
+
+/// One specification a name, each of which excludes the others and, where it asks for a text, all that follows.
+std::string specifications(const Page& page, const std::string& indent) {
+  std::string all;
+  for (const Flag& flag : page.flags) {
+    std::vector<std::string> excluded = flag.names;
+    excluded.insert(excluded.end(), flag.excludes.begin(), flag.excludes.end());
+    for (const std::string& name : flag.names) {
+      const bool assigned = !flag.value.empty() && name.starts_with("--");
+      all += " \\\n" + indent + "'(" + joined(excluded, " ") + ")" + name + (assigned ? "=" : "") + "[" +
+             escaped(flag.text) + "]" + value_of(flag) + "'";
+    }
+  }
+  return all;
+}
+
+}  // namespace
+
+std::string zsh_completion(const Page& program) {
+  std::string commands;
+  std::string cases;
+  for (const Page& command : program.commands) {
+    commands += "        '" + command.word() + ":" + escaped(command.summary) + "'\n";
+    cases += "        " + command.word() + ")\n          _arguments" + specifications(command, "            ") +
+             "\n          ;;\n";
+  }
+  return "#compdef connectid\n# Completes connectid " CONNECTID_VERSION
+         " in zsh. Generated from the program's own definitions.\n\n"
+         "_connectid() {\n"
+         "  local curcontext=$curcontext state line\n"
+         "  local -a commands\n"
+         "  local -A opt_args\n"
+         "  _arguments -C" +
+         specifications(program, "    ") +
+         " \\\n    '1:command:->command' \\\n    '*::option:->option'\n"
+         "  case $state in\n"
+         "    command)\n"
+         "      commands=(\n" +
+         commands +
+         "      )\n"
+         "      _describe command commands\n"
+         "      ;;\n"
+         "    option)\n"
+         "      case $words[1] in\n" +
+         cases +
+         "      esac\n"
+         "      ;;\n"
+         "  esac\n"
+         "}\n\n"
+         "_connectid \"$@\"\n";
+}
+
+}  // namespace connectid::cli

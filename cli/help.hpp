@@ -1,0 +1,12 @@
+#pragma once
+
+#include <string>
+
+#include "page.hpp"
+
+namespace connectid::cli {
+
+/// The page for a terminal of 80 columns.
+[[nodiscard]] std::string help(const Page& page);
+
+}  // namespace connectid::cli

@@ -1,0 +1,53 @@
+#include "input.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <system_error>
+
+#include "arguments.hpp"
+#include "fd.hpp"
+
+namespace connectid::cli {
+namespace {
+
+constexpr std::size_t largest = 1024 * 1024;
+
+[[noreturn]] void cannot_read(const std::string& what, int error) {
+  throw UsageError(what + " cannot be read: " + std::generic_category().message(error));
+}
+
+std::optional<std::string> read_all(int fd, const std::string& what, const std::stop_token& stop) {
+  const Fd stopped(eventfd(0, EFD_CLOEXEC));
+  const std::stop_callback wake(stop, [&] { eventfd_write(stopped.get(), 1); });
+  std::array<pollfd, 2> fds{{{fd, POLLIN, 0}, {stopped.get(), POLLIN, 0}}};
+  std::string text;
+  std::array<char, 4096> piece{};
+  while (!stop.stop_requested()) {
+    if (poll(fds.data(), fds.size(), -1) < 0 || fds[1].revents != 0) continue;
+    const ssize_t count = read(fd, piece.data(), piece.size());
+    if (count == 0) return text;
+    if (count < 0 && errno != EINTR && errno != EAGAIN) cannot_read(what, errno);
+    if (count > 0) text.append(piece.data(), static_cast<std::size_t>(count));
+    if (text.size() > largest) throw UsageError(what + " is larger than 1 MiB: it is no request");
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::string> read_input(const std::string& file, const std::stop_token& stop) {
+  if (file == "-") return read_all(STDIN_FILENO, "standard input", stop);
+  const std::string what = "the file \"" + file + "\"";
+  // Without O_NONBLOCK a pipe that has no writer could not even be opened, and no signal would end that.
+  const int fd = open(file.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  if (fd < 0) cannot_read(what, errno);
+  const Fd opened(fd);
+  return read_all(opened.get(), what, stop);
+}
+
+}  // namespace connectid::cli

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <optional>
+#include <stop_token>
+#include <string>
+
+namespace connectid::cli {
+
+/// All of a file (`-`: standard input), or nothing where a stop is requested before its end: a pipe may have no writer.
+/// Throws UsageError where it cannot be read, or is larger than any request.
+[[nodiscard]] std::optional<std::string> read_input(const std::string& file, const std::stop_token& stop);
+
+}  // namespace connectid::cli

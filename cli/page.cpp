@@ -1,0 +1,52 @@
+#include "page.hpp"
+
+#include <CLI/CLI.hpp>
+
+namespace connectid::cli {
+namespace {
+
+std::vector<std::string> names_of(const CLI::Option& option) {
+  std::vector<std::string> names;
+  for (const std::string& name : option.get_snames()) names.push_back("-" + name);
+  for (const std::string& name : option.get_lnames()) names.push_back("--" + name);
+  return names;
+}
+
+Flag flag_of(const CLI::Option& option) {
+  Flag flag{.names = names_of(option), .value = {}, .text = option.get_description(), .excludes = {}};
+  if (option.get_items_expected_max() > 0) flag.value = option.get_type_name();
+  if (!option.get_default_str().empty()) flag.text += " (default: " + option.get_default_str() + ")";
+  for (const CLI::Option* other : option.get_excludes()) {
+    for (const std::string& name : names_of(*other)) {
+      flag.excludes.push_back(name);
+      flag.text += " (not with " + name + ")";
+    }
+  }
+  return flag;
+}
+
+}  // namespace
+
+std::string joined(const std::vector<std::string>& words, const std::string& between) {
+  return CLI::detail::join(words, between);
+}
+
+std::vector<std::string> Flag::choices() const {
+  return value.find('|') == std::string::npos ? std::vector<std::string>{} : CLI::detail::split(value, '|');
+}
+
+Page page_of(const CLI::App& command) {
+  const CLI::App* parent = command.get_parent();
+  Page page{.name = (parent ? parent->get_name() + " " : "") + command.get_name(),
+            .summary = command.get_description(),
+            .flags = {},
+            .commands = {},
+            .notes = notes_on(command.get_name())};
+  for (const CLI::Option* option : command.get_options()) page.flags.push_back(flag_of(*option));
+  for (const CLI::App* below : command.get_subcommands([](const CLI::App*) { return true; })) {
+    page.commands.push_back(page_of(*below));
+  }
+  return page;
+}
+
+}  // namespace connectid::cli
