@@ -1,0 +1,63 @@
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <string>
+
+#include "allocations.hpp"
+#include "starts.hpp"
+
+namespace bench {
+namespace {
+
+/// How often one start on a connection that stands asks the heap.
+std::size_t allocations_of(const Start& start) {
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(start());  // what is kept from call to call has its size now
+  const std::size_t before = allocations();
+  EXPECT_TRUE(start());
+  return allocations() - before;
+}
+
+/// Frees it; the compiler, which may leave out a block that nobody looks at, must believe that somebody does.
+void give_back(void* block) {
+  static void* volatile seen = nullptr;
+  seen = block;
+  std::free(seen);
+}
+
+TEST(Allocations, AreCountedWhoeverAsks) {
+  const std::size_t before = allocations();
+  give_back(std::malloc(1));
+  give_back(std::calloc(1, 1));
+  give_back(std::realloc(nullptr, 1));
+  give_back(std::aligned_alloc(64, 64));
+  EXPECT_EQ(allocations() - before, 4U);
+  const std::string long_text(100, 'x');  // operator new
+  EXPECT_EQ(allocations() - before, 5U);
+
+  const LoopbackServer server(started_answer);
+  EXPECT_GT(allocations_of(make_start("bare", server)), 0U) << "libcurl's are not seen";
+}
+
+TEST(Starts, SendTheSameBytes) {
+  const LoopbackServer server(started_answer);
+  const auto request = [&](const char* way) {
+    EXPECT_TRUE(make_start(way, server, "the-same-call")()) << way;
+    return server.last_request();
+  };
+  const std::string bare = request("bare");
+  EXPECT_NE(bare.find("\r\nX-Request-Id: the-same-call\r\n"), std::string::npos) << bare;
+  EXPECT_EQ(request("bare_callback"), bare);
+  EXPECT_EQ(request("connectid"), bare);
+}
+
+TEST(Starts, KeepTheirConnection) {
+  for (const char* way : ways) {
+    const LoopbackServer server(started_answer);
+    const Start start = make_start(way, server);
+    for (int i = 0; i < 3; ++i) EXPECT_TRUE(start()) << way;
+    EXPECT_EQ(server.connections(), 1U) << way;
+  }
+}
+
+}  // namespace
+}  // namespace bench

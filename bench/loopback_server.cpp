@@ -1,0 +1,97 @@
+#include "loopback_server.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <system_error>
+
+namespace bench {
+namespace {
+
+int checked(int result, const char* what) {
+  if (result < 0) throw std::system_error(errno, std::generic_category(), what);
+  return result;
+}
+
+/// How many bytes the request at the front of `text` has; 0 while it is not whole.
+std::size_t size_of_request(std::string_view text) {
+  static constexpr std::string_view blank_line = "\r\n\r\n";
+  static constexpr std::string_view length_field = "\r\nContent-Length: ";
+  const std::size_t blank = text.find(blank_line);
+  if (blank == std::string_view::npos) return 0;
+  std::size_t body = 0;
+  if (const std::size_t at = text.find(length_field); at < blank) {
+    std::from_chars(text.data() + at + length_field.size(), text.data() + blank, body);
+  }
+  const std::size_t size = blank + blank_line.size() + body;
+  return size <= text.size() ? size : 0;
+}
+
+}  // namespace
+
+LoopbackServer::LoopbackServer(std::string_view answer)
+    : answer_(answer), listener_(checked(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket")) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  auto* const any = reinterpret_cast<sockaddr*>(&address);
+  checked(bind(listener_, any, size), "bind");
+  checked(listen(listener_, SOMAXCONN), "listen");
+  checked(getsockname(listener_, any, &size), "getsockname");
+  port_ = ntohs(address.sin_port);
+  threads_.emplace_back([this] { accept_all(); });
+}
+
+LoopbackServer::~LoopbackServer() {
+  shutdown(listener_, SHUT_RDWR);
+  threads_.front().join();  // from here on no connection is added
+  for (const int connection : connections_) shutdown(connection, SHUT_RDWR);
+  threads_.clear();
+  for (const int connection : connections_) close(connection);
+  close(listener_);
+}
+
+std::string LoopbackServer::last_request() const {
+  const std::lock_guard lock(mutex_);
+  return last_request_;
+}
+
+std::size_t LoopbackServer::connections() const {
+  const std::lock_guard lock(mutex_);
+  return connections_.size();
+}
+
+void LoopbackServer::accept_all() {
+  for (int connection = 0; (connection = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC)) >= 0;) {
+    const int on = 1;
+    setsockopt(connection, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    const std::lock_guard lock(mutex_);
+    connections_.push_back(connection);
+    threads_.emplace_back([this, connection] { serve(connection); });
+  }
+}
+
+void LoopbackServer::serve(int connection) {
+  std::string received;
+  std::array<char, 4096> piece{};
+  for (ssize_t count = 0; (count = recv(connection, piece.data(), piece.size(), 0)) > 0;) {
+    received.append(piece.data(), static_cast<std::size_t>(count));
+    const std::size_t size = size_of_request(received);
+    if (size == 0) continue;
+    {
+      const std::lock_guard lock(mutex_);
+      last_request_.assign(received, 0, size);
+    }
+    received.erase(0, size);
+    if (send(connection, answer_.data(), answer_.size(), MSG_NOSIGNAL) < 0) return;
+  }
+}
+
+}  // namespace bench

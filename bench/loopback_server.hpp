@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+namespace bench {
+
+/// A started subscription, with the headers that the API sends beside it.
+inline constexpr std::string_view started_answer =
+    "HTTP/1.1 200 OK\r\n"
+    "Date: Wed, 01 Apr 2026 03:00:07 GMT\r\n"
+    "Content-Type: application/json\r\n"
+    "X-RateLimit-Remaining: 99\r\n"
+    "X-RateLimit-Reset: 30\r\n"
+    "Content-Length: 15\r\n"
+    "\r\n"
+    "{\"status\":\"OK\"}";
+
+/// Keeps each connection and answers every request on it with the same bytes: as little work as a server can do, in
+/// threads of its own. Starts when made, ends when destroyed. Throws std::system_error where it cannot listen.
+class LoopbackServer {
+ public:
+  explicit LoopbackServer(std::string_view answer);
+  LoopbackServer(const LoopbackServer&) = delete;
+  LoopbackServer& operator=(const LoopbackServer&) = delete;
+  ~LoopbackServer();
+
+  [[nodiscard]] std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+  /// The bytes of the request that came last.
+  [[nodiscard]] std::string last_request() const;
+  [[nodiscard]] std::size_t connections() const;
+
+ private:
+  void accept_all();
+  void serve(int connection);
+
+  const std::string answer_;
+  int listener_;
+  std::uint16_t port_ = 0;
+  mutable std::mutex mutex_;
+  std::string last_request_;
+  std::vector<int> connections_;
+  std::vector<std::jthread> threads_;
+};
+
+}  // namespace bench

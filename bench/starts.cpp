@@ -1,0 +1,61 @@
+#include "starts.hpp"
+
+#include <connectid/connectid.hpp>
+#include <connectid/version.hpp>
+
+#include <memory>
+#include <stdexcept>
+
+#include "bare_client.hpp"
+
+namespace bench {
+namespace {
+
+using namespace std::chrono_literals;
+
+// As long as a UUID: longer than what a std::string holds without the heap, as real tokens are.
+const std::string access_token = "3f0c8a52-6f1e-4d55-9d0b-7f2a4c1e9b60";
+
+/// The API reference's example.
+const connectid::StartSubscriptionRequest request{
+    .company_code = "468979834",
+    .product = "CO27409",
+    .start_time = connectid::Timestamp{1560336440000ms},
+    .end_time = connectid::Timestamp{1591958840000ms},
+    .copies = 1,
+    .coupon_code = "WMDigi",
+    .coupon_number = 5223,
+    .customer_reference = "cvxgds",
+};
+
+Start bare_start(const LoopbackServer& server, const std::string& call_id, bool body_by_callback) {
+  const auto client = std::make_shared<BareClient>(
+      server.url() + "/v1/subscription",
+      std::vector<std::string>{"Accept: application/json", "Content-Type: application/json",
+                               "User-Agent: connectid-cpp/" CONNECTID_VERSION, "X-Request-Id: " + call_id,
+                               "Authorization: Bearer " + access_token, "Expect:"},
+      connectid::to_json(request), body_by_callback);
+  return [client] { return client->post() == 200 && client->answer() == R"({"status":"OK"})"; };
+}
+
+Start connectid_start(const LoopbackServer& server, const std::string& call_id) {
+  const connectid::SubscriptionClient client({
+      .environment = connectid::Environment::custom(server.url(), server.url()),
+      .token_source = connectid::static_token(access_token),
+  });
+  return [client, call_id] { return client.start(request, {.call_id = call_id}).has_value(); };
+}
+
+}  // namespace
+
+Start make_start(std::string_view way, const LoopbackServer& server, std::string call_id) {
+  static const std::string some_call_id = "01960000-0000-7000-8000-000000000000";
+  if (way == "connectid")
+    return connectid_start(server, call_id);  // without one it makes its own, as it does for users
+  if (call_id.empty()) call_id = some_call_id;
+  if (way == "bare") return bare_start(server, call_id, false);
+  if (way == "bare_callback") return bare_start(server, call_id, true);
+  throw std::invalid_argument("no such way: " + std::string(way));
+}
+
+}  // namespace bench
