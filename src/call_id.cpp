@@ -1,5 +1,7 @@
 #include "call_id.hpp"
 
+#include <unistd.h>
+
 #include <array>
 #include <cstdint>
 #include <cstdio>
@@ -8,11 +10,14 @@
 namespace connectid::inline v0::detail {
 
 std::string make_call_id(Timestamp now) {
-  std::random_device random;
+  // A random_device asks the processor what it can do each time it is made, and a virtual machine is slow to answer.
+  std::array<std::uint32_t, 3> random{};
+  if (getentropy(random.data(), sizeof random) != 0) {
+    std::random_device other_source;
+    for (std::uint32_t& word : random) word = other_source();
+  }
   const auto milliseconds = static_cast<std::uint64_t>(now.time_since_epoch().count()) & 0xFFFF'FFFF'FFFFU;
-  const std::uint32_t a = random();
-  const std::uint32_t b = random();
-  const std::uint32_t c = random();
+  const auto [a, b, c] = random;
   std::array<char, 37> text{};
   std::snprintf(text.data(), text.size(), "%08x-%04x-7%03x-%04x-%04x%08x", static_cast<unsigned>(milliseconds >> 16),
                 static_cast<unsigned>(milliseconds & 0xFFFF), a & 0xFFF, 0x8000 | (a >> 12 & 0x3FFF), b & 0xFFFF, c);
