@@ -83,18 +83,16 @@ struct SubscriptionClient::Core {
     return {Outcome::not_sent, std::move(detail), "not sent: " + what, std::move(call)};
   }
 
-  http::Request post(std::string_view path, std::string body, const std::string& call_id,
-                     const CallOptions& call) const {
+  http::Request post(const char* path, std::string body, const std::string& call_id, const CallOptions& call) const {
     const std::string product = "connectid-cpp/" CONNECTID_VERSION;
     http::Request request{
-        .method = "POST",
-        .url = api.text + std::string(path),
-        .headers = {{"Accept", "application/json"},
-                    {"Content-Type", "application/json"},
-                    {"User-Agent", options.user_agent.empty() ? product : options.user_agent + " " + product},
-                    {"X-Request-Id", call_id}},
-        .authorization = {},
-        .body = std::move(body)};
+        .method = "POST", .url = api.text + path, .headers = {}, .authorization = {}, .body = std::move(body)};
+    request.headers.reserve(4 + call.headers.size());
+    request.headers.push_back({"Accept", "application/json"});
+    request.headers.push_back({"Content-Type", "application/json"});
+    request.headers.push_back(
+        {"User-Agent", options.user_agent.empty() ? product : options.user_agent + " " + product});
+    request.headers.push_back({"X-Request-Id", call_id});
     request.headers.insert(request.headers.end(), call.headers.begin(), call.headers.end());
     return request;
   }
@@ -135,10 +133,10 @@ Result<StartSubscriptionResponse> SubscriptionClient::start(const StartSubscript
     response = std::move(answer.response);
     return std::move(answer.reading);
   };
-  const std::string body = to_json(request, core_->options.copies_as_text);
+  std::string body = to_json(request, core_->options.copies_as_text);
   const Timeouts timeouts = core_->timeouts_of(options);
-  detail::Exchange exchange(core_->post("/v1/subscription", body, call.call_id, options), read, timeouts, call.call_id,
-                            began);
+  detail::Exchange exchange(core_->post("/v1/subscription", std::move(body), call.call_id, options), read, timeouts,
+                            call.call_id, began);
   detail::Done done = detail::run(exchange, {.token_source = core_->options.token_source,
                                              .transport = *core_->options.transport,
                                              .connect_timeout = timeouts.connect,
