@@ -7,35 +7,40 @@
 
 namespace bench {
 
-BareClient::BareClient(const std::string& url, const std::vector<std::string>& headers, std::string body,
-                       bool read_callback)
-    : body_(std::move(body)) {
-  for (const std::string& line : headers) {
-    curl_slist* const longer = curl_slist_append(headers_.get(), line.c_str());
-    static_cast<void>(headers_.release());
-    headers_.reset(longer);
-  }
-  CURLcode first_error = CURLE_OK;
-  const auto set = [&](CURLoption option, auto value) {
-    if (const CURLcode code = curl_easy_setopt(easy_.get(), option, value); first_error == CURLE_OK) first_error = code;
-  };
+template <class T>
+void BareClient::set(CURLoption option, T value) {
+  const CURLcode code = curl_easy_setopt(easy_.get(), option, value);
+  if (code != CURLE_OK) throw std::runtime_error(curl_easy_strerror(code));
+}
+
+BareClient::BareClient(const std::string& url, Body way) : way_(way) {
   set(CURLOPT_URL, url.c_str());
   set(CURLOPT_NOPROXY, "*");
   set(CURLOPT_NOSIGNAL, 1L);
   set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
-  set(CURLOPT_HTTPHEADER, headers_.get());
   set(CURLOPT_ACCEPT_ENCODING, "gzip");
   set(CURLOPT_POST, 1L);
-  set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body_.size()));
-  if (read_callback) {
+  if (way_ == Body::asked_for) {
     set(CURLOPT_READFUNCTION, &BareClient::on_read);
     set(CURLOPT_READDATA, static_cast<void*>(this));
-  } else {
-    set(CURLOPT_POSTFIELDS, body_.c_str());
   }
   set(CURLOPT_WRITEFUNCTION, &BareClient::on_body);
   set(CURLOPT_WRITEDATA, static_cast<void*>(this));
-  if (first_error != CURLE_OK) throw std::runtime_error(curl_easy_strerror(first_error));
+}
+
+void BareClient::prepare(const std::vector<std::string>& headers, std::string body) {
+  std::unique_ptr<curl_slist, Free> list;
+  for (const std::string& line : headers) {
+    curl_slist* const longer = curl_slist_append(list.get(), line.c_str());
+    if (!longer) throw std::runtime_error("out of memory");
+    static_cast<void>(list.release());
+    list.reset(longer);
+  }
+  headers_ = std::move(list);
+  body_ = std::move(body);
+  set(CURLOPT_HTTPHEADER, headers_.get());
+  set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body_.size()));
+  if (way_ == Body::given) set(CURLOPT_POSTFIELDS, body_.c_str());
 }
 
 long BareClient::post() {

@@ -4,7 +4,9 @@
 #include <connectid/version.hpp>
 
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <stdexcept>
+#include <vector>
 
 #include "bare_client.hpp"
 
@@ -28,14 +30,47 @@ const connectid::StartSubscriptionRequest request{
     .customer_reference = "cvxgds",
 };
 
-Start bare_start(const LoopbackServer& server, const std::string& call_id, bool body_by_callback) {
-  const auto client = std::make_shared<BareClient>(
-      server.url() + "/v1/subscription",
-      std::vector<std::string>{"Accept: application/json", "Content-Type: application/json",
-                               "User-Agent: connectid-cpp/" CONNECTID_VERSION, "X-Request-Id: " + call_id,
-                               "Authorization: Bearer " + access_token, "Expect:"},
-      connectid::to_json(request), body_by_callback);
+std::vector<std::string> header_lines(const std::string& call_id) {
+  return {"Accept: application/json",
+          "Content-Type: application/json",
+          "User-Agent: connectid-cpp/" CONNECTID_VERSION,
+          "X-Request-Id: " + call_id,
+          "Authorization: Bearer " + access_token,
+          "Expect:"};
+}
+
+std::shared_ptr<BareClient> bare_client(const LoopbackServer& server, BareClient::Body way) {
+  return std::make_shared<BareClient>(server.url() + "/v1/subscription", way);
+}
+
+Start bare_start(const LoopbackServer& server, const std::string& call_id, BareClient::Body way) {
+  const auto client = bare_client(server, way);
+  client->prepare(header_lines(call_id), connectid::to_json(request));
   return [client] { return client->post() == 200 && client->answer() == R"({"status":"OK"})"; };
+}
+
+std::string encoded_by_hand() {
+  const nlohmann::ordered_json body = {
+      {"companyCode", request.company_code},
+      {"product", request.product},
+      {"startTime", request.start_time->time_since_epoch().count()},
+      {"endTime", request.end_time->time_since_epoch().count()},
+      {"copies", *request.copies},
+      {"couponCode", request.coupon_code},
+      {"couponNumber", *request.coupon_number},
+      {"customerReference", request.customer_reference},
+  };
+  return body.dump();
+}
+
+Start start_by_hand(const LoopbackServer& server, const std::string& call_id) {
+  const auto client = bare_client(server, BareClient::Body::given);
+  return [client, call_id] {
+    client->prepare(header_lines(call_id), encoded_by_hand());
+    if (client->post() != 200) return false;
+    const auto answer = nlohmann::json::parse(client->answer(), nullptr, /*allow_exceptions=*/false);
+    return answer.is_object() && answer.value("status", "") == "OK";
+  };
 }
 
 Start connectid_start(const LoopbackServer& server, const std::string& call_id) {
@@ -50,11 +85,11 @@ Start connectid_start(const LoopbackServer& server, const std::string& call_id) 
 
 Start make_start(std::string_view way, const LoopbackServer& server, std::string call_id) {
   static const std::string some_call_id = "01960000-0000-7000-8000-000000000000";
-  if (way == "connectid")
-    return connectid_start(server, call_id);  // without one it makes its own, as it does for users
+  if (way == "connectid") return connectid_start(server, call_id);  // without an id it makes its own, as users have it
   if (call_id.empty()) call_id = some_call_id;
-  if (way == "bare") return bare_start(server, call_id, false);
-  if (way == "bare_callback") return bare_start(server, call_id, true);
+  if (way == "bare") return bare_start(server, call_id, BareClient::Body::given);
+  if (way == "bare_callback") return bare_start(server, call_id, BareClient::Body::asked_for);
+  if (way == "by_hand") return start_by_hand(server, call_id);
   throw std::invalid_argument("no such way: " + std::string(way));
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# install-dependencies.sh [build|test|check]: installs what is missing on Debian 12 to build (the default), to run the
-# tests too, or to run every check. Asks for nothing, and does nothing where all is there.
+# install-dependencies.sh [build|test|bench|check]: installs what is missing on Debian 12 to build (the default), to run
+# the tests too, to run the benchmark, or to run every check. Asks for nothing, and does nothing where all is there.
 set -euo pipefail
 
 packages=(g++ cmake ninja-build pkg-config ca-certificates
@@ -9,8 +9,9 @@ for_tests=(clang dpkg-dev file groff-base libgtest-dev libgmock-dev zsh)
 case ${1:-build} in
   build) ;;
   test) packages+=("${for_tests[@]}") ;;
+  bench) packages+=(libbenchmark-dev valgrind) ;;
   check) packages+=("${for_tests[@]}" clang-format clang-tidy shellcheck cppcheck doxygen) ;;
-  *) echo "usage: install-dependencies.sh [build|test|check]" >&2; exit 2 ;;
+  *) echo "usage: install-dependencies.sh [build|test|bench|check]" >&2; exit 2 ;;
 esac
 
 if ! command -v apt-get >/dev/null; then
