@@ -19,6 +19,8 @@ namespace {
 
 using detail::Now;
 
+const char* const product = "connectid-cpp/" CONNECTID_VERSION;
+
 /// Set by the SDK in every request, or by HTTP itself: a call may not bring its own.
 constexpr std::array<std::string_view, 15> reserved_headers = {"Accept",
                                                                "Accept-Encoding",
@@ -78,20 +80,19 @@ struct SubscriptionClient::Core {
   ClientOptions options;
   http::Url api;
   std::string problem;
+  std::string user_agent;
 
   Error not_sent(ErrorDetail detail, const std::string& what, CallInfo call) const {
     return {Outcome::not_sent, std::move(detail), "not sent: " + what, std::move(call)};
   }
 
   http::Request post(const char* path, std::string body, const std::string& call_id, const CallOptions& call) const {
-    const std::string product = "connectid-cpp/" CONNECTID_VERSION;
     http::Request request{
         .method = "POST", .url = api.text + path, .headers = {}, .authorization = {}, .body = std::move(body)};
     request.headers.reserve(4 + call.headers.size());
     request.headers.push_back({"Accept", "application/json"});
     request.headers.push_back({"Content-Type", "application/json"});
-    request.headers.push_back(
-        {"User-Agent", options.user_agent.empty() ? product : options.user_agent + " " + product});
+    request.headers.push_back({"User-Agent", user_agent});
     request.headers.push_back({"X-Request-Id", call_id});
     request.headers.insert(request.headers.end(), call.headers.begin(), call.headers.end());
     return request;
@@ -109,7 +110,9 @@ SubscriptionClient::SubscriptionClient(ClientOptions options) {
   http::Url api = http::parse_url(options.environment.api_url());
   std::string problem = problem_with(options, api, http::parse_url(options.environment.login_url()));
   if (!options.transport) options.transport = std::make_shared<http::CurlTransport>();
-  core_ = std::make_shared<const Core>(Core{std::move(options), std::move(api), std::move(problem)});
+  std::string user_agent = options.user_agent.empty() ? product : options.user_agent + " " + product;
+  core_ =
+      std::make_shared<const Core>(Core{std::move(options), std::move(api), std::move(problem), std::move(user_agent)});
 }
 
 Result<StartSubscriptionResponse> SubscriptionClient::start(const StartSubscriptionRequest& request,
