@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # bench.sh [REPETITIONS]: what one start costs the thread that calls, beside bare libcurl: see docs/benchmarks.md. Says
-# whether the targets are met; measuring is all that it can fail in. (Medians of 15 repetitions, interleaved.)
+# whether the targets are met; measuring is all that it can fail in. (Medians of 51 repetitions, interleaved.)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-repetitions=${1:-15}
+repetitions=${1:-51}
 ways=(bare bare_callback by_hand connectid)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -16,7 +16,7 @@ echo "build the benchmark"
 } >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
 
 echo "measure: $repetitions repetitions of each"
-build/bench/bench/start_benchmark --benchmark_repetitions="$repetitions" --benchmark_min_time=0.2 \
+build/bench/bench/start_benchmark --benchmark_repetitions="$repetitions" --benchmark_min_time=0.03 \
   --benchmark_enable_random_interleaving=true --benchmark_report_aggregates_only=true \
   --benchmark_format=csv >"$work/start.csv" 2>"$work/log" || { cat "$work/log"; exit 1; }
 
