@@ -25,7 +25,7 @@ class CONNECTID_API Secret {
   /// A copy is another place in memory, wiped in its own time; what was moved from is empty and wiped.
   /// @{
   Secret(const Secret&) = default;
-  Secret(Secret&& other) noexcept : text_(other.text_) { other.wipe(); }
+  Secret(Secret&& other) noexcept : text_(std::move(other.text_)) { other.wipe(); }
   Secret& operator=(const Secret& other);
   Secret& operator=(Secret&& other) noexcept;
   /// @}

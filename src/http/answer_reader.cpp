@@ -34,9 +34,9 @@ Framing framing_of(const Headers& headers) {
 std::optional<Header> field_of(std::string_view line) {
   const std::size_t colon = line.find(':');
   if (colon == std::string_view::npos) return std::nullopt;
-  Header field{std::string(line.substr(0, colon)), std::string(trimmed(line.substr(colon + 1)))};
-  if (!well_formed({field.name, ""})) return std::nullopt;
-  return field;
+  const std::string_view name = line.substr(0, colon);
+  if (!is_token(name)) return std::nullopt;
+  return Header{std::string(name), std::string(trimmed(line.substr(colon + 1)))};
 }
 
 int status_of(std::string_view line) {
@@ -73,6 +73,7 @@ void AnswerReader::begin_section(std::string_view line) {
   in_section_ = true;
   status_ = status_of(line);
   headers_.clear();
+  headers_.reserve(16);  // most answers have fewer
   old_version_ = line.starts_with("HTTP/1.0");
 }
 

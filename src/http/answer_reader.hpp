@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace connectid::inline v0::http {
 
@@ -36,8 +37,10 @@ class AnswerReader {
   [[nodiscard]] Framing framing() const { return odd_ ? Framing::contradictory : framing_of(headers_); }
 
   [[nodiscard]] int status() const noexcept { return status_; }
-  [[nodiscard]] const Headers& headers() const noexcept { return headers_; }
-  [[nodiscard]] const std::string& body() const noexcept { return body_; }
+  [[nodiscard]] const Headers& headers() const& noexcept { return headers_; }
+  [[nodiscard]] Headers&& headers() && noexcept { return std::move(headers_); }
+  [[nodiscard]] const std::string& body() const& noexcept { return body_; }
+  [[nodiscard]] std::string&& body() && noexcept { return std::move(body_); }
 
  private:
   void begin_section(std::string_view line);

@@ -28,10 +28,6 @@ struct FreeEasy {
 struct FreeMulti {
   void operator()(CURLM* multi) const noexcept { curl_multi_cleanup(multi); }
 };
-struct FreeList {
-  void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
-};
-using List = std::unique_ptr<curl_slist, FreeList>;
 
 /// One transfer at a time, and the connection it left open. A multi handle even for a blocking call: only its poll can
 /// be woken at once by another thread.
@@ -78,7 +74,8 @@ class Attempt {
       : request_(request), options_(options), limits_(limits), reader_(options.max_headers, options.max_body) {}
 
   [[nodiscard]] CURLcode set_up(CURL* easy, const Url& url, bool idle_for_too_long);
-  [[nodiscard]] Reply reply(CURL* easy, CURLcode code) const;
+  /// Once: it takes the answer out of the attempt.
+  [[nodiscard]] Reply reply(CURL* easy, CURLcode code);
 
   /// False once the call is cancelled or late.
   [[nodiscard]] bool may_go_on() noexcept;
@@ -92,17 +89,18 @@ class Attempt {
   static std::size_t on_body(char* bytes, std::size_t size, std::size_t count, void* self) noexcept;
 
   [[nodiscard]] bool has_body() const noexcept { return !request_.body.empty(); }
-  [[nodiscard]] CURLcode make_header_list();
+  [[nodiscard]] curl_slist* make_header_list();
   [[nodiscard]] Stage stage(CURL* easy) const;
   [[nodiscard]] Cause cause(CURL* easy, CURLcode code) const;
   [[nodiscard]] std::string text(CURLcode code, Cause cause) const;
   [[nodiscard]] Failure failure(CURL* easy, CURLcode code, Cause cause) const;
-  [[nodiscard]] Answer answer(CURL* easy, std::optional<Failure> failure) const;
+  [[nodiscard]] Answer answer(CURL* easy, std::optional<Failure> failure);
 
   const Request& request_;
   const CurlOptions& options_;
   const Limits& limits_;
-  List headers_;
+  std::string header_lines_;  // each ends with a null character
+  std::vector<curl_slist> header_list_;
   std::array<char, CURL_ERROR_SIZE> error_{};
 
   bool handshaking_ = false;
@@ -181,26 +179,29 @@ std::size_t Attempt::on_body(char* bytes, std::size_t size, std::size_t count, v
 
 // ---- the options
 
-CURLcode Attempt::make_header_list() {
-  bool whole = true;
-  const auto add = [&](const std::string& line) {
-    curl_slist* longer = curl_slist_append(headers_.get(), line.c_str());
-    whole = whole && longer != nullptr;
-    if (!longer) return;
-    static_cast<void>(headers_.release());
-    headers_.reset(longer);
+/// The list that libcurl reads, in two blocks of memory; curl_slist_append() would take two a line.
+curl_slist* Attempt::make_header_list() {
+  header_lines_.reserve(1024);
+  const auto add = [&](std::string_view name, std::string_view separator, std::string_view value) {
+    header_lines_.append(name).append(separator).append(value).push_back('\0');
+    header_list_.push_back({nullptr, nullptr});
   };
-  for (const Header& header : request_.headers) {
-    add(header.value.empty() ? header.name + ";" : header.name + ": " + header.value);
+  header_list_.reserve(request_.headers.size() + 2);
+  for (const Header& header : request_.headers) add(header.name, header.value.empty() ? ";" : ": ", header.value);
+  if (!request_.authorization.empty()) add("Authorization", ": ", request_.authorization.reveal());
+  add("Expect", ":", "");  // no 100-continue: it would only add a second way to wait
+
+  char* line = header_lines_.data();  // only now: it moves while it grows
+  for (std::size_t i = 0; i < header_list_.size(); ++i) {
+    header_list_[i] = {line, i + 1 < header_list_.size() ? &header_list_[i + 1] : nullptr};
+    line += std::strlen(line) + 1;
   }
-  if (!request_.authorization.empty()) add("Authorization: " + request_.authorization.reveal());
-  add("Expect:");  // no 100-continue: it would only add a second way to wait
-  return whole ? CURLE_OK : CURLE_OUT_OF_MEMORY;
+  return header_list_.data();
 }
 
 /// The first error of any option is the result: an option that could not be set must not be missed in silence.
 CURLcode Attempt::set_up(CURL* easy, const Url& url, bool idle_for_too_long) {
-  CURLcode first_error = make_header_list();
+  CURLcode first_error = CURLE_OK;
   const auto set = [&](CURLoption option, auto value) {
     if (const CURLcode code = curl_easy_setopt(easy, option, value); first_error == CURLE_OK) first_error = code;
   };
@@ -209,7 +210,7 @@ CURLcode Attempt::set_up(CURL* easy, const Url& url, bool idle_for_too_long) {
   };
 
   set(CURLOPT_URL, url.text.c_str());
-  set(CURLOPT_HTTPHEADER, headers_.get());
+  set(CURLOPT_HTTPHEADER, make_header_list());
   set(CURLOPT_ERRORBUFFER, error_.data());
 
   if (has_body() || request_.method == "POST") {
@@ -386,14 +387,14 @@ Failure Attempt::failure(CURL* easy, CURLcode code, Cause cause) const {
   return {.stage = stage(easy), .cause = cause, .body_left = body_left_, .text = text(code, cause)};
 }
 
-Reply Attempt::reply(CURL* easy, CURLcode code) const {
+Reply Attempt::reply(CURL* easy, CURLcode code) {
   if (reader_.headers_whole() && code == CURLE_OK) return answer(easy, std::nullopt);
   Failure why = failure(easy, code, cause(easy, code));
   if (reader_.headers_whole()) return answer(easy, std::move(why));
   return why;
 }
 
-Answer Attempt::answer(CURL* easy, std::optional<Failure> failure) const {
+Answer Attempt::answer(CURL* easy, std::optional<Failure> failure) {
   const Framing framing = reader_.framing();
   // Where only the close can say that the body is whole, its manner (FIN, RST, TLS without close_notify) says no more.
   const bool ended_by_close = failure && (failure->cause == Cause::closed || failure->cause == Cause::reset);
@@ -409,8 +410,8 @@ Answer Attempt::answer(CURL* easy, std::optional<Failure> failure) const {
                       .text = text(CURLE_OK, Cause::malformed)};
   }
   return {.status = reader_.status(),
-          .headers = reader_.headers(),
-          .body = reader_.body(),
+          .headers = std::move(reader_).headers(),
+          .body = std::move(reader_).body(),
           .framed = framing == Framing::by_headers && !failure,
           .cut = std::move(failure)};
 }
@@ -509,8 +510,7 @@ Reply CurlTransport::perform(const Request& request, const Limits& limits) {
   const Url url = parse_url(request.url);
   if (!url.problem.empty()) return unusable("the URL " + url.problem);
   const bool headers_fit = std::ranges::all_of(request.headers, well_formed) &&
-                           well_formed({"Authorization", request.authorization.reveal()}) &&
-                           well_formed({request.method, ""});
+                           is_field_value(request.authorization.reveal()) && is_token(request.method);
   if (!headers_fit) return unusable("the method or a header holds what HTTP does not allow");
   if (request.method == "HEAD" && !request.body.empty()) return unusable("HEAD takes no body");
   if (!proxy_fits(impl_->options.proxy.reveal())) {

@@ -21,12 +21,17 @@ bool visible_ascii(std::string_view text) noexcept {
   return !text.empty() && std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f'; });
 }
 
-bool well_formed(const Header& header) noexcept {
+bool is_token(std::string_view text) noexcept {
   static constexpr std::string_view separators = "\"(),/:;<=>?@[\\]{}";
-  const auto harmless = [](char c) { return (static_cast<unsigned char>(c) >= ' ' && c != '\x7f') || c == '\t'; };
-  return visible_ascii(header.name) && header.name.find_first_of(separators) == std::string::npos &&
-         std::ranges::all_of(header.value, harmless);
+  return visible_ascii(text) && text.find_first_of(separators) == std::string_view::npos;
 }
+
+bool is_field_value(std::string_view text) noexcept {
+  return std::ranges::all_of(text,
+                             [](char c) { return (static_cast<unsigned char>(c) >= ' ' && c != '\x7f') || c == '\t'; });
+}
+
+bool well_formed(const Header& header) noexcept { return is_token(header.name) && is_field_value(header.value); }
 
 std::optional<std::int64_t> number(const Headers& headers, std::string_view name) noexcept {
   const std::string* text = find(headers, name);

@@ -3,11 +3,18 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include <connectid/http/transport.hpp>
 #include <connectid/timestamp.hpp>
 
 namespace connectid::inline v0::http {
+
+/// A field's name (or a method) by the letter of RFC 9110: a token.
+[[nodiscard]] bool is_token(std::string_view text) noexcept;
+
+/// A value without control characters.
+[[nodiscard]] bool is_field_value(std::string_view text) noexcept;
 
 /// A name that is an RFC 9110 token and a value without control characters: nothing that could begin a line of its own.
 [[nodiscard]] bool well_formed(const Header& header) noexcept;

@@ -9,6 +9,7 @@ using nlohmann::ordered_json;
 
 std::string connectid::to_json(const StartSubscriptionRequest& request, bool copies_as_text) {
   ordered_json out = ordered_json::object();
+  out.get_ref<ordered_json::object_t&>().reserve(8);
   const auto text = [&](const char* name, const std::string& value) {
     if (!value.empty()) out[name] = value;
   };

@@ -292,6 +292,20 @@ TEST(CurlTransport, used_alone_refuses_what_it_must_not_send) {
   EXPECT_EQ(cause_of({.method = "GET / HTTP/1.1\r\nC: d", .url = "http://127.0.0.1:1"}), Cause::configuration);
 }
 
+TEST(CurlTransport, goes_to_each_requests_own_url) {
+  testing::FakeServer first;
+  testing::FakeServer second;
+  http::CurlTransport transport;
+  for (const auto* server : {&first, &second, &first, &first, &second}) {
+    const http::Request request{.method = "POST", .url = server->url() + "/somewhere", .body = "{}"};
+    ASSERT_TRUE(std::holds_alternative<http::Answer>(transport.perform(request, {})));
+  }
+  EXPECT_EQ(first.bodies_received(), 3U);
+  EXPECT_EQ(second.bodies_received(), 2U);
+  const auto refused = transport.perform({.method = "GET", .url = "http://example.com/"}, {});
+  EXPECT_TRUE(std::holds_alternative<http::Failure>(refused));
+}
+
 TEST(CurlTransport, keeps_the_method_of_a_request_with_a_body) {
   testing::FakeServer server;
   http::CurlTransport transport;

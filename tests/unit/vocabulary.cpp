@@ -39,6 +39,24 @@ TEST(Utc, prints_the_whole_range_of_a_timestamp) {
   EXPECT_FALSE(detail::utc(Timestamp::min()).empty());
 }
 
+TEST(HttpDate, is_read_in_each_of_its_forms_and_nothing_else_is) {
+  const auto seconds = [](const char* text) {
+    const auto time = detail::parse_http_date(text);
+    return time ? time->time_since_epoch() / 1s : -1;
+  };
+  EXPECT_EQ(seconds("Sun, 06 Nov 1994 08:49:37 GMT"), 784111777);
+  EXPECT_EQ(seconds("Sunday, 06-Nov-94 08:49:37 GMT"), 784111777);
+  EXPECT_EQ(seconds("Sun Nov  6 08:49:37 1994"), 784111777);
+  EXPECT_EQ(seconds("Thu, 01 Jan 1970 00:00:00 GMT"), 0);
+  EXPECT_EQ(seconds("Thu, 29 Feb 2024 23:59:59 GMT"), 1709251199);
+  EXPECT_EQ(seconds("Fri, 31 Dec 2100 12:00:00 GMT"), 4133937600);
+  for (const char* none :
+       {"", "soon", "Sun, 06 Abc 1994 08:49:37 GMT", "Sun, 06 anF 1994 08:49:37 GMT", "Sun, 0x Nov 1994 08:49:37 GMT",
+        "Sun, 06 Nov 1994 08:61:37 GMT", "Sat, 01 Jan 1966 00:00:00 GMT"}) {
+    EXPECT_EQ(seconds(none), -1) << none;
+  }
+}
+
 TEST(SecretText, prints_as_redacted_and_leaves_what_it_was_moved_from_empty) {
   Secret secret("canary");
   std::ostringstream out;
@@ -101,6 +119,17 @@ TEST(Headers, what_could_begin_a_line_of_its_own_is_not_well_formed) {
                                                {"X-A", std::string("\0", 1)}}) {
     EXPECT_FALSE(http::well_formed(bad)) << bad.name;
   }
+}
+
+TEST(SecretText, is_overwritten_where_it_was_moved_from) {
+  Secret secret("canary");  // short: it stands in the object itself
+  const char* memory = secret.reveal().data();
+  ASSERT_EQ(std::string(memory, 6), "canary");
+  Secret other("something longer than what it gets");
+  other = std::move(secret);
+  EXPECT_EQ(other.reveal(), "canary");
+  EXPECT_EQ(secret.reveal().data(), memory);  // NOLINT(bugprone-use-after-move)
+  EXPECT_EQ(std::string(memory, 6), std::string(6, '\0'));
 }
 
 struct PauseCase {
