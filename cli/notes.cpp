@@ -14,23 +14,25 @@ constexpr auto one_json_object =
     "Results go to standard output, all else to standard error. With --output json standard output holds one JSON "
     "object and nothing else, usage errors included; only --help prints its text all the same.";
 
-const std::vector<std::string> start_example{
-    "export CONNECTID_ACCESS_TOKEN=...",
-    "connectid start --environment test --product CO27409 \\",
-    "  --start-date 2026-04-01 --copies 1 --coupon-code WMDigi --coupon-number 5223",
-    "case $? in",
-    "  0) echo 'started' ;;",
-    "  2 | 3 | 4 | 5 | 7) echo 'not started' ;;",
-    "  *) echo 'may have started: look, do not repeat' ;;",
-    "esac",
-};
+std::vector<std::string> start_example() {
+  return {
+      "export CONNECTID_ACCESS_TOKEN=...",
+      "connectid start --environment test --product CO27409 \\",
+      "  --start-date 2026-04-01 --copies 1 --coupon-code WMDigi --coupon-number 5223",
+      "case $? in",
+      "  0) echo 'started' ;;",
+      "  2 | 3 | 4 | 5 | 7) echo 'not started' ;;",
+      "  *) echo 'may have started: look, do not repeat' ;;",
+      "esac",
+  };
+}
 
 Notes program() {
   return {.paragraphs = {"A start is a purchase, and the API cannot recognise a repeated one. So each start ends in "
                          "one true word: started, not sent, rejected or unknown.",
                          "\"connectid COMMAND --help\" tells of each command."},
           .rule_for_scripts = "Of connectid start: " + std::string(rule_for_scripts),
-          .example = start_example};
+          .example = start_example()};
 }
 
 Notes start() {
@@ -56,7 +58,7 @@ Notes start() {
                    {"6", "Outcome unknown: it may have started."},
                    {"7", "Not started: no connection, or the time was up or a signal came before it was sent."}},
       .rule_for_scripts = rule_for_scripts,
-      .example = start_example};
+      .example = start_example()};
 }
 
 Notes validate() {

@@ -30,16 +30,18 @@ std::string value_of(const Flag& flag) {
   return ":" + message + ":" + action;
 }
 
-/// One specification a name, each of which excludes the others and, where it asks for a text, all that follows.
+/// One specification a name, each of which excludes itself and its like.
 std::string specifications(const Page& page, const std::string& indent) {
   std::string all;
   for (const Flag& flag : page.flags) {
     std::vector<std::string> excluded = flag.names;
     excluded.insert(excluded.end(), flag.excludes.begin(), flag.excludes.end());
+    std::string told = "[";
+    told.append(escaped(flag.text)).append("]").append(value_of(flag)).append("'");
     for (const std::string& name : flag.names) {
       const bool assigned = !flag.value.empty() && name.starts_with("--");
-      all += " \\\n" + indent + "'(" + joined(excluded, " ") + ")" + name + (assigned ? "=" : "") + "[" +
-             escaped(flag.text) + "]" + value_of(flag) + "'";
+      all.append(" \\\n").append(indent).append("'(").append(joined(excluded, " ")).append(")");
+      all.append(name).append(assigned ? "=" : "").append(told);
     }
   }
   return all;

@@ -132,6 +132,12 @@ TEST(ProgramPages, the_example_of_start_is_a_valid_request) {
   EXPECT_EQ(ended.status, 0) << ended.err;
 }
 
+TEST(ProgramPages, the_help_is_text_whatever_output_is_asked_for) {
+  const Ended ended = Program({"start", "--output", "json", "--help"}, {}).wait();
+  EXPECT_EQ(ended.status, 0);
+  EXPECT_EQ(ended.out, (Page{"start", "start"}.help()));
+}
+
 TEST(ProgramPages, the_version_is_a_result) {
   const Ended ended = Program({"--version"}, {}).wait();
   EXPECT_EQ(ended.status, 0);
