@@ -6,9 +6,9 @@
 #include <string_view>
 #include <variant>
 
+#include <connectid/call.hpp>
 #include <connectid/error.hpp>
 #include <connectid/http/transport.hpp>
-#include <connectid/subscription_client.hpp>
 #include <connectid/token_source.hpp>
 
 #include "judge.hpp"

@@ -11,6 +11,13 @@
 
 namespace connectid::inline v0 {
 
+/// How long things may take. Zero or less is no time at all. Deadlines are kept by the steady clock.
+struct Timeouts {
+  std::chrono::milliseconds connect{10'000};          ///< name, TCP, proxy and TLS of one attempt
+  std::chrono::milliseconds attempt_timeout{30'000};  ///< one attempt, connect to answer
+  std::chrono::milliseconds timeout{120'000};         ///< the whole call, token included
+};
+
 /// What one call may have of its own. Fields left out take the client's values; a time of
 /// zero or less is no time at all. Fill it with designated initialisers.
 ///

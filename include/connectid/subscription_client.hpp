@@ -1,6 +1,5 @@
 #pragma once
 
-#include <chrono>
 #include <memory>
 #include <string>
 
@@ -13,13 +12,6 @@
 #include <connectid/token_source.hpp>
 
 namespace connectid::inline v0 {
-
-/// How long things may take. Zero or less is no time at all. Deadlines are kept by the steady clock.
-struct Timeouts {
-  std::chrono::milliseconds connect{10'000};          ///< name, TCP, proxy and TLS of one attempt
-  std::chrono::milliseconds attempt_timeout{30'000};  ///< one attempt, connect to answer
-  std::chrono::milliseconds timeout{120'000};         ///< the whole call, token included
-};
 
 /// What a client is made of. Fill it with designated initialisers. What cannot be used does not throw: it is the
 /// `configuration_error` of every call.

@@ -35,6 +35,8 @@ struct Handle {
   std::unique_ptr<CURLM, FreeMulti> multi;
   std::unique_ptr<CURL, FreeEasy> easy;
   steady_clock::time_point last_used;
+  std::string last_url = {};  // as it was given; mostly the next request goes there, too
+  Url url = parse_url({});    // what was read from it
 };
 
 std::optional<Handle> make_handle() {
@@ -460,11 +462,11 @@ class Stay {
   CURLMcode code_;
 };
 
-Reply transfer(const Handle& handle, const Url& url, Attempt& attempt, const Limits& limits, milliseconds max_idle) {
+Reply transfer(const Handle& handle, Attempt& attempt, const Limits& limits, milliseconds max_idle) {
   CURLM* multi = handle.multi.get();
   CURL* easy = handle.easy.get();
   const bool idle_for_too_long = steady_clock::now() - handle.last_used > max_idle;
-  if (const CURLcode code = attempt.set_up(easy, url, idle_for_too_long); code != CURLE_OK) {
+  if (const CURLcode code = attempt.set_up(easy, handle.url, idle_for_too_long); code != CURLE_OK) {
     curl_easy_reset(easy);
     return unusable(std::string("libcurl refused an option: ") + curl_easy_strerror(code));
   }
@@ -507,8 +509,6 @@ CurlTransport::~CurlTransport() = default;
 
 Reply CurlTransport::perform(const Request& request, const Limits& limits) {
   if (!curl_problem().empty()) return unusable(curl_problem());
-  const Url url = parse_url(request.url);
-  if (!url.problem.empty()) return unusable("the URL " + url.problem);
   const bool headers_fit = std::ranges::all_of(request.headers, well_formed) &&
                            is_field_value(request.authorization.reveal()) && is_token(request.method);
   if (!headers_fit) return unusable("the method or a header holds what HTTP does not allow");
@@ -519,8 +519,13 @@ Reply CurlTransport::perform(const Request& request, const Limits& limits) {
 
   std::optional<Handle> handle = impl_->take();
   if (!handle) return unusable("libcurl has no memory for another transfer");
+  if (handle->last_url != request.url) {
+    handle->url = parse_url(request.url);
+    handle->last_url = request.url;
+  }
+  if (!handle->url.problem.empty()) return unusable("the URL " + handle->url.problem);
   Attempt attempt(request, impl_->options, limits);
-  Reply reply = transfer(*handle, url, attempt, limits, impl_->options.max_idle);
+  Reply reply = transfer(*handle, attempt, limits, impl_->options.max_idle);
   handle->last_used = steady_clock::now();
   impl_->give_back(*std::move(handle));
   return reply;

@@ -283,6 +283,8 @@ TEST(CurlTransport, used_alone_refuses_what_it_must_not_send) {
   };
   EXPECT_EQ(cause_of({.method = "GET", .url = "http://192.0.2.1/", .headers = {}, .authorization = {}, .body = {}}),
             Cause::configuration);
+  EXPECT_EQ(cause_of({.method = "GET", .url = "", .headers = {}, .authorization = {}, .body = {}}),
+            Cause::configuration);
   EXPECT_EQ(cause_of({.method = "GET", .url = "file:///etc/passwd", .headers = {}, .authorization = {}, .body = {}}),
             Cause::configuration);
   EXPECT_EQ(cause_of({.method = "GET", .url = "http://127.0.0.1:1", .headers = {{"A", "b\r\nC: d"}}}),

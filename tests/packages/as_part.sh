@@ -6,7 +6,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-cmake -S "$here/as_part" -B "$work/build" -DHOW="$how" -DCONNECTID_SOURCE="$source_dir"
+cmake -S "$here/as_part" -B "$work/build" -DHOW="$how" -DCONNECTID_SOURCE="$source_dir" -DCONNECTID_WERROR=ON
 cmake --build "$work/build" --parallel 2
 "$work/build/shop"
 
