@@ -9,27 +9,29 @@
 #include <utility>
 
 #include "request_input.hpp"
+#include "token_input.hpp"
 
 namespace connectid::cli {
 
 namespace {
 
 Error interrupted() {
-  return {Outcome::not_sent, Cancelled{Stage::prepare}, "not sent: cancelled before the request was read"};
+  return {Outcome::not_sent, Cancelled{Stage::prepare}, "not sent: cancelled before all input was read"};
 }
 
 }  // namespace
 
 Report start(const Arguments& arguments, Asked& asked, const Variables& variables, std::stop_token stop) {
   const Environment environment = choose_environment(arguments, variables);
-  Secret token = choose_token(variables);
-  asked.request = read_request(arguments.request, stop);
+  const std::optional<Secret> token = read_token(variables, stop);
+  if (token) asked.request = read_request(arguments.request, stop);
   if (!asked.request) return report_start(asked, interrupted());
 
-  TokenSource source = static_token(token);
-  if (token.empty()) {
+  TokenSource source = static_token(*token);
+  if (token->empty()) {
     source = [](const TokenRequest&) -> Result<AccessToken> {
-      return Error(Outcome::not_sent, TokenError{}, "CONNECTID_ACCESS_TOKEN is not set");
+      return Error(Outcome::not_sent, TokenError{},
+                   "CONNECTID_ACCESS_TOKEN is not set, nor is CONNECTID_ACCESS_TOKEN_FILE");
     };
   }
   const SubscriptionClient client({.environment = environment,

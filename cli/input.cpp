@@ -33,7 +33,7 @@ std::optional<std::string> read_all(int fd, const std::string& what, const std::
     if (count == 0) return text;
     if (count < 0 && errno != EINTR && errno != EAGAIN) cannot_read(what, errno);
     if (count > 0) text.append(piece.data(), static_cast<std::size_t>(count));
-    if (text.size() > largest) throw UsageError(what + " is larger than 1 MiB: it is no request");
+    if (text.size() > largest) throw UsageError(what + " is larger than 1 MiB");
   }
   return std::nullopt;
 }

@@ -7,7 +7,7 @@
 namespace connectid::cli {
 
 /// All of a file (`-`: standard input), or nothing where a stop is requested before its end: a pipe may have no writer.
-/// Throws UsageError where it cannot be read, or is larger than any request.
+/// Throws UsageError where it cannot be read, or is larger than 1 MiB.
 [[nodiscard]] std::optional<std::string> read_input(const std::string& file, const std::stop_token& stop);
 
 }  // namespace connectid::cli

@@ -43,11 +43,11 @@ Notes start() {
                      "SIGINT, SIGTERM and SIGHUP cancel the call, and the answer is still printed; a second one kills.",
                      "A flag wins over a variable, and a variable over the default; there is no configuration file. A "
                      "variable that is set but empty is an error, so that an empty URL cannot mean production."},
-      .variables = {{variable::access_token, "The customer's access token. Without it nothing is sent."},
+      .variables = {{variable::access_token, "The customer's access token. Without one nothing is sent."},
+                    {variable::access_token_file, "A file that holds the access token, in place of the variable."},
                     {variable::api_url, std::string("As --api-url. Not together with ") + variable::environment + "."},
                     {variable::environment, "As --environment."},
                     {variable::login_url, "Base of the login's URLs, beside an API URL only."},
-                    {variable::access_token_file, "Not obeyed by this version, so it is an error to set it."},
                     {variable::account, "Not obeyed by this version, so it is an error to set it."}},
       .statuses = {{"0", "Started; or help or the version was asked for."},
                    {"1", "A fault of the program, or standard output cannot be written. It may have started."},
@@ -69,6 +69,8 @@ Notes validate() {
                        {"1", "A fault of the program, or standard output cannot be written."},
                        {"2", "Not valid, or usage."},
                        {"7", "A signal came before the request was read."}},
+          .rule_for_scripts =
+              "0 = valid (or help was asked for); anything else = not valid, or not known. Nothing was sent.",
           .example = {"connectid validate --json order.json --start-date 2026-04-01"}};
 }
 
@@ -80,6 +82,9 @@ Notes fake_server() {
           .statuses = {{"0", "Ended by a signal; or help was asked for."},
                        {"1", "A fault of the program, or standard output cannot be written."},
                        {"2", "Usage, or the port cannot be had."}},
+          .rule_for_scripts =
+              "Wait for its first line, and then send; end it with SIGTERM, after which 0 = it was there "
+              "all the time.",
           .example = {"connectid fake-server --port 8080 &", "CONNECTID_ACCESS_TOKEN=test-token connectid start \\",
                       "  --api-url http://127.0.0.1:8080 --json order.json"}};
 }

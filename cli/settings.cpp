@@ -13,12 +13,6 @@ struct NamedEnvironment {
 constexpr NamedEnvironment environments[] = {
     {"production", Environment::production}, {"sweden", Environment::sweden}, {"test", Environment::test}};
 
-std::optional<std::string> value_of(const char* name, const Variables& variables) {
-  std::optional<std::string> value = variables(name);
-  if (value && value->empty()) throw UsageError(std::string(name) + " is set but empty: give it a value or unset it");
-  return value;
-}
-
 Environment named(const std::string& where, const std::string& name) {
   const auto* found = std::ranges::find(environments, name, &NamedEnvironment::name);
   if (found != std::end(environments)) return found->make();
@@ -28,6 +22,12 @@ Environment named(const std::string& where, const std::string& name) {
 }
 
 }  // namespace
+
+std::optional<std::string> value_of(const char* name, const Variables& variables) {
+  std::optional<std::string> value = variables(name);
+  if (value && value->empty()) throw UsageError(std::string(name) + " is set but empty: give it a value or unset it");
+  return value;
+}
 
 std::vector<std::string> environment_names() {
   std::vector<std::string> names;
@@ -40,8 +40,8 @@ Environment choose_environment(const Arguments& arguments, const Variables& vari
   const auto api_url = value_of(variable::api_url, variables);
   const auto login_url = value_of(variable::login_url, variables);
   const auto name = value_of(variable::environment, variables);
-  for (const char* later : {variable::account, variable::access_token_file}) {
-    if (variables(later)) throw UsageError(std::string(later) + " is set, and this version cannot obey it: unset it");
+  if (variables(variable::account)) {
+    throw UsageError("CONNECTID_ACCOUNT is set, and this version cannot obey it: unset it");
   }
   if (login_url && !arguments.api_url && !api_url) {
     throw UsageError("CONNECTID_LOGIN_URL is set without an API URL: set CONNECTID_API_URL too, or unset it");
@@ -54,7 +54,5 @@ Environment choose_environment(const Arguments& arguments, const Variables& vari
   if (name) return named(variable::environment, *name);
   return environments[0].make();
 }
-
-Secret choose_token(const Variables& variables) { return value_of(variable::access_token, variables).value_or(""); }
 
 }  // namespace connectid::cli

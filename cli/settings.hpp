@@ -1,7 +1,6 @@
 #pragma once
 
 #include <connectid/environment.hpp>
-#include <connectid/secret.hpp>
 #include <functional>
 #include <optional>
 #include <string>
@@ -24,14 +23,14 @@ inline constexpr auto login_url = "CONNECTID_LOGIN_URL";
 /// Reads one environment variable.
 using Variables = std::function<std::optional<std::string>(const char* name)>;
 
+/// Its value, where it is set. Set but empty is a UsageError.
+[[nodiscard]] std::optional<std::string> value_of(const char* name, const Variables& variables);
+
 /// What --environment and CONNECTID_ENVIRONMENT may be; the first is the default.
 [[nodiscard]] std::vector<std::string> environment_names();
 
 /// Flag over environment over default (production). A variable that is set but empty is a UsageError, never the
 /// default: an empty URL must not come to mean production.
 [[nodiscard]] Environment choose_environment(const Arguments& arguments, const Variables& variables);
-
-/// CONNECTID_ACCESS_TOKEN; empty where it is not set.
-[[nodiscard]] Secret choose_token(const Variables& variables);
 
 }  // namespace connectid::cli

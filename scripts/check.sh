@@ -25,21 +25,21 @@ check_format() {
 }
 
 check_tidy() {
-  echo "check tidy: clang-tidy on the library, its test doubles and the examples"
+  echo "check tidy: clang-tidy on the library, its test doubles, the program, the examples and the benchmark"
   cmake --preset release >/dev/null
   local log
   log=$(mktemp)
-  run-clang-tidy -quiet -p build/release -j "$jobs" "^$PWD/(src|cli|examples)/" >"$log" 2>&1 ||
+  run-clang-tidy -quiet -p build/release -j "$jobs" "^$PWD/(src|cli|examples|bench)/" >"$log" 2>&1 ||
     { grep -v -e '^clang-tidy' -e 'warnings generated' -e '^Suppressed' -e '^Use -header-filter' "$log"; return 1; }
 }
 
 check_cppcheck() {
-  echo "check cppcheck: the library with its headers, the program and the examples"
+  echo "check cppcheck: the library with its headers, the program, the examples and the benchmark"
   # -Dinline= : cppcheck 2.10 loses track of the names behind `namespace connectid::inline v0`; without the word it is
   # the same code to it. localMutex: the fake server's command only needs a lock to wait with.
-  cppcheck --quiet --error-exitcode=1 -j "$jobs" --std=c++20 --language=c++ --inline-suppr -Dinline= \
+  cppcheck --quiet --error-exitcode=1 -j "$jobs" --std=c++20 --language=c++ --library=googletest --inline-suppr -Dinline= \
     --enable=warning,performance,portability --suppress=missingIncludeSystem \
-    --suppress=localMutex:cli/commands.cpp -I include -I src src cli examples
+    --suppress=localMutex:cli/commands.cpp -I include -I src src cli examples bench
 }
 
 check_shell() {

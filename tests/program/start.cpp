@@ -39,6 +39,14 @@ TEST_F(ProgramTest, flags_win_over_json_and_people_are_told_the_local_day) {
   EXPECT_EQ(server.started().front().request.start_time->time_since_epoch(), 1774994400000ms);
 }
 
+TEST_F(ProgramTest, the_access_token_may_lie_in_a_file) {
+  const TemporaryFile file("test-token\n");
+  const Ended ended =
+      Program(start(), {"CONNECTID_API_URL=" + server.url(), "CONNECTID_ACCESS_TOKEN_FILE=" + file.name()}).wait();
+  EXPECT_EQ(ended.status, 0) << ended.err;
+  EXPECT_EQ(server.started().size(), 1U);
+}
+
 TEST_F(ProgramTest, a_start_that_is_no_local_midnight_is_noted) {
   const Ended ended = run({"start", "--product", "P", "--start-time", "2026-04-01T00:00:00Z", "--copies", "1",
                            "--coupon-code", "C", "--coupon-number", "1"});
