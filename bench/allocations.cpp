@@ -5,10 +5,10 @@
 // A definition in the executable comes before the C library's, for shared libraries too: libcurl's calls land here.
 // Memory still comes from the C library, so that its free() fits.
 extern "C" {
-void* __libc_malloc(std::size_t size);                           // NOLINT(bugprone-reserved-identifier)
-void* __libc_calloc(std::size_t count, std::size_t size);        // NOLINT(bugprone-reserved-identifier)
-void* __libc_realloc(void* block, std::size_t size);             // NOLINT(bugprone-reserved-identifier)
-void* __libc_memalign(std::size_t alignment, std::size_t size);  // NOLINT(bugprone-reserved-identifier)
+void* __libc_malloc(std::size_t size);                           // NOLINT(*-reserved-identifier,*-naming)
+void* __libc_calloc(std::size_t count, std::size_t size);        // NOLINT(*-reserved-identifier,*-naming)
+void* __libc_realloc(void* block, std::size_t size);             // NOLINT(*-reserved-identifier,*-naming)
+void* __libc_memalign(std::size_t alignment, std::size_t size);  // NOLINT(*-reserved-identifier,*-naming)
 }
 
 namespace {

@@ -16,10 +16,11 @@ namespace {
 using namespace std::chrono_literals;
 
 // As long as a UUID: longer than what a std::string holds without the heap, as real tokens are.
-const std::string access_token = "3f0c8a52-6f1e-4d55-9d0b-7f2a4c1e9b60";
+constexpr auto access_token = "3f0c8a52-6f1e-4d55-9d0b-7f2a4c1e9b60";
 
 /// The API reference's example.
 const connectid::StartSubscriptionRequest request{
+    // NOLINT(cert-err58-cpp): without memory there is no benchmark
     .company_code = "468979834",
     .product = "CO27409",
     .start_time = connectid::Timestamp{1560336440000ms},
@@ -31,11 +32,12 @@ const connectid::StartSubscriptionRequest request{
 };
 
 std::vector<std::string> header_lines(const std::string& call_id) {
-  return {"Accept: application/json",
+  return {// NOLINT(bugprone-suspicious-missing-comma)
+          "Accept: application/json",
           "Content-Type: application/json",
           "User-Agent: connectid-cpp/" CONNECTID_VERSION,
           "X-Request-Id: " + call_id,
-          "Authorization: Bearer " + access_token,
+          std::string("Authorization: Bearer ") + access_token,
           "Expect:"};
 }
 

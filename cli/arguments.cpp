@@ -53,7 +53,9 @@ Parsed parse(int argc, const char* const* argv) {
     // Not the words themselves: a token may be among them.
     throw UsageError("there is a flag that is unknown, or a word too many:" + flags_in(argc, argv));
   } catch (const CLI::ParseError& error) {
-    throw UsageError(error.what());
+    const std::string what = error.what();
+    const bool twice = what.find("At Most 1 required") != std::string::npos;
+    throw UsageError(twice ? what.substr(0, what.find(':')) + " is given more than once" : what);
   }
   return parsed;
 }

@@ -38,6 +38,7 @@ struct Arguments {
   std::optional<std::string> api_url;
   std::optional<std::string> environment;
   std::optional<std::chrono::milliseconds> timeout;
+  std::optional<std::string> call_id;
   bool copies_as_text = false;
   int port = 0;
 };

@@ -22,6 +22,7 @@ Error interrupted() {
 }  // namespace
 
 Report start(const Arguments& arguments, Asked& asked, const Variables& variables, std::stop_token stop) {
+  if (arguments.call_id && arguments.call_id->empty()) throw UsageError("--call-id is empty");
   const Environment environment = choose_environment(arguments, variables);
   const std::optional<Secret> token = read_token(variables, stop);
   if (token) asked.request = read_request(arguments.request, stop);
@@ -38,7 +39,9 @@ Report start(const Arguments& arguments, Asked& asked, const Variables& variable
                                    .token_source = std::move(source),
                                    .user_agent = "connectid-cli",
                                    .copies_as_text = arguments.copies_as_text});
-  const auto result = client.start(*asked.request, {.timeout = arguments.timeout, .stop_token = std::move(stop)});
+  const auto result = client.start(
+      *asked.request,
+      {.timeout = arguments.timeout, .stop_token = std::move(stop), .call_id = arguments.call_id.value_or("")});
   // A URL that was refused may hold a password.
   const bool refused = !result && result.error().kind() == ErrorKind::configuration_error;
   if (!refused) asked.api_url = environment.api_url();

@@ -15,8 +15,14 @@ namespace {
 
 using Text = std::optional<std::string>;
 
+/// A flag whose value is missing would take the next flag for it, and buy with that.
+std::string no_flag(const std::string& value) {
+  if (!value.starts_with("--")) return "";
+  return "its value is missing: " + value + " is a flag (a text that begins so can be given by --json)";
+}
+
 CLI::Option* add(CLI::App& command, const char* name, const std::string& value, Text& to, const char* description) {
-  return command.add_option(name, to, description)->type_name(value);
+  return command.add_option(name, to, description)->type_name(value)->check(CLI::Validator(no_flag, "", ""));
 }
 
 void add_request(CLI::App& command, RequestArguments& to) {
@@ -43,9 +49,11 @@ void add_copies_as_text(CLI::App& command, Arguments& to) {
 }
 
 void add_output(CLI::App& command, Output& to) {
-  static const std::vector<std::pair<std::string, Output>> outputs{{"text", Output::text}, {"json", Output::json}};
-  command.add_option("--output", to, "Text for people, or one JSON object")
-      ->transform(CLI::CheckedTransformer(outputs).description(""))
+  const auto set_output = [&to](const std::string& text) {
+    if (text != "text" && text != "json") throw UsageError("--output takes text or json, and this is \"" + text + "\"");
+    to = text == "json" ? Output::json : Output::text;
+  };
+  command.add_option_function<std::string>("--output", set_output, "Text for people, or one JSON object")
       ->type_name("text|json")
       ->default_str("text");
 }
@@ -73,6 +81,7 @@ void add_service(CLI::App& command, Arguments& to) {
       .add_option_function<std::string>("--timeout", set_timeout, "Time for the whole call, such as 30s, 500ms or 2m")
       ->type_name("TIME")
       ->default_str("2m");
+  add(command, "--call-id", "ID", to.call_id, "Sent as X-Request-Id, to look the call up by; one is made unless given");
 }
 
 CLI::App& add_command(CLI::App& app, Arguments& to, Arguments::Command command, const char* name, const char* summary) {

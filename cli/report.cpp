@@ -2,6 +2,7 @@
 
 #include <cctz/time_zone.h>
 
+#include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -28,6 +29,13 @@ int status_of(const Error& error) {
     default:
       return error.outcome() == Outcome::rejected ? 3 : 7;
   }
+}
+
+/// What was quoted from the input must not steer a terminal.
+std::string printable(std::string text) {
+  const auto control = [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; };
+  std::ranges::replace_if(text, control, '?');
+  return text;
 }
 
 // ---- times for people and for machines
@@ -122,6 +130,9 @@ std::string unknown_for_people(const Asked& asked, const Error& error) {
 }
 
 std::string next_step(const Error& error) {
+  if (error.kind() == ErrorKind::forbidden) {
+    return "Nothing was started. Ask who gave you the access: this token may not do this.\n";
+  }
   switch (status_of(error)) {
     case 2:
       return "Nothing was sent. Mend the input and run it again.\n";
@@ -183,14 +194,22 @@ Report report_validation(const Asked& asked, const std::vector<Violation>& viola
   }
   Report report;
   if (asked.output == Output::json) {
-    report.out = line({{"valid", true}, {"request", json::parse(to_json(*asked.request, asked.copies_as_text))}});
+    const auto told = [&](const std::optional<Timestamp>& time) {
+      bool midnight = true;
+      return time ? json(local(*time, asked.zone, midnight)) : json();
+    };
+    report.out = line({{"valid", true},
+                       {"request", json::parse(to_json(*asked.request, asked.copies_as_text))},
+                       {"starts", told(asked.request->start_time)},
+                       {"ends", told(asked.request->end_time)}});
   } else {
     report.out = to_json(*asked.request, asked.copies_as_text) + "\n" + times_for_people(asked);
   }
   return report;
 }
 
-Report report_usage(const Asked& asked, const std::string& message) {
+Report report_usage(const Asked& asked, const std::string& problem) {
+  const std::string message = printable(problem);
   Report report{.status = 2};
   if (asked.output == Output::json) {
     json answer = answer_json(asked, "not_sent", {});

@@ -5,6 +5,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 
 #include "fd.hpp"
@@ -23,6 +24,17 @@ sigset_t handled() {
   return set;
 }
 
+/// timeout(1) and shells signal the process and then its group: two signals that mean one. The second must not kill.
+void take_those_of_the_same_moment(pollfd (&fds)[2], const std::stop_token& end) {
+  using namespace std::chrono_literals;
+  const auto over = std::chrono::steady_clock::now() + 500ms;
+  for (auto left = 500ms; left > 0ms && !end.stop_requested();
+       left = std::chrono::ceil<std::chrono::milliseconds>(over - std::chrono::steady_clock::now())) {
+    signalfd_siginfo taken{};
+    if (poll(fds, 2, static_cast<int>(left.count())) > 0) static_cast<void>(read(fds[0].fd, &taken, sizeof taken));
+  }
+}
+
 void wait_for_one(const std::stop_token& end, std::stop_source& stop) {
   const sigset_t set = handled();
   const Fd signals(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
@@ -32,10 +44,9 @@ void wait_for_one(const std::stop_token& end, std::stop_source& stop) {
   while (poll(fds, 2, -1) < 0) {
   }
   if (end.stop_requested()) return;
-  signalfd_siginfo taken{};
-  static_cast<void>(read(signals.get(), &taken, sizeof taken));
-  pthread_sigmask(SIG_UNBLOCK, &set, nullptr);  // the next one does what it does by default, here
   stop.request_stop();
+  take_those_of_the_same_moment(fds, end);
+  pthread_sigmask(SIG_UNBLOCK, &set, nullptr);  // the next one does what it does by default, here
   while (!end.stop_requested() && poll(fds + 1, 1, -1) < 0) {
   }
 }

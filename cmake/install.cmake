@@ -27,13 +27,13 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/connectid-config.cmake
   DESTINATION ${config_dir} COMPONENT development)
 
 # pkg-config. The prefix is told from where the file lies, so that an installed tree can be moved.
-# What is behind a static library is linked by its user, whether he says --static or not.
+# What is behind a static library is linked by its user, whether he says --static or not. Who has the shared one need not
+# have the pkg-config file of libcurl: no Requires.private, which is looked for even where it is not used.
 if(connectid_is_static)
-  set(pc_requires Requires)
+  set(pc_behind "Requires: libcurl >= 7.87")
   set(pc_libs "-lcctz -pthread")
 else()
-  set(pc_requires Requires.private)
-  set(pc_libs_private "-lcctz -pthread")
+  set(pc_behind "Libs.private: -lcurl -lcctz -pthread")
 endif()
 file(RELATIVE_PATH prefix_from_pkgconfig ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
 configure_file(cmake/connectid.pc.in connectid.pc @ONLY)

@@ -4,7 +4,8 @@ namespace connectid::inline v0::detail {
 namespace {
 
 struct Row {
-  int first, last;
+  int first = 0;
+  int last = 0;
   Verdict verdict;
 };
 

@@ -11,8 +11,8 @@ namespace connectid::inline v0::detail {
 enum class Word { started, not_sent, rejected, unknown };
 
 struct Verdict {
-  Word word;
-  ErrorKind kind;  ///< says nothing where the word is `started`
+  Word word = Word::unknown;
+  ErrorKind kind = ErrorKind::unexpected_response;  ///< says nothing where the word is `started`
   /// The answer that was cut says nothing; why it was cut is what there is to tell.
   bool for_the_cut = false;
   friend bool operator==(const Verdict&, const Verdict&) = default;

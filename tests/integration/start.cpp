@@ -212,14 +212,14 @@ TEST(StartOverTls, goes_through_a_proxy_that_connects) {
 TEST(StartOverTls, the_proxy_learns_the_hosts_name_and_not_the_bearer) {
   faults::Listener proxy(8);
   std::string heard;
-  const std::jthread answering(
-      [&] { heard = proxy.hear_and_say("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"); });
+  std::jthread answering([&] { heard = proxy.hear_and_say("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"); });
   const SubscriptionClient client(
       {.environment = Environment::custom("https://api.example"),
        .token_source = static_token("canary-access-token"),
        .transport = std::make_shared<http::CurlTransport>(
            http::CurlOptions{.proxy = "http://user:hunter2-password@127.0.0.1:" + std::to_string(proxy.port())})});
   const auto result = client.start(valid_request, {.timeout = 20s, .headers = {{"X-Shop", "canary"}}});
+  answering.join();  // only then is it written what it heard
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().get_if<TransportError>()->cause, Cause::proxy_refused);
   EXPECT_EQ(result.error().outcome(), Outcome::not_sent);

@@ -9,7 +9,11 @@ trap 'rm -rf "$work"' EXIT
 pc=$(find "$prefix" -name connectid.pc)
 PKG_CONFIG_PATH=$(dirname "$pc")
 export PKG_CONFIG_PATH
+if [[ $kind == shared ]]; then  # nothing but our own file is needed for it
+  export PKG_CONFIG_LIBDIR=$PKG_CONFIG_PATH
+fi
 flags=$(pkg-config --cflags --libs connectid)
+unset PKG_CONFIG_LIBDIR
 testing_flags=$(pkg-config --cflags --libs connectid-testing)
 echo "pkg-config says: $flags"
 

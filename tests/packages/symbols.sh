@@ -7,6 +7,7 @@ library=$1/build/libconnectid.so
 # Beside ours, a C++ library shows what the standard library wants to be the same everywhere; a compiler chooses which.
 ours='^((typeinfo|typeinfo name|vtable) for )?connectid::v0::'
 exported=$(nm --dynamic --defined-only --demangle --format=just-symbols "$library")
+! grep -E 'nlohmann|curl_|cctz|httplib' <<<"$exported" || { echo "of a library behind ours"; exit 1; }
 strangers=$(grep -vE "$ours|^((typeinfo|typeinfo name|vtable) for )?([a-z]+ )?std::" <<<"$exported") || true
 if [[ -n $strangers ]]; then
   printf 'exported, and neither ours nor the standard library'"'"'s:\n%s\n' "$strangers"

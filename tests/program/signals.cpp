@@ -112,6 +112,20 @@ TEST_F(ProgramTest, a_pipe_is_read_to_its_end) {
   EXPECT_EQ(server.started().size(), 1U);
 }
 
+TEST_F(ProgramTest, two_signals_of_one_moment_are_one) {  // as timeout(1) sends them
+  server.always(testing::silent());
+  for (int i = 0; i < 5; ++i) {
+    Program program(start({"--output", "json"}), variables());
+    ASSERT_TRUE(server.wait_for_bodies(static_cast<std::uint64_t>(i) + 1, 20s));
+    program.signal(SIGTERM);
+    std::this_thread::sleep_for(std::chrono::milliseconds{i});  // the gap between the two is what differs
+    program.signal(SIGTERM);
+    const Ended ended = program.wait();
+    EXPECT_EQ(ended.status, 6) << ended.err;
+    EXPECT_EQ(nlohmann::json::parse(ended.out).at("outcome"), "unknown");
+  }
+}
+
 TEST_F(ProgramTest, a_second_signal_kills) {
   const NamedPipe out;
   const Writer nobody_reads(out.name());

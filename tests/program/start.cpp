@@ -55,13 +55,22 @@ TEST_F(ProgramTest, a_start_that_is_no_local_midnight_is_noted) {
 }
 
 TEST_F(ProgramTest, times_may_be_iso_8601_with_an_offset) {
-  for (const char* time : {"2026-04-01T00:00:00+02:00", "2026-03-31T22:00:00Z", "2026-03-31T22:00Z",
-                           "2026-04-01T00:00+02:00", "2026-03-31T22:00:00.000Z", "1774994400000"}) {
+  for (const char* time :
+       {"2026-04-01T00:00:00+02:00", "2026-04-01T00:00:00+02", "2026-04-01T00:00+0200", "2026-03-31T22:00:00Z",
+        "2026-03-31T22:00Z", "2026-04-01T00:00+02:00", "2026-03-31T22:00:00.000Z", "1774994400000"}) {
     const Ended ended = run({"validate", "--start-time", time, "--product", "P", "--copies", "1", "--coupon-code", "C",
                              "--coupon-number", "1"});
     EXPECT_EQ(ended.status, 0) << time << ended.err;
     EXPECT_NE(ended.out.find(R"("startTime":1774994400000)"), std::string::npos) << time << ended.out;
   }
+}
+
+TEST_F(ProgramTest, a_call_id_that_was_given_is_sent_and_told) {
+  const Ended ended = run(start({"--call-id", "order-1001.1", "--output", "json"}));
+  EXPECT_EQ(ended.status, 0) << ended.err;
+  EXPECT_EQ(json::parse(ended.out).at("call_id"), "order-1001.1");
+  ASSERT_EQ(server.started().size(), 1U);
+  EXPECT_EQ(server.started().front().call_id, "order-1001.1");
 }
 
 struct Answer {
