@@ -15,7 +15,6 @@ export CONNECTID_API_URL=$url CONNECTID_ACCESS_TOKEN=test-token
 # docs: end
 
 order='{"product":"CO27409","startTime":1774994400000,"copies":1,"couponCode":"WMDigi","couponNumber":5223}'
-mkdir -p "$work"/{orders,tokens}
 place() {  # NAME [TOKEN]: an order, and its customer's token before it
   printf '%s' "${2-test-token}" >"$work/tokens/$1"
   echo "$order" >"$work/orders/$1.json"
@@ -30,6 +29,11 @@ says() {  # WORDS [OPTION...]: a run says so
 log() { curl --silent --fail --noproxy '*' "$url/__connectid/log"; }
 started() { log | grep -o '"call_id"' | wc -l; }
 # docs: end
+
+echo "the first run makes the folders, and the tokens are for nobody else's eyes"
+"$cron" "$work"
+has orders '*'
+[[ $(stat --format %a "$work/tokens") == 700 ]] || fail "others can read tokens/"
 
 echo "an order is started once, under the id that the log has"
 place 1001
