@@ -3,36 +3,54 @@
 #
 #     */5 * * * *  . /etc/shop/connectid.env; /usr/local/bin/cron.sh /var/spool/shop --timeout 30s
 #
-# (connectid.env exports CONNECTID_ACCESS_TOKEN and its like, and a PATH that has connectid.)
+# (connectid.env exports CONNECTID_ENVIRONMENT and its like, and a PATH that has connectid.)
 #
-# One file of JSON an order, moved into orders/ when it is whole: mv order-1001.json DIR/orders/. From there it goes to
-# hold/ and, once an answer is certain, to started/ or refused/, or back. What stays in hold/ may have started: somebody
-# looks; no program sends it again. What is printed, cron mails; the program's own words are in DIR/log.
+# One file of JSON an order, moved into orders/ when it is whole: mv order-1001.json DIR/orders/. Before it comes its
+# customer's access token, in tokens/order-1001, for nobody else's eyes. From orders/ it goes to hold/ and, once an
+# answer is certain, to started/ or refused/, or back. What stays in hold/ may have started: somebody looks; no program
+# sends it again. What is printed, cron mails; the log has each call's id, and the program's own words.
 set -euo pipefail
+export LC_ALL=C
+unset CONNECTID_ACCESS_TOKEN    # a token is one customer's: not for every order
 cd "$1"
 mkdir -p orders hold started refused
+mkdir -p -m 700 tokens
 exec 9>lock
-flock --nonblock 9 || exit 0   # the run before is still at it
+flock --nonblock 9 || exit 0    # the run before is still at it
 connectid --version >/dev/null  # not on cron's short PATH? Then end here, before anything is in hold/
+
+say() { echo "$name: $*"; }
+put() {  # FROM TO: the order goes there, but over no other
+  mv -n "$1/$name" "$2/" || true
+  [[ ! -e $1/$name ]] || say "STAYS in $1/: there is one of its name in $2/"
+}
 
 for order in orders/*.json; do
   [[ -e $order ]] || break
   name=${order##*/}
-  if [[ -e hold/$name || -e started/$name ]]; then
-    echo "$name: one of this name is in hold/ or started/ already: not sent"
-    continue
-  fi
-  mv "$order" hold/
-  sync orders hold  # a power cut in the call must find it there
+  token=tokens/${name%.json}
+  [[ $name =~ ^[A-Za-z0-9._-]{1,100}$ ]] || { say "not sent: its name cannot be in a call id"; continue; }
+  [[ ! -e hold/$name && ! -e started/$name && ! -e refused/$name ]] ||
+    { say "not sent: one of its name is in hold/, started/ or refused/ already"; continue; }
+  grep -qs "[[:graph:]]" "$token" || { say "not sent: no token in $token"; continue; }
 
   status=0
-  connectid start --json "hold/$name" "${@:2}" >>log 2>&1 || status=$?
+  connectid validate --json "$order" >>log 2>&1 || status=$?
+  ((status != 2)) || { put orders refused; say "not valid; mend it: see log"; continue; }
+  ((status == 0)) || { say "connectid validate ended with $status: see log"; break; }
+
+  put orders hold
+  [[ ! -e $order ]] || continue
+  id=$name.$(date -u +%Y%m%dT%H%M%SZ)
+  echo "$(date -u +%FT%TZ) $name call $id" >>log
+  sync orders hold log  # a power cut in the call must find all this there
+  CONNECTID_ACCESS_TOKEN_FILE=$token connectid start --json "hold/$name" --call-id "$id" "${@:2}" >>log 2>&1 || status=$?
   # docs: the rule
   case $status in
-    0) mv "hold/$name" started/ ;;
-    2 | 3) mv "hold/$name" refused/; echo "$name: not started; mend it: see log" ;;
-    4 | 5 | 7) mv "hold/$name" orders/; echo "$name: not started; the next run tries again: see log"; break ;;
-    *) echo "$name: MAY HAVE STARTED (status $status): look; it stays in hold/: see log" ;;
+    0) put hold started ;;
+    3 | 4) put hold refused; say "not started; mend it (4: its token), then back to orders/ (status $status): see log" ;;
+    2 | 5 | 7) put hold orders; say "not started; the next run tries again (status $status): see log"; break ;;
+    *) say "MAY HAVE STARTED (status $status): look; it stays in hold/: see log" ;;
   esac
   # docs: end
 done

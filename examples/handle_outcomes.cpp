@@ -1,6 +1,8 @@
 // A web shop's answer to every outcome: what to store, what to tell the customer, what next. (test_your_shop.cpp runs
 // it.)
 
+#include <algorithm>
+#include <stdexcept>
 #include <utility>
 
 #include "shop.hpp"
@@ -11,6 +13,9 @@ namespace {
 using namespace std::chrono_literals;
 using connectid::ErrorKind;
 using connectid::Outcome;
+using Result = connectid::Result<connectid::StartSubscriptionResponse>;
+
+constexpr std::size_t longest_number = 100;
 
 constexpr auto log_in = "Please log in again to finish your order.";
 constexpr auto later = "We have your order. It starts as soon as we can reach our partner.";
@@ -31,7 +36,7 @@ void not_sent(Order& order, const connectid::Error& error) {
     case ErrorKind::validation_error:  // error.get_if<connectid::ValidationError>() names each field
       return store(order, State::refused, sorry, "mend the order: " + error.message());
     case ErrorKind::token_error:
-      return store(order, State::waiting, log_in);
+      return store(order, State::login, log_in);
     case ErrorKind::configuration_error:
       order.pause = 10min;
       return store(order, State::waiting, later, "mend the configuration: " + error.message());
@@ -50,12 +55,17 @@ void rejected(Order& order, const connectid::Error& error) {
       order.pause = std::chrono::ceil<std::chrono::seconds>(error.retry_after().value_or(1min));
       return store(order, State::waiting, later);
     case ErrorKind::unauthorized:  // the customer's token is no longer good
-      return store(order, State::waiting, log_in);
+      return store(order, State::login, log_in);
     default:  // bad_request, forbidden, and every other refusal
       return store(order, State::refused, sorry, "find out why: " + error.message());
   }
 }
 // docs: end
+
+bool fits_in_a_call_id(const std::string& number) {
+  const auto visible = [](char c) { return c > ' ' && c <= '~'; };
+  return !number.empty() && number.size() <= longest_number && std::ranges::all_of(number, visible);
+}
 
 // docs: unknown
 // The server may have acted: a second start could be a second subscription, and a second bill.
@@ -64,34 +74,53 @@ void unknown(Order& order, const connectid::Error& error) {
 }
 // docs: end
 
+// docs: every outcome
+void answered(Order& order, const Result& result) {
+  order.sent_at = result ? result->call.sent_at : result.error().call().sent_at;
+  if (result) return store(order, State::active, welcome);
+  switch (result.error().outcome()) {
+    case Outcome::not_sent:
+      return not_sent(order, result.error());
+    case Outcome::rejected:
+      return rejected(order, result.error());
+    case Outcome::unknown:
+      return unknown(order, result.error());
+  }
+}
+// docs: end
+
 }  // namespace
 
-// docs: every outcome
+// docs: before and after
 void place(const connectid::SubscriptionClient& client, Order& order, const Save& save) {
   if (order.state != State::waiting) return;  // started, refused, or nobody knows: not by a program
-  order.state = State::sending;
+  if (!fits_in_a_call_id(order.number)) {
+    store(order, State::refused, sorry, "give the order another number: this one cannot stand in a call id");
+    save(order);
+    return;
+  }
+
+  // From here on: if the process dies, this is what is found, and all that anybody knows. See recover().
+  store(order, State::sending, confirming);
   order.call_id = order.number + '.' + std::to_string(++order.tries);
+  order.sent_at = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
   order.pause = 0s;
   if (!save(order)) return;  // another worker has it
 
-  // From here on: if the process dies, the order is found `sending`, and that is `held`.
-  const auto result = client.start(order.request, {.timeout = 10s, .call_id = order.call_id});
-  if (result) {
-    store(order, State::active, welcome);
-  } else {
-    switch (result.error().outcome()) {
-      case Outcome::not_sent:
-        not_sent(order, result.error());
-        break;
-      case Outcome::rejected:
-        rejected(order, result.error());
-        break;
-      case Outcome::unknown:
-        unknown(order, result.error());
-        break;
-    }
+  const Result result = client.start(order.request, {.timeout = 10s, .call_id = order.call_id});
+  answered(order, result);
+  if (!save(order)) {  // what became of the call must not be lost: in the log, a person finds it
+    throw std::runtime_error("order " + order.number + " was changed during call " + order.call_id + ", which ended " +
+                             std::string(result ? "started" : to_string(result.error().outcome())));
   }
-  save(order);
+}
+// docs: end
+
+// docs: after a crash
+void recover(Order& order, const Save& save) {
+  if (order.state != State::sending) return;
+  store(order, State::held, confirming, "look whether it started, call " + order.call_id + ": no answer was stored");
+  save(order);  // false: its worker lives, and stored what it knows
 }
 // docs: end
 

@@ -7,15 +7,10 @@
 #include <cstdlib>
 #include <iostream>
 
-int main(int argc, char** argv) {
-  using namespace std::chrono_literals;
-  const char* access_token = std::getenv("CONNECTID_ACCESS_TOKEN");
-  if (argc != 2 || !access_token) {
-    std::cerr << "usage: CONNECTID_ACCESS_TOKEN=... start_subscription API_URL\n";
-    return 2;
-  }
-  const char* api_url = argv[1];
+namespace {
 
+int start(const char* api_url, const char* access_token) {
+  using namespace std::chrono_literals;
   // docs: the sample
   connectid::SubscriptionClient client({
       .environment = connectid::Environment::custom(api_url),  // or ::test(), ::production(), ::sweden()
@@ -23,7 +18,7 @@ int main(int argc, char** argv) {
   });
   connectid::StartSubscriptionRequest request{
       .product = "CO27409",
-      .start_time = *connectid::local_midnight(2026y / 4 / 1),  // 00:00 in Oslo; or connectid::Timestamp{…ms}
+      .start_time = connectid::local_midnight(2026y / 4 / 1).value(),  // 00:00 in Oslo; throws without zone data
       .copies = 1,
       .coupon_code = "WMDigi",
       .coupon_number = 5223,
@@ -46,4 +41,20 @@ int main(int argc, char** argv) {
       break;
   }
   return 6;  // may have started: look before sending again
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const char* access_token = std::getenv("CONNECTID_ACCESS_TOKEN");
+  if (argc != 2 || !access_token) {
+    std::cerr << "usage: CONNECTID_ACCESS_TOKEN=... start_subscription API_URL\n";
+    return 2;
+  }
+  try {
+    return start(argv[1], access_token);
+  } catch (const connectid::Exception& exception) {  // of value(), so before anything was sent
+    std::cerr << exception.error() << '\n';
+    return 2;
+  }
 }

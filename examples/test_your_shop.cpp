@@ -6,6 +6,8 @@
 
 #include <memory>
 #include <ostream>
+#include <stdexcept>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -26,7 +28,23 @@ Order an_order() {
                       .coupon_number = 5223}};
 }
 
-const shop::Save forget = [](const Order&) { return true; };
+const shop::Save forget = [](Order&) { return true; };
+
+// One row of a database.
+struct Row {
+  Order stored = {};
+  std::vector<Order> saved = {};
+
+  shop::Save save() {
+    return [this](Order& now) {
+      if (now.version != stored.version) return false;
+      ++now.version;
+      stored = now;
+      saved.push_back(now);
+      return true;
+    };
+  }
+};
 
 // docs: a 429
 TEST(YourShop, waits_as_long_as_a_429_says) {
@@ -69,6 +87,7 @@ struct Case {
   State state;
   std::chrono::seconds pause;
   bool staff;
+  bool sent = true;
   friend void PrintTo(const Case& row, std::ostream* out) { *out << row.name; }
 };
 
@@ -79,16 +98,16 @@ TEST_P(AfterEachAnswer, the_order_is_where_it_belongs) {
   wire->reply(GetParam().reply);
   const connectid::SubscriptionClient client({.token_source = connectid::static_token("t"), .transport = wire});
   Order order = an_order();
-  std::vector<State> saved;
-  shop::place(client, order, [&](const Order& now) {
-    saved.push_back(now.state);
-    return true;
-  });
+  Row row;
+  shop::place(client, order, row.save());
   EXPECT_EQ(order.state, GetParam().state);
   EXPECT_EQ(order.pause, GetParam().pause);
   EXPECT_EQ(!order.for_the_staff.empty(), GetParam().staff) << order.for_the_staff;
   EXPECT_FALSE(order.for_the_customer.empty());
-  EXPECT_EQ(saved, (std::vector{State::sending, GetParam().state}));
+  ASSERT_EQ(row.saved.size(), 2U);
+  EXPECT_EQ(row.saved.front().state, State::sending);
+  EXPECT_EQ(row.stored.state, GetParam().state);
+  EXPECT_EQ(row.stored.sent_at.has_value(), GetParam().sent);
 }
 
 using connectid::testing::http_answer;
@@ -96,11 +115,12 @@ INSTANTIATE_TEST_SUITE_P(
     YourShop, AfterEachAnswer,
     testing::Values(Case{"started", http_answer(200, R"({"status":"OK"})"), State::active, 0s, false},
                     Case{"bad_request", http_answer(400, "{}"), State::refused, 0s, true},
-                    Case{"unauthorized", http_answer(401, "{}"), State::waiting, 0s, false},
+                    Case{"unauthorized", http_answer(401, "{}"), State::login, 0s, false},
                     Case{"forbidden", http_answer(403, "{}"), State::refused, 0s, true},
                     Case{"rate_limited", http_answer(429, "{}"), State::waiting, 60s, false},
                     Case{"server_error", http_answer(500, "{}"), State::held, 0s, true},
-                    Case{"not_connected", connectid::http::Failure{.body_left = false}, State::waiting, 60s, false},
+                    Case{"not_connected", connectid::http::Failure{.body_left = false}, State::waiting, 60s, false,
+                         false},
                     Case{"cut", connectid::http::Failure{.body_left = true}, State::held, 0s, true}),
     [](const auto& row) { return row.param.name; });
 
@@ -116,8 +136,7 @@ TEST(YourShop, sends_neither_a_slip_nor_without_token_or_configuration) {
 
   Order logged_out = an_order();
   shop::place(client(connectid::static_token("")), logged_out, forget);
-  EXPECT_EQ(logged_out.state, State::waiting);
-  EXPECT_EQ(logged_out.pause, 0s);
+  EXPECT_EQ(logged_out.state, State::login);
 
   Order unconfigured = an_order();
   shop::place(client(nullptr), unconfigured, forget);
@@ -130,17 +149,98 @@ TEST(YourShop, sends_nothing_where_another_worker_has_the_order) {
   auto wire = std::make_shared<connectid::testing::ScriptedTransport>();
   const connectid::SubscriptionClient client({.token_source = connectid::static_token("t"), .transport = wire});
   Order order = an_order();
-  shop::place(client, order, [](const Order&) { return false; });
+  shop::place(client, order, [](Order&) { return false; });
   EXPECT_TRUE(wire->requests().empty());
 }
 
-TEST(YourShop, leaves_an_order_alone_that_a_crash_left_behind) {
+TEST(YourShop, sends_only_what_is_waiting) {
+  for (const State state : {State::login, State::sending, State::active, State::refused, State::held}) {
+    auto wire = std::make_shared<connectid::testing::ScriptedTransport>();
+    const connectid::SubscriptionClient client({.token_source = connectid::static_token("t"), .transport = wire});
+    Order order = an_order();
+    order.state = state;
+    shop::place(client, order, forget);
+    EXPECT_TRUE(wire->requests().empty()) << static_cast<int>(state);
+    EXPECT_EQ(order.state, state);
+  }
+}
+
+// The process dies in the call that follows a 401: what the first save stored is all that is left.
+TEST(YourShop, tells_no_customer_to_order_again_while_nobody_knows) {
   auto wire = std::make_shared<connectid::testing::ScriptedTransport>();
+  wire->reply(http_answer(401, "{}"));
+  wire->reply(http_answer(200, R"({"status":"OK"})"));
   const connectid::SubscriptionClient client({.token_source = connectid::static_token("t"), .transport = wire});
   Order order = an_order();
-  order.state = State::sending;
+  Row row;
+  shop::place(client, order, row.save());
+  EXPECT_EQ(order.for_the_customer, "Please log in again to finish your order.");
+  order.state = State::waiting;  // the customer has logged in
+  shop::place(client, order, row.save());
+
+  ASSERT_EQ(row.saved.size(), 4U);
+  Order found = row.saved[2];
+  EXPECT_EQ(found.state, State::sending);
+  EXPECT_EQ(found.for_the_customer, "We are confirming your order and will write to you. Please do not order again.");
+  EXPECT_EQ(found.call_id, "1001.2");
+  EXPECT_TRUE(found.sent_at);
+
+  row.stored = found;
+  shop::recover(found, row.save());
+  EXPECT_EQ(row.stored.state, State::held);
+  EXPECT_NE(row.stored.for_the_staff.find("call 1001.2"), std::string::npos) << row.stored.for_the_staff;
+}
+
+TEST(YourShop, recovers_nothing_that_has_an_answer) {
+  for (const State state : {State::waiting, State::login, State::active, State::refused, State::held}) {
+    Order order = an_order();
+    order.state = state;
+    Row row;
+    shop::recover(order, row.save());
+    EXPECT_EQ(order.state, state);
+    EXPECT_TRUE(row.saved.empty());
+  }
+}
+
+TEST(YourShop, does_not_lose_an_answer_that_cannot_be_stored) {
+  auto wire = std::make_shared<connectid::testing::ScriptedTransport>();
+  wire->reply(http_answer(200, R"({"status":"OK"})"));
+  const connectid::SubscriptionClient client({.token_source = connectid::static_token("t"), .transport = wire});
+  Order order = an_order();
+  Row row;
+  const shop::Save once = [&](Order& now) { return row.saved.empty() && row.save()(now); };
+  try {
+    shop::place(client, order, once);
+    FAIL() << "nothing was said";
+  } catch (const std::runtime_error& error) {
+    EXPECT_STREQ(error.what(), "order 1001 was changed during call 1001.1, which ended started");
+  }
+  EXPECT_EQ(order.state, State::active);
+}
+
+TEST(YourShop, refuses_an_order_whose_number_cannot_stand_in_a_call_id) {
+  for (const std::string& number :
+       {std::string(), std::string("10 01"), std::string("b\xc3\xb8k"), std::string(101, '1')}) {
+    auto wire = std::make_shared<connectid::testing::ScriptedTransport>();
+    const connectid::SubscriptionClient client({.token_source = connectid::static_token("t"), .transport = wire});
+    Order order = an_order();
+    order.number = number;
+    Row row;
+    shop::place(client, order, row.save());
+    EXPECT_EQ(row.stored.state, State::refused) << number;
+    EXPECT_FALSE(row.stored.for_the_staff.empty());
+    EXPECT_TRUE(wire->requests().empty());
+  }
+}
+
+TEST(YourShop, sends_an_order_with_the_longest_number) {
+  auto wire = std::make_shared<connectid::testing::ScriptedTransport>();
+  wire->reply(http_answer(200, R"({"status":"OK"})"));
+  const connectid::SubscriptionClient client({.token_source = connectid::static_token("t"), .transport = wire});
+  Order order = an_order();
+  order.number = std::string(100, '~');
   shop::place(client, order, forget);
-  EXPECT_TRUE(wire->requests().empty());
+  EXPECT_EQ(order.state, State::active) << order.for_the_staff;
 }
 
 }  // namespace

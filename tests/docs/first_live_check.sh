@@ -51,7 +51,8 @@ printf 'Authorization: Bearer %s\n' "$CONNECTID_ACCESS_TOKEN" |
 expect 0 bad_request.txt 'HTTP/1.1 400'
 
 # docs: no_such_product
-connectid start --json order.json --start-date "$day" --product NO-SUCH --output json >no_such_product.json
+connectid start --json order.json --start-date "$day" --product NO-SUCH --customer-reference live-check-2 \
+  --output json >no_such_product.json
 # docs: end
 expect 0 no_such_product.json '"product":"NO-SUCH"'  # the fake server takes every product
 
@@ -62,3 +63,8 @@ expect 4 wrong_token.json '"outcome":"rejected"'
 
 curl --silent --fail "$api/__connectid/log" >log.json
 expect 0 log.json '"bodies_received":4'
+# Whoever looks at what was started can tell which command it was.
+for reference in live-check-1 live-check-2; do
+  started=$(grep -o '"started":.*' log.json | grep -o "\"customerReference\":\"$reference\"" | wc -l)
+  ((started == 1)) || fail "$started subscriptions of $reference: $(<log.json)"
+done

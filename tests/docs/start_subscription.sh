@@ -18,6 +18,7 @@ ends() {
 ends 0 "started: call " test-token "$url"
 ends 3 "HTTP 401" another-token "$url"
 ends 2 "usage: " test-token
+TZDIR=/nonexistent ends 2 "zone" test-token "$url"
 (($(started) == 1)) || { echo "not started once" >&2; exit 1; }
 kill "$server"
 wait "$server" || { echo "the fake server did not end well" >&2; exit 1; }
