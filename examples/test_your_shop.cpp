@@ -88,6 +88,7 @@ struct Case {
   std::chrono::seconds pause;
   bool staff;
   bool sent = true;
+  // NOLINTNEXTLINE(readability-identifier-naming): GoogleTest's name
   friend void PrintTo(const Case& row, std::ostream* out) { *out << row.name; }
 };
 
