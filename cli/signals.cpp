@@ -26,10 +26,11 @@ sigset_t handled() {
 
 /// timeout(1) and shells signal the process and then its group: two signals that mean one. The second must not kill.
 void take_those_of_the_same_moment(pollfd (&fds)[2], const std::stop_token& end) {
-  using namespace std::chrono_literals;
-  const auto over = std::chrono::steady_clock::now() + 500ms;
-  for (auto left = 500ms; left > 0ms && !end.stop_requested();
-       left = std::chrono::ceil<std::chrono::milliseconds>(over - std::chrono::steady_clock::now())) {
+  using std::chrono::milliseconds;
+  constexpr milliseconds moment{500};
+  const auto over = std::chrono::steady_clock::now() + moment;
+  for (milliseconds left = moment; left.count() > 0 && !end.stop_requested();
+       left = std::chrono::ceil<milliseconds>(over - std::chrono::steady_clock::now())) {
     signalfd_siginfo taken{};
     if (poll(fds, 2, static_cast<int>(left.count())) > 0) static_cast<void>(read(fds[0].fd, &taken, sizeof taken));
   }
