@@ -37,12 +37,14 @@ Notes program() {
 
 Notes start() {
   return {
-      .paragraphs = {"The request is made of --json, of flags, or of both: flags win. It needs product, startTime, "
-                     "copies, couponCode and couponNumber.",
-                     one_json_object,
-                     "SIGINT, SIGTERM and SIGHUP cancel the call, and the answer is still printed; a second one kills.",
-                     "A flag wins over a variable, and a variable over the default; there is no configuration file. A "
-                     "variable that is set but empty is an error, so that an empty URL cannot mean production."},
+      .paragraphs =
+          {"The request is made of --json, of flags, or of both: flags win. It needs product, startTime, "
+           "copies, couponCode and couponNumber.",
+           one_json_object,
+           "SIGINT, SIGTERM and SIGHUP cancel the call, and the answer is still printed; one that comes half a second "
+           "later or more kills.",
+           "A flag wins over a variable, and a variable over the default; there is no configuration file. A "
+           "variable that is set but empty is an error, so that an empty URL cannot mean production."},
       .variables = {{variable::access_token, "The customer's access token. Without one nothing is sent."},
                     {variable::access_token_file, "A file that holds the access token, in place of the variable."},
                     {variable::api_url, std::string("As --api-url. Not together with ") + variable::environment + "."},

@@ -3,7 +3,8 @@
 # Where it is not root, or one of them is installed already, it exits with 77: nothing was tried.
 set -euo pipefail
 consumer=$1/tests/consumer packages=$2/packages
-names=(libconnectid0.1 libconnectid-dev connectid-tools)
+names=()
+for package in "$packages"/*.deb; do names+=("$(dpkg-deb --field "$package" Package)"); done
 
 ((EUID == 0)) || { echo "not root"; exit 77; }
 for name in "${names[@]}"; do
