@@ -47,6 +47,7 @@ void wait_for_one(const std::stop_token& end, std::stop_source& stop) {
   if (end.stop_requested()) return;
   stop.request_stop();
   take_those_of_the_same_moment(fds, end);
+  if (end.stop_requested()) return;
   pthread_sigmask(SIG_UNBLOCK, &set, nullptr);  // the next one does what it does by default, here
   while (!end.stop_requested() && poll(fds + 1, 1, -1) < 0) {
   }
