@@ -87,7 +87,9 @@ Notes fake_server() {
           .rule_for_scripts =
               "Wait for its first line, and then send; end it with SIGTERM, after which 0 = it was there "
               "all the time.",
-          .example = {"connectid fake-server --port 8080 &", "CONNECTID_ACCESS_TOKEN=test-token connectid start \\",
+          .example = {"connectid fake-server --port 8080 >server.log &",
+                      "until grep -q listening server.log; do sleep 0.1; done",
+                      "CONNECTID_ACCESS_TOKEN=test-token connectid start \\",
                       "  --api-url http://127.0.0.1:8080 --json order.json"}};
 }
 

@@ -181,8 +181,8 @@ Report report_start(const Asked& asked, const Result<StartSubscriptionResponse>&
     if (result->status) answer["status"] = *result->status;
     report.out = line(answer);
   } else {
-    report.out = "started: product " + asked.request->product + ", call " + result->call.call_id + "\n" +
-                 times_for_people(asked);
+    report.out = "started: product " + asked.request->product + ", call " + result->call.call_id + ", at " +
+                 asked.api_url + "\n" + times_for_people(asked);
   }
   return report;
 }

@@ -12,6 +12,9 @@
 set -euo pipefail
 export LC_ALL=C
 unset CONNECTID_ACCESS_TOKEN    # a token is one customer's: not for every order
+for option in "${@:2}"; do
+  [[ ! $option =~ ^(-h|--help|--version|--json|--call-id)(=|$) ]] || { echo "$option is not for cron.sh"; exit 2; }
+done
 cd "$1"
 mkdir -p orders hold started refused
 mkdir -p -m 700 tokens

@@ -2,6 +2,7 @@
 # test_your_script.sh: how to test a script that calls connectid, here cron.sh beside it. Needs curl.
 set -euo pipefail
 cron=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/cron.sh
+unset "${!CONNECTID_@}"  # nobody's own settings
 work=$(mktemp -d)
 fail() { echo "FAILED: $*" >&2; exit 1; }
 has() { [[ $(cd "$work/$1" && echo *) == "$2" ]] || fail "$1/ holds $(ls "$work/$1"), and not $2"; }
@@ -85,6 +86,10 @@ place 1010
 says '1009.json: not started; the next run' --timeout 30
 CONNECTID_ENVIRONMENT='' says '1009.json: not started; the next run'
 has refused 1008.json
+has orders '1009.json 1010.json'
+
+echo "help that is asked for ends with 0, and must not look like a start"
+if "$cron" "$work" --help; then fail "cron.sh takes --help"; fi
 has orders '1009.json 1010.json'
 
 echo "an order whose name cannot be in a call id is not sent, and not in the way"

@@ -16,6 +16,7 @@ show() {
 }
 title() { printf '\n== %s\n' "$*"; }
 
+unset "${!CONNECTID_@}"  # nobody's own settings
 exec {lines}< <(exec connectid fake-server)
 server=$!
 trap 'kill -CONT $server; kill $server' EXIT

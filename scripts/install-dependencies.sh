@@ -1,17 +1,19 @@
 #!/usr/bin/env bash
-# install-dependencies.sh [build|test|bench|check]: installs what is missing on Debian 12 to build (the default), to run
+# install-dependencies.sh [build|package|test|bench|check]: installs what is missing on Debian 12 to build (the default), to run
 # the tests too, to run the benchmark, or to run every check. Asks for nothing, and does nothing where all is there.
 set -euo pipefail
 
 packages=(g++ cmake ninja-build pkg-config ca-certificates
   curl libcurl4-openssl-dev nlohmann-json3-dev libssl-dev libcpp-httplib-dev libcctz-dev libcli11-dev tzdata)
-for_tests=(clang dpkg-dev file groff-base libgtest-dev libgmock-dev zsh)
+for_packages=(dpkg-dev file)
+for_tests=("${for_packages[@]}" clang groff-base libgtest-dev libgmock-dev zsh)
 case ${1:-build} in
   build) ;;
+  package) packages+=("${for_packages[@]}") ;;
   test) packages+=("${for_tests[@]}") ;;
   bench) packages+=(libbenchmark-dev valgrind) ;;
   check) packages+=("${for_tests[@]}" clang-format clang-tidy shellcheck cppcheck doxygen) ;;
-  *) echo "usage: install-dependencies.sh [build|test|bench|check]" >&2; exit 2 ;;
+  *) echo "usage: install-dependencies.sh [build|package|test|bench|check]" >&2; exit 2 ;;
 esac
 
 if ! command -v apt-get >/dev/null; then
@@ -31,6 +33,8 @@ fi
 
 as_root=()
 ((EUID == 0)) || as_root=(sudo)
+((EUID == 0)) || command -v sudo >/dev/null ||
+  { echo "dependencies: neither root nor sudo; ask root to run: apt-get install ${missing[*]}" >&2; exit 1; }
 echo "dependencies: install ${missing[*]}"
 "${as_root[@]}" apt-get update -qq
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \

@@ -5,10 +5,10 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 folder=${1:-build/packages}
 
-scripts/install-dependencies.sh build
+scripts/install-dependencies.sh package
 cmake --preset release -B build/package -DBUILD_SHARED_LIBS=ON -DBUILD_TESTING=OFF -DCONNECTID_BUILD_EXAMPLES=OFF \
   -DCMAKE_INSTALL_PREFIX=/usr
 cmake --build build/package --parallel "$(nproc)"
 mkdir -p "$folder"
+trap 'rm -rf "$folder/_CPack_Packages"' EXIT
 cpack --config build/package/CPackConfig.cmake -B "$folder"
-rm -rf "$folder/_CPack_Packages"

@@ -5,6 +5,7 @@ program=$(realpath "$1")
 work=$(mktemp -d)
 cd "$work" || exit 1
 
+unset "${!CONNECTID_@}"  # nobody's own settings
 exec {server}< <(exec "$program" fake-server)
 server_id=$!
 trap 'kill "$server_id"; rm -rf "$work"' EXIT

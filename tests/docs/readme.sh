@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # readme.sh: the README's command lines, as they stand there, at a fake server.
 set -euo pipefail
+unset "${!CONNECTID_@}"  # nobody's own settings
 exec {lines}< <(exec connectid fake-server)
 server=$!
 trap 'kill "$server"' EXIT
