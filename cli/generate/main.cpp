@@ -1,6 +1,5 @@
 // generate FOLDER: writes the completions and the manual pages of the program there.
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <exception>
 #include <fstream>
 #include <iostream>
@@ -17,11 +16,8 @@ void write(const std::string& name, const std::string& text) {
   if (!(out << text << std::flush)) throw std::runtime_error("cannot write " + name);
 }
 
-/// `connectid start` has the page connectid-start.1.
 void write_man_page(const std::string& folder, const Page& page) {
-  std::string name = page.name;
-  std::ranges::replace(name, ' ', '-');
-  write(folder + "/" + name + ".1", man_page(page));
+  write(folder + "/" + man_page_name(page) + ".1", man_page(page));
 }
 
 void generate(const std::string& folder) {

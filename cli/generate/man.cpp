@@ -23,11 +23,6 @@ std::string escaped(const std::string& text) {
 
 std::string bold(const std::string& text) { return "\\fB" + escaped(text) + "\\fR"; }
 
-std::string dashed(std::string name) {
-  std::ranges::replace(name, ' ', '-');
-  return name;
-}
-
 std::string section(const std::string& title, const std::string& body) {
   return body.empty() ? "" : ".SH " + title + "\n" + body;
 }
@@ -80,15 +75,21 @@ std::string see_also(const Page& page) {
   std::string all;
   for (const Page& command : page.commands) {
     const bool last = &command == &page.commands.back();
-    all += ".BR " + escaped(dashed(command.name)) + (last ? " (1)\n" : " (1),\n");
+    all += ".BR " + escaped(man_page_name(command)) + (last ? " (1)\n" : " (1),\n");
   }
   return all;
 }
 
 }  // namespace
 
+std::string man_page_name(const Page& page) {
+  std::string name = page.name;
+  std::ranges::replace(name, ' ', '-');
+  return name;
+}
+
 std::string man_page(const Page& page) {
-  std::string title = dashed(page.name);
+  std::string title = man_page_name(page);
   const std::string head = escaped(title) + " \\- " + escaped(page.summary) + "\n";
   std::ranges::transform(title, title.begin(), [](char c) { return c >= 'a' && c <= 'z' ? char(c - 'a' + 'A') : c; });
   // No date: the version says of what the page is. And no hyphenation: a flag must not be broken in two.

@@ -11,6 +11,8 @@ namespace connectid::cli {
 
 [[nodiscard]] std::string bash_completion(const Page& program);
 [[nodiscard]] std::string zsh_completion(const Page& program);
+/// `connectid start` has the page connectid-start.
+[[nodiscard]] std::string man_page_name(const Page& page);
 [[nodiscard]] std::string man_page(const Page& page);
 
 }  // namespace connectid::cli
