@@ -4,11 +4,9 @@
 
 #include <connectid/error.hpp>
 #include <connectid/http/transport.hpp>
+#include <connectid/journal.hpp>
 
 namespace connectid::inline v0::detail {
-
-/// What a call, or one attempt of it, ends in. All but `started` are an Outcome.
-enum class Word { started, not_sent, rejected, unknown };
 
 struct Verdict {
   Word word = Word::unknown;

@@ -6,8 +6,11 @@
 #include <connectid/export.hpp>
 #include <connectid/http/curl_transport.hpp>
 #include <connectid/http/transport.hpp>
+#include <connectid/journal.hpp>
 #include <connectid/local_time.hpp>
+#include <connectid/rate_limit.hpp>
 #include <connectid/result.hpp>
+#include <connectid/retry_policy.hpp>
 #include <connectid/secret.hpp>
 #include <connectid/stage.hpp>
 #include <connectid/start_subscription.hpp>

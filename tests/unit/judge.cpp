@@ -13,7 +13,6 @@ namespace {
 using detail::judge;
 using detail::Reading;
 using detail::Verdict;
-using detail::Word;
 using http::Answer;
 using http::Failure;
 

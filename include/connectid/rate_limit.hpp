@@ -1,0 +1,49 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include <connectid/export.hpp>
+
+namespace connectid::inline v0 {
+
+namespace detail {
+class Pacer;
+}
+
+/// How many requests may be sent in a time. Kept at 98 %, for two clocks never agree.
+struct Rates {
+  double per_second = 100;   ///< the API's own limit (docs/api-facts.md)
+  double per_minute = 2000;  ///< the API's own limit (docs/api-facts.md)
+};
+
+/// Keeps calls inside the API's limits: each waits for its place, first come first served, until its deadline or its
+/// stop. It learns from `X-RateLimit-Remaining` and `X-RateLimit-Reset` when others spend the same allowance.
+///
+/// A copyable handle; copies are the same limit. Thread-safe.
+class CONNECTID_API RateLimit {
+ public:
+  /// Each client that is made with it has a limit of its own.
+  [[nodiscard]] static RateLimit per_client(Rates rates = {});
+  /// All clients that are made with copies of it have one limit together.
+  [[nodiscard]] static RateLimit shared(Rates rates = {});
+  /// `per_client` with this part of the API's allowance (0.25: a quarter), so that a batch leaves room for the web
+  /// shop.
+  [[nodiscard]] static RateLimit share(double part);
+  /// All processes on this machine that name the same file have one limit together: the API's. The file is made where
+  /// there is none (0600). `own` may be lower: what this handle may take of it. See `problem`.
+  [[nodiscard]] static RateLimit across_processes(std::string path, Rates own = {});
+  /// No limit.
+  [[nodiscard]] static RateLimit off();
+
+  /// Why the file of `across_processes` cannot be used, so that this process keeps the limit alone; empty: all is well.
+  [[nodiscard]] std::string problem() const;
+
+ private:
+  struct State;
+  explicit RateLimit(std::shared_ptr<const State> state) : state_(std::move(state)) {}
+  friend class detail::Pacer;
+  std::shared_ptr<const State> state_;
+};
+
+}  // namespace connectid::inline v0

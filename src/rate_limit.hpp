@@ -1,0 +1,46 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include <connectid/rate_limit.hpp>
+
+namespace connectid::inline v0::detail {
+
+/// What the calls of one client stand in line at. Thread-safe.
+class Pacer {
+ public:
+  using TimePoint = std::chrono::steady_clock::time_point;
+
+  /// `per_client` gets a limit of its own here; the other kinds join theirs.
+  explicit Pacer(const RateLimit& limit);
+  ~Pacer();
+
+  /// What an answer says of the allowance: so many requests are left until so long from now.
+  void learn(std::int64_t remaining, std::chrono::milliseconds reset, TimePoint now);
+
+ private:
+  friend class Turn;
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// One attempt's place in the line. Its end gives the place back where it was not used.
+class Turn {
+ public:
+  explicit Turn(Pacer& pacer) noexcept : pacer_(&pacer) {}
+  Turn(Turn&& other) noexcept;
+  Turn& operator=(Turn&& other) noexcept;
+  ~Turn();
+
+  /// When the request may be sent: `now` or earlier, and the place is used; or later, and it is to be asked again then.
+  /// The first time it takes a place.
+  [[nodiscard]] Pacer::TimePoint ask(Pacer::TimePoint now);
+
+ private:
+  Pacer* pacer_;
+};
+
+}  // namespace connectid::inline v0::detail
