@@ -139,7 +139,8 @@ std::string next_step(const Error& error) {
     case 3:
       return "Nothing was started. Running it again unchanged will be refused again.\n";
     case 4:
-      return "Nothing was started. Get a valid access token and put it into CONNECTID_ACCESS_TOKEN.\n";
+      return "Nothing was started. Get a valid access token, for CONNECTID_ACCESS_TOKEN or the file of "
+             "CONNECTID_ACCESS_TOKEN_FILE.\n";
     case 5:
       return "Nothing was started. Wait, then run it again.\n";
     default:
