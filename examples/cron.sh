@@ -20,7 +20,7 @@ cd "$1"
 mkdir -p orders sending hold started refused
 mkdir -p -m 700 tokens
 exec 9>lock
-flock --nonblock 9 || exit 0    # the run before is still at it
+flock --nonblock 9 || exit 0    # the run before is still at it, or a connectid that outlived it
 connectid --version >/dev/null  # not on cron's short PATH? Then end here, before anything is moved
 
 say() { echo "$name: $*"; }

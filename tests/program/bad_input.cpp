@@ -146,7 +146,7 @@ INSTANTIATE_TEST_SUITE_P(
             "--call-id is empty"},
         Bad{"call_id_with_a_space", start({"--call-id", "a b"}),
             Variables{token, "CONNECTID_API_URL=https://127.0.0.1:1"}, 2, "call_id"},
-        Bad{"json_field_that_steers_a_terminal", from_input(), {}, 2, "foo?[2J", "{\"foo\\u001b[2J\":1}"},
+        Bad{"json_field_that_steers_a_terminal", from_input(), {}, 2, "foo?[2J?3J", "{\"foo\\u001b[2J\\u009b3J\":1}"},
         Bad{"no_zone_data", start({"--end-date", "2026-07-01"}), Variables{"TZDIR=/nonexistent"}, 2,
             "no time zone data"},
         Bad{"no_token", start({}), Variables{"CONNECTID_API_URL=https://127.0.0.1:1"}, 4,
