@@ -42,28 +42,43 @@ std::optional<std::int64_t> number(const Headers& headers, std::string_view name
   return value;
 }
 
-std::optional<milliseconds> retry_after(const Headers& headers, Timestamp now) {
-  // What is longer than this is no pause but a number that means something else; it also keeps the sums from overflow.
-  static constexpr seconds longest = std::chrono::hours{24 * 366};
-  static constexpr seconds longest_delta = std::chrono::hours{24};
-  const auto sensible = [](milliseconds pause) -> std::optional<milliseconds> {
-    if (pause > longest) return std::nullopt;
-    return std::max(pause, milliseconds{0});
-  };
-  const std::string* date = find(headers, "Date");
-  const Timestamp server_now = (date ? detail::parse_http_date(*date) : std::nullopt).value_or(now);
+namespace {
 
-  if (const auto delta = number(headers, "Retry-After")) {
-    return sensible(std::min(seconds{*delta}, longest + seconds{1}));
-  }
+/// What is longer than a year is no pause but a number that means something else; it also keeps the sums from overflow.
+std::optional<milliseconds> sensible(milliseconds pause) {
+  static constexpr milliseconds longest = std::chrono::hours{24 * 366};
+  if (pause > longest) return std::nullopt;
+  return std::max(pause, milliseconds{0});
+}
+
+std::optional<milliseconds> seconds_from_now(std::int64_t count) {
+  static constexpr std::int64_t a_year_and_more = 367 * 24 * 60 * 60;
+  return sensible(seconds{std::min(count, a_year_and_more)});
+}
+
+Timestamp clock_of_the_server(const Headers& headers, Timestamp now) {
+  const std::string* date = find(headers, "Date");
+  return (date ? detail::parse_http_date(*date) : std::nullopt).value_or(now);
+}
+
+}  // namespace
+
+std::optional<milliseconds> rate_limit_reset(const Headers& headers, Timestamp now) {
+  static constexpr std::int64_t longest_delta = 24 * 60 * 60;
+  const auto reset = number(headers, "X-RateLimit-Reset");
+  if (!reset) return std::nullopt;
+  if (*reset <= longest_delta) return seconds{*reset};
+  if (*reset > std::chrono::duration_cast<seconds>(Timestamp::duration::max()).count()) return std::nullopt;
+  return sensible(Timestamp{seconds{*reset}} - clock_of_the_server(headers, now));
+}
+
+std::optional<milliseconds> retry_after(const Headers& headers, Timestamp now) {
+  if (const auto delta = number(headers, "Retry-After")) return seconds_from_now(*delta);
   if (const std::string* text = find(headers, "Retry-After")) {
-    if (const auto time = detail::parse_http_date(*text)) return sensible(*time - server_now);
+    if (const auto time = detail::parse_http_date(*text)) return sensible(*time - clock_of_the_server(headers, now));
   }
-  if (const auto reset = number(headers, "X-RateLimit-Reset")) {
-    if (*reset <= longest_delta.count()) return seconds{*reset};
-    if (*reset > std::chrono::duration_cast<seconds>(Timestamp::duration::max()).count()) return std::nullopt;
-    return sensible(Timestamp{seconds{*reset}} - server_now);
-  }
+  if (const auto reset = rate_limit_reset(headers, now)) return reset;
+  if (number(headers, "X-RateLimit-Remaining") == 0) return std::chrono::minutes{1};
   return std::nullopt;
 }
 
