@@ -36,33 +36,34 @@ bool well_formed(const Header& header) noexcept { return is_token(header.name) &
 std::optional<std::int64_t> number(const Headers& headers, std::string_view name) noexcept {
   const std::string* text = find(headers, name);
   std::int64_t value = 0;
-  if (!text) return std::nullopt;
+  if (!text || text->starts_with('-')) return std::nullopt;  // nor `-0`
   const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
-  if (error != std::errc() || end != text->data() + text->size() || value < 0) return std::nullopt;
+  if (error != std::errc() || end != text->data() + text->size()) return std::nullopt;
   return value;
 }
 
 std::optional<milliseconds> retry_after(const Headers& headers, Timestamp now) {
-  // What is longer than this is no pause but a number that means something else; it also keeps the sums from overflow.
+  // What is longer than this is no pause but a number that means something else.
   static constexpr seconds longest = std::chrono::hours{24 * 366};
   static constexpr seconds longest_delta = std::chrono::hours{24};
-  const auto sensible = [](milliseconds pause) -> std::optional<milliseconds> {
-    if (pause > longest) return std::nullopt;
-    return std::max(pause, milliseconds{0});
-  };
   const std::string* date = find(headers, "Date");
   const Timestamp server_now = (date ? detail::parse_http_date(*date) : std::nullopt).value_or(now);
+  // Of a time from 1970 on. Whatever the clock says, no difference here overflows.
+  const auto until = [&](Timestamp time) -> std::optional<milliseconds> {
+    if (time - longest > server_now) return std::nullopt;
+    return std::max(time - server_now, milliseconds{0});
+  };
 
   if (const auto delta = number(headers, "Retry-After")) {
-    return sensible(std::min(seconds{*delta}, longest + seconds{1}));
+    return *delta <= longest.count() ? std::optional<milliseconds>(seconds{*delta}) : std::nullopt;
   }
   if (const std::string* text = find(headers, "Retry-After")) {
-    if (const auto time = detail::parse_http_date(*text)) return sensible(*time - server_now);
+    if (const auto time = detail::parse_http_date(*text)) return until(*time);
   }
   if (const auto reset = number(headers, "X-RateLimit-Reset")) {
     if (*reset <= longest_delta.count()) return seconds{*reset};
     if (*reset > std::chrono::duration_cast<seconds>(Timestamp::duration::max()).count()) return std::nullopt;
-    return sensible(Timestamp{seconds{*reset}} - server_now);
+    return until(Timestamp{seconds{*reset}});
   }
   return std::nullopt;
 }
