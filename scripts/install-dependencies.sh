@@ -12,7 +12,7 @@ case ${1:-build} in
   package) packages+=("${for_packages[@]}") ;;
   test) packages+=("${for_tests[@]}") ;;
   bench) packages+=(libbenchmark-dev valgrind) ;;
-  check) packages+=("${for_tests[@]}" clang-format clang-tidy shellcheck cppcheck doxygen) ;;
+  check) packages+=("${for_tests[@]}" clang-format clang-tidy libclang-rt-dev shellcheck cppcheck doxygen) ;;
   *) echo "usage: install-dependencies.sh [build|package|test|bench|check]" >&2; exit 2 ;;
 esac
 
