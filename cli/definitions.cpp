@@ -18,7 +18,9 @@ using Text = std::optional<std::string>;
 /// A flag whose value is missing would take the next flag for it, and buy with that.
 std::string no_flag(const std::string& value) {
   if (!value.starts_with("--")) return "";
-  return "its value is missing: " + value + " is a flag (a text that begins so can be given by --json)";
+  // Not what it is set to: that may be a token.
+  return "its value is missing: " + value.substr(0, value.find('=')) +
+         " is a flag (a text that begins so can be given by --json)";
 }
 
 CLI::Option* add(CLI::App& command, const char* name, const std::string& value, Text& to, const char* description) {

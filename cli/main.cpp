@@ -39,7 +39,7 @@ int deliver(const Report& report) {
   return report.status == 0 ? 1 : report.status;
 }
 
-Report run(int argc, char** argv, Asked& asked, const StopOnSignal& signals) {
+Report obey(int argc, char** argv, Asked& asked, const StopOnSignal& signals) {
   const Parsed parsed = parse(argc, argv);
   if (parsed.text) return {.out = *parsed.text};
   const Arguments& arguments = parsed.arguments;
@@ -57,6 +57,16 @@ Report run(int argc, char** argv, Asked& asked, const StopOnSignal& signals) {
   return {.status = 1};
 }
 
+Report answer(int argc, char** argv, Asked& asked, const StopOnSignal& signals) {
+  try {
+    return obey(argc, argv, asked, signals);
+  } catch (const UsageError& error) {
+    return report_usage(asked, error.what());
+  } catch (const std::exception& error) {
+    return report_fault(asked, error.what());
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -64,10 +74,8 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   Asked asked{.output = wanted_output(argc, argv)};
   try {
-    const StopOnSignal signals;
-    return deliver(run(argc, argv, asked, signals));
-  } catch (const UsageError& error) {
-    return deliver(report_usage(asked, error.what()));
+    const StopOnSignal signals;  // until all is delivered: nobody may read, and then a signal must still kill
+    return deliver(answer(argc, argv, asked, signals));
   } catch (const std::exception& error) {
     return deliver(report_fault(asked, error.what()));
   }

@@ -35,6 +35,9 @@ int status_of(const Error& error) {
 std::string printable(std::string text) {
   const auto control = [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; };
   std::ranges::replace_if(text, control, '?');
+  for (std::size_t at = 0; (at = text.find('\xc2', at)) != std::string::npos; ++at) {  // U+0080 to U+009F, as UTF-8
+    if (at + 1 < text.size() && static_cast<unsigned char>(text[at + 1]) < 0xa0) text.replace(at, 2, "?");
+  }
   return text;
 }
 
@@ -139,7 +142,8 @@ std::string next_step(const Error& error) {
     case 3:
       return "Nothing was started. Running it again unchanged will be refused again.\n";
     case 4:
-      return "Nothing was started. Get a valid access token and put it into CONNECTID_ACCESS_TOKEN.\n";
+      return "Nothing was started. Get a valid access token, for CONNECTID_ACCESS_TOKEN or the file of "
+             "CONNECTID_ACCESS_TOKEN_FILE.\n";
     case 5:
       return "Nothing was started. Wait, then run it again.\n";
     default:

@@ -56,6 +56,8 @@ Timestamp iso_time(const std::string& what, const std::string& text) {
 
 /// Epoch milliseconds, or ISO 8601 with `Z` or an offset.
 Timestamp time(const std::string& what, const std::string& text) {
+  constexpr std::size_t longest = 64;  // a regex needs stack for each character, and an argument can have 128 KiB
+  if (text.size() > longest) throw UsageError(what + " is too long to be a time");
   static const std::regex number("-?\\d+");
   return std::regex_match(text, number) ? Timestamp{milliseconds{whole_number(what, text)}} : iso_time(what, text);
 }
@@ -123,6 +125,8 @@ json parse_json(const std::string& text) {
     return parsed;
   } catch (const json::parse_error& error) {
     throw UsageError("the JSON is broken at byte " + std::to_string(error.byte));
+  } catch (const json::out_of_range&) {
+    throw UsageError("the JSON holds a number that is too large");
   }
 }
 

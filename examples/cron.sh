@@ -5,22 +5,23 @@
 #
 # (connectid.env exports CONNECTID_ENVIRONMENT and its like, and a PATH that has connectid.)
 #
-# One file of JSON an order, moved into orders/ when it is whole: mv order-1001.json DIR/orders/. Before it comes its
-# customer's access token, in tokens/order-1001, for nobody else's eyes. From orders/ it goes to hold/ and, once an
-# answer is certain, to started/ or refused/, or back. What stays in hold/ may have started: somebody looks; no program
-# sends it again. What is printed, cron mails; the log has each call's id, and the program's own words.
+# One file of JSON an order, with every field that it needs, moved into orders/ when it is whole: mv order-1001.json
+# DIR/orders/. Before it comes its customer's access token, in tokens/order-1001, for nobody else's eyes. From orders/
+# it goes to sending/ and, once an answer is certain, to started/ or refused/, or back; without one, to hold/. What is
+# in hold/ may have started: somebody looks; no program sends it again. What is printed, cron mails; the log has each
+# call's id, and the program's own words.
 set -euo pipefail
 export LC_ALL=C
 unset CONNECTID_ACCESS_TOKEN    # a token is one customer's: not for every order
 for option in "${@:2}"; do
-  [[ ! $option =~ ^(-h|--help|--version|--json|--call-id)(=|$) ]] || { echo "$option is not for cron.sh"; exit 2; }
+  [[ ! $option =~ ^-h|^--(help|version|json|call-id)(=|$) ]] || { echo "$option is not for cron.sh"; exit 2; }
 done
 cd "$1"
-mkdir -p orders hold started refused
+mkdir -p orders sending hold started refused
 mkdir -p -m 700 tokens
 exec 9>lock
-flock --nonblock 9 || exit 0    # the run before is still at it
-connectid --version >/dev/null  # not on cron's short PATH? Then end here, before anything is in hold/
+flock --nonblock 9 || exit 0    # the run before is still at it, or a connectid that outlived it
+connectid --version >/dev/null  # not on cron's short PATH? Then end here, before anything is moved
 
 say() { echo "$name: $*"; }
 put() {  # FROM TO: the order goes there, but over no other
@@ -28,8 +29,18 @@ put() {  # FROM TO: the order goes there, but over no other
   [[ ! -e $1/$name ]] || say "STAYS in $1/: there is one of its name in $2/"
 }
 
+for order in sending/*.json; do
+  [[ -e $order ]] || continue
+  name=${order##*/}
+  say "MAY HAVE STARTED (the run before left it in sending/): look; it goes to hold/: see log"
+  put sending hold
+done
+
+told=0
+trap 'told=1' INT TERM HUP  # the order under way is put where it belongs, and no other begins
 for order in orders/*.json; do
-  [[ -e $order ]] || break
+  ((told == 0)) || break
+  [[ -e $order ]] || continue
   name=${order##*/}
   token=tokens/${name%.json}
   [[ $name =~ ^[A-Za-z0-9._-]{1,100}$ ]] || { say "not sent: its name cannot be in a call id"; continue; }
@@ -42,18 +53,19 @@ for order in orders/*.json; do
   ((status != 2)) || { put orders refused; say "not valid; mend it: see log"; continue; }
   ((status == 0)) || { say "connectid validate ended with $status: see log"; break; }
 
-  put orders hold
+  put orders sending
   [[ ! -e $order ]] || continue
   id=$name.$(date -u +%Y%m%dT%H%M%SZ)
   echo "$(date -u +%FT%TZ) $name call $id" >>log
-  sync orders hold log  # a power cut in the call must find all this there
-  CONNECTID_ACCESS_TOKEN_FILE=$token connectid start --json "hold/$name" --call-id "$id" "${@:2}" >>log 2>&1 || status=$?
+  sync orders sending log  # a power cut in the call must find all this there
+  CONNECTID_ACCESS_TOKEN_FILE=$token connectid start --json "sending/$name" --call-id "$id" "${@:2}" >>log 2>&1 ||
+    status=$?
   # docs: the rule
   case $status in
-    0) put hold started ;;
-    3 | 4) put hold refused; say "not started; mend it (4: its token), then back to orders/ (status $status): see log" ;;
-    2 | 5 | 7) put hold orders; say "not started; the next run tries again (status $status): see log"; break ;;
-    *) say "MAY HAVE STARTED (status $status): look; it stays in hold/: see log" ;;
+    0) put sending started ;;
+    3 | 4) put sending refused; say "not started; mend it (4: its token) and put it back (status $status): see log" ;;
+    2 | 5 | 7) put sending orders; say "not started; the next run tries again (status $status): see log"; break ;;
+    *) say "MAY HAVE STARTED (status $status): look; it goes to hold/: see log"; put sending hold ;;
   esac
   # docs: end
 done

@@ -20,7 +20,7 @@ place() {  # NAME [TOKEN]: an order, and its customer's token before it
   printf '%s' "${2-test-token}" >"$work/tokens/$1"
   echo "$order" >"$work/orders/$1.json"
 }
-clear() { rm -f "$work"/{orders,hold,started,refused,tokens}/*; }
+clear() { rm -f "$work"/{orders,sending,hold,started,refused,tokens}/*; }
 says() {  # WORDS [OPTION...]: a run says so
   local said
   said=$("$cron" "$work" "${@:2}")
@@ -89,7 +89,9 @@ has refused 1008.json
 has orders '1009.json 1010.json'
 
 echo "help that is asked for ends with 0, and must not look like a start"
-if "$cron" "$work" --help; then fail "cron.sh takes --help"; fi
+for help in --help -h -hx; do
+  if "$cron" "$work" "$help"; then fail "cron.sh takes $help"; fi
+done
 has orders '1009.json 1010.json'
 
 echo "an order whose name cannot be in a call id is not sent, and not in the way"
@@ -100,6 +102,13 @@ says 'order 1.json: not sent: its name'
 has orders 'order 1.json'
 has started 1011.json
 
+echo "an order that is not there any more is not in the way"
+clear
+ln -s nowhere "$work/orders/1012.json"
+place 1013
+"$cron" "$work"
+has started 1013.json
+
 # From here on, a connectid that ends as it is told.
 mkdir "$work/bin"
 cat >"$work/bin/connectid" <<'END'
@@ -108,9 +117,10 @@ case $1 in
   --version) exit ;;
   validate) exit "${VALID:-0}" ;;
 esac
-grep -q " ${3#hold/} call $5\$" log || exit 99  # start --json hold/NAME --call-id ID
+grep -q " ${3#sending/} call $5\$" log || exit 99  # start --json sending/NAME --call-id ID
 echo "$3" >>calls
 [ -z "$COMES" ] || echo "another order" >"$COMES"  # while the call is under way
+[ -z "$SIGNAL" ] || kill -s "$SIGNAL" "$PPID"
 exit "$STATUS"
 END
 chmod +x "$work/bin/connectid"
@@ -139,6 +149,27 @@ done <<'END'
 137 hold 2
 END
 
+echo "a run that is killed: the next one says so, once, and sends nothing"
+clear
+: >"$work/calls"
+place 1
+if SIGNAL=KILL STATUS=0 "$cron" "$work"; then fail "it was not killed"; fi
+has sending 1.json
+flock "$work/lock" true  # until its connectid has ended, too
+STATUS=0 says '1.json: MAY HAVE STARTED (the run before'
+has hold 1.json
+[[ -z $(STATUS=0 "$cron" "$work") ]] || fail "said twice"
+has hold 1.json
+(($(wc -l <"$work/calls") == 1)) || fail "sent again"
+
+echo "a run that is told to end puts the order under way where it belongs, and begins no other"
+clear
+place 1
+place 2
+SIGNAL=TERM STATUS=0 "$cron" "$work"
+has started 1.json
+has orders 2.json
+
 echo "an order that was not checked stays"
 clear
 place 1
@@ -149,12 +180,13 @@ echo "no order is written over another"
 while read -r status comes; do
   clear
   place 1
-  STATUS=$status COMES=$comes/1.json says '1.json: STAYS in hold/'
+  STATUS=$status COMES=$comes/1.json says '1.json: STAYS in sending/'
   grep -q 'another order' "$work/$comes/1.json" || fail "$comes/1.json was replaced"
-  grep -q CO27409 "$work/hold/1.json" || fail "the order is lost"
+  grep -q CO27409 "$work/sending/1.json" || fail "the order is lost"
 done <<'END'
 0 started
 3 refused
+6 hold
 7 orders
 END
 for room in hold started refused; do

@@ -1,21 +1,53 @@
 #include "blocking_call.hpp"
 
+#include <condition_variable>
 #include <exception>
+#include <mutex>
 #include <utility>
 
 namespace connectid::inline v0::detail {
 namespace {
 
-/// An action's I/O, and what came of it.
-struct Perform {
-  const Exchange& exchange;
-  const BlockingIo& io;
+Word word_of(const Done& done) {
+  if (!done.error) return Word::started;
+  switch (done.error->outcome()) {
+    case Outcome::not_sent:
+      return Word::not_sent;
+    case Outcome::rejected:
+      return Word::rejected;
+    case Outcome::unknown:
+      break;
+  }
+  return Word::unknown;
+}
 
-  Event operator()(GetToken) const {
-    if (io.stop.stop_requested()) return cancelled(Stage::prepare);
+/// The I/O of one call: an action goes in, what came of it comes out.
+class Perform {
+ public:
+  Perform(const Exchange& exchange, const BlockingIo& io) : exchange_(exchange), io_(io) {}
+
+  Event operator()(Action& action) {
+    if (auto* what = std::get_if<GetToken>(&action)) return get_token(*what);
+    if (auto* what = std::get_if<Wait>(&action)) return wait(*what);
+    if (auto* what = std::get_if<WriteDown>(&action)) return write_down(*what);
+    return send(std::get<Send>(action));
+  }
+
+  void tell_the_end(const Done& done) const {
+    if (!told_journal_) return;
     try {
-      Result<AccessToken> token = io.token_source({.deadline = exchange.deadline(), .stop = io.stop});
-      if (io.stop.stop_requested()) return cancelled(Stage::token);
+      io_.journal->ended(exchange_.journal_call(), word_of(done));
+    } catch (...) {  // what became of the call is as true without it
+    }
+  }
+
+ private:
+  Event get_token(GetToken& get) const {
+    if (io_.stop.stop_requested()) return Stopped{Stage::prepare};
+    try {
+      const TokenRequest request{.deadline = exchange_.deadline(), .stop = io_.stop, .refused = std::move(get.refused)};
+      Result<AccessToken> token = io_.token_source(request);
+      if (io_.stop.stop_requested()) return Stopped{Stage::token};
       if (token) return *std::move(token);
       return NoToken{token.error()};
     } catch (...) {
@@ -24,10 +56,34 @@ struct Perform {
     }
   }
 
-  Event operator()(const Send& send) const {
+  Event wait(const Wait& pause) const {
+    std::mutex mutex;
+    std::condition_variable_any nobody_notifies;
+    std::unique_lock lock(mutex);
+    nobody_notifies.wait_until(lock, io_.stop, pause.until, [] { return false; });
+    if (io_.stop.stop_requested()) return Stopped{Stage::pause};
+    return Go{};
+  }
+
+  Event write_down(const WriteDown& write) {
+    if (!io_.journal) return WrittenDown{};
     try {
-      http::Reply reply = io.transport.perform(
-          *send.request, {.deadline = send.deadline, .connect_timeout = io.connect_timeout, .stop = io.stop});
+      told_journal_ = true;
+      const bool written = io_.journal->sending(exchange_.journal_call(), write.attempt);
+      if (!written) return NotWrittenDown{"the journal refused it"};
+      if (io_.stop.stop_requested()) return Stopped{Stage::prepare};
+      return WrittenDown{};
+    } catch (const std::exception& thrown) {
+      return NotWrittenDown{std::string("the journal threw an exception: ") + thrown.what()};
+    } catch (...) {
+      return NotWrittenDown{"the journal threw an exception of no standard type"};
+    }
+  }
+
+  Event send(const Send& send) const {
+    try {
+      http::Reply reply = io_.transport.perform(
+          *send.request, {.deadline = send.deadline, .connect_timeout = io_.connect_timeout, .stop = io_.stop});
       return std::visit([](auto& what) -> Event { return std::move(what); }, reply);
     } catch (const std::exception& thrown) {
       return threw(thrown.what());
@@ -36,28 +92,28 @@ struct Perform {
     }
   }
 
- private:
-  static Event cancelled(Stage stage) {
-    return http::Failure{.stage = stage, .cause = Cause::cancelled, .body_left = false, .text = {}};
-  }
   static Event threw(const std::string& what) {
     return http::Failure{.stage = Stage::send,
                          .cause = Cause::other,
                          .body_left = true,
                          .text = "the transport threw an exception: " + what};
   }
+
+  const Exchange& exchange_;
+  const BlockingIo& io_;
+  bool told_journal_ = false;
 };
 
 }  // namespace
 
 Done run(Exchange& exchange, const BlockingIo& io) {
-  const Perform perform{exchange, io};
+  Perform perform(exchange, io);
   Action action = exchange.next(Go{}, read_clocks());
   while (!std::holds_alternative<Done>(action)) {
-    const Send* send = std::get_if<Send>(&action);
-    Event event = send ? perform(*send) : perform(GetToken{});
+    Event event = perform(action);
     action = exchange.next(std::move(event), read_clocks());
   }
+  perform.tell_the_end(std::get<Done>(action));
   return std::get<Done>(std::move(action));
 }
 

@@ -10,6 +10,7 @@ namespace connectid::inline v0::detail {
 struct BlockingIo {
   const TokenSource& token_source;
   http::Transport& transport;
+  Journal* journal = nullptr;  ///< none: nothing is written down
   std::chrono::milliseconds connect_timeout;
   std::stop_token stop;
 };

@@ -1,21 +1,16 @@
 #include "call_id.hpp"
 
-#include <unistd.h>
-
 #include <array>
 #include <cstdint>
 #include <cstdio>
-#include <random>
+
+#include "random.hpp"
 
 namespace connectid::inline v0::detail {
 
 std::string make_call_id(Timestamp now) {
-  // A random_device asks the processor what it can do each time it is made, and a virtual machine is slow to answer.
   std::array<std::uint32_t, 3> random{};
-  if (getentropy(random.data(), sizeof random) != 0) {
-    std::random_device other_source;
-    for (std::uint32_t& word : random) word = other_source();
-  }
+  fill_with_random_bits(random);
   const auto milliseconds = static_cast<std::uint64_t>(now.time_since_epoch().count()) & 0xFFFF'FFFF'FFFFU;
   const auto [a, b, c] = random;
   std::array<char, 37> text{};

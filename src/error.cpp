@@ -8,7 +8,7 @@
 
 namespace connectid::inline v0 {
 
-static_assert(std::variant_size_v<ErrorDetail> == static_cast<std::size_t>(ErrorKind::cancelled) + 1,
+static_assert(std::variant_size_v<ErrorDetail> == static_cast<std::size_t>(ErrorKind::journal_refused) + 1,
               "ErrorDetail has one alternative a kind, in the order of ErrorKind");
 
 std::string_view to_string(Outcome outcome) noexcept {
@@ -51,6 +51,8 @@ std::string_view to_string(ErrorKind kind) noexcept {
       return "deadline_exceeded";
     case ErrorKind::cancelled:
       return "cancelled";
+    case ErrorKind::journal_refused:
+      return "journal_refused";
   }
   return "?";
 }

@@ -28,6 +28,8 @@ std::string_view phrase(Stage stage) {
       return "before anything was sent";
     case Stage::token:
       return "while getting an access token";
+    case Stage::pause:
+      return "while waiting to be sent";
     case Stage::resolve:
       return "while looking the host's name up";
     case Stage::connect:
@@ -89,112 +91,251 @@ std::string sentence(int status, const std::string& objection, const ServerWords
   return text;
 }
 
+std::string_view begin_of_message(Word word) { return word == Word::rejected ? "rejected: " : "not sent: "; }
+
+Outcome outcome_of(Word word) {
+  switch (word) {
+    case Word::not_sent:
+      return Outcome::not_sent;
+    case Word::rejected:
+      return Outcome::rejected;
+    default:
+      return Outcome::unknown;
+  }
+}
+
 }  // namespace
 
-Exchange::Exchange(http::Request request, Reader read, const Timeouts& timeouts, std::string call_id, Now began)
-    : request_(std::move(request)),
-      read_(std::move(read)),
-      timeouts_(timeouts),
+Exchange::Exchange(Call call, const Shared& shared, Now began)
+    : call_(std::move(call)),
+      shared_(shared),
       began_(began),
-      deadline_(after(began.steady, timeouts.timeout)) {
-  call_.call_id = std::move(call_id);
+      deadline_(after(began.steady, call_.timeouts.timeout)),
+      turn_(shared_.pacer) {
+  info_.call_id = call_.call_id;
+}
+
+JournalCall Exchange::journal_call() const noexcept {
+  return {
+      .call_id = call_.call_id, .method = call_.request.method, .url = call_.request.url, .body = call_.request.body};
 }
 
 Action Exchange::next(Event event, Now now) {
   return std::visit([&](auto& happened) { return on(std::move(happened), now); }, event);
 }
 
+// ---- the way to an attempt: token, turn, journal, sending
+
 Action Exchange::on(Go, Now now) {
-  if (now.steady >= deadline_) return time_is_up(Stage::prepare, now);
+  if (!token_.empty()) return take_turn(now);
+  if (now.steady >= deadline_) return out_of_time(Stage::prepare, now);
   return GetToken{};
 }
 
 Action Exchange::on(AccessToken token, Now now) {
-  if (!http::visible_ascii(token.value.reveal())) {
-    return fail(Word::not_sent, TokenError{},
-                token.value.empty()
-                    ? "the access token is empty"
-                    : "the access token holds a space, a line break or another character that cannot stand "
-                      "in a header",
-                now);
-  }
-  if (now.steady >= deadline_) return time_is_up(Stage::token, now);
+  const bool another = token.value.reveal() != token_.reveal();
+  if (token_was_refused_ && !another) return end("the token source has no other token", now);
   token_ = std::move(token.value);
-  request_.authorization = Secret("Bearer " + token_.reveal());
-  ++call_.attempts;
-  call_.sent_at = now.wall;
-  return Send{&request_, std::min(deadline_, after(now.steady, timeouts_.attempt_timeout))};
+  if (!http::visible_ascii(token_.reveal())) {
+    return end_before_an_attempt(
+        TokenError{},
+        token_.empty() ? "the access token is empty"
+                       : "the access token holds a space, a line break or another character that cannot stand "
+                         "in a header",
+        now);
+  }
+  if (now.steady >= deadline_) return out_of_time(Stage::token, now);
+  call_.request.authorization = Secret("Bearer " + token_.reveal());
+  return take_turn(now);
 }
 
 Action Exchange::on(const NoToken& refusal, Now now) {
   const Error& error = refusal.error;
   const bool ended = error.kind() == ErrorKind::cancelled || error.kind() == ErrorKind::deadline_exceeded;
-  return fail(Word::not_sent, ended ? error.detail() : ErrorDetail(TokenError{}), "no access token: " + error.message(),
-              now);
+  return end_before_an_attempt(ended ? error.detail() : ErrorDetail(TokenError{}),
+                               "no access token: " + error.message(), now);
 }
 
+Action Exchange::take_turn(Now now) {
+  if (now.steady >= deadline_) return out_of_time(Stage::pause, now);
+  const auto at = turn_.ask(now.steady);
+  if (at <= now.steady) return WriteDown{info_.attempts + 1};
+  if (at >= deadline_) return out_of_time(Stage::pause, now);
+  return Wait{at};
+}
+
+Action Exchange::on(WrittenDown, Now now) {
+  if (now.steady >= deadline_) return out_of_time(Stage::prepare, now);
+  ++info_.attempts;
+  sent_at_ = now.wall;
+  return Send{&call_.request, std::min(deadline_, after(now.steady, call_.timeouts.attempt_timeout))};
+}
+
+Action Exchange::on(const NotWrittenDown& refusal, Now now) {
+  return end_before_an_attempt(JournalRefused{}, refusal.why, now);
+}
+
+Action Exchange::on(Stopped stopped, Now now) {
+  return end_before_an_attempt(Cancelled{stopped.stage}, "cancelled " + std::string(phrase(stopped.stage)), now);
+}
+
+// ---- what came of it
+
 Action Exchange::on(const http::Failure& failure, Now now) {
-  return fail(judge(failure, now.steady >= deadline_), failure, now);
+  const Verdict verdict = judge(failure, now.steady >= deadline_);
+  keep(ending_of(verdict, failure));
+  return repeat_or_end(verdict, std::nullopt, now);
 }
 
 Action Exchange::on(const http::Answer& answer, Now now) {
+  learn_from(answer, now);
+  const Reading reading = answer.status == 200 ? call_.read(answer.body) : Reading{};
+  Verdict verdict = judge(answer, reading, now.steady >= deadline_);
+  if (verdict.word == Word::started) {
+    info_.http_status = answer.status;
+    info_.sent_at = sent_at_;
+    return Done{std::nullopt, call_until(now)};
+  }
+  const auto pause = http::retry_after(answer.headers, now.wall);
+  if (verdict.for_the_cut) {
+    Ending cut = ending_of(verdict, *answer.cut);
+    cut.http_status = answer.status;
+    keep(std::move(cut));
+    return repeat_or_end(verdict, pause, now);
+  }
+  wire::Refusal refusal = wire::decode_refusal(answer.body, token_);
+  // Without a challenge it says nothing of the token: another one would be refused as well.
+  const bool challenged = refusal.oauth_error || http::find(answer.headers, "WWW-Authenticate");
+  if (verdict.again == Again::with_another_token && !challenged) verdict.again = Again::no;
+
+  const auto shown_pause = answer.status == 429 ? pause : std::nullopt;
+  std::string what = sentence(answer.status, reading.objection, refusal.words, shown_pause);
+  const bool open_end = answer.status == 200 && !answer.framed && !reading.whole_json;
+  if (open_end) what += "; the connection ended before the answer was known to be whole";
+  keep({.word = verdict.word,
+        .detail = detail_of(std::move(refusal.words), verdict.kind, shown_pause),
+        .what = std::move(what),
+        .http_status = answer.status,
+        .sent_at = sent_at_});
+  return repeat_or_end(verdict, pause, now);
+}
+
+void Exchange::learn_from(const http::Answer& answer, Now now) {
   const auto date = http::find(answer.headers, "Date");
   const auto request_id = http::find(answer.headers, "X-Request-Id");
-  call_.http_status = answer.status;
-  call_.rate_limit_remaining = http::number(answer.headers, "X-RateLimit-Remaining");
-  call_.rate_limit_reset = http::number(answer.headers, "X-RateLimit-Reset");
-  if (date) call_.server_date = parse_http_date(*date);
-  if (request_id) call_.server_request_id = printable(redact(*request_id, token_.reveal()), 200);
+  info_.rate_limit_remaining = http::number(answer.headers, "X-RateLimit-Remaining");
+  info_.rate_limit_reset = http::number(answer.headers, "X-RateLimit-Reset");
+  if (date) info_.server_date = parse_http_date(*date);
+  if (request_id) info_.server_request_id = printable(redact(*request_id, token_.reveal()), 200);
 
-  const Reading reading = answer.status == 200 ? read_(answer.body) : Reading{};
-  const Verdict verdict = judge(answer, reading, now.steady >= deadline_);
-  if (verdict.word == Word::started) return Done{std::nullopt, call_until(now)};
-  if (verdict.for_the_cut) return fail(verdict, *answer.cut, now);
-
-  ServerWords words = wire::decode_server_words(answer.body, token_);
-  const auto pause = answer.status == 429 ? http::retry_after(answer.headers, now.wall) : std::nullopt;
-  const bool open_end = answer.status == 200 && !answer.framed && !reading.whole_json;
-  std::string what = sentence(answer.status, reading.objection, words, pause);
-  if (open_end) what += "; the connection ended before the answer was known to be whole";
-  return fail(verdict.word, detail_of(std::move(words), verdict.kind, pause), what, now);
+  if (answer.status < 500) shared_.budget.give_back_a_tenth();
+  const auto pause = http::retry_after(answer.headers, now.wall);
+  const auto reset = http::rate_limit_reset(answer.headers, now.wall);
+  if (answer.status == 429 && pause) {
+    shared_.pacer.learn(0, after_named_pause(call_.retry, *pause, 0), now.steady);
+  } else if (info_.rate_limit_remaining && reset) {
+    shared_.pacer.learn(*info_.rate_limit_remaining, *reset, now.steady);
+  }
 }
 
-Action Exchange::time_is_up(Stage stage, Now now) {
-  return on(http::Failure{.stage = stage, .cause = Cause::timed_out, .body_left = false, .text = {}}, now);
+// ---- whether it is tried again
+
+bool Exchange::may_send_again_what_may_have_acted() const noexcept {
+  return call_.safe_to_repeat || call_.retry.repeat_unknown_starts;
 }
 
-Action Exchange::fail(const Verdict& verdict, const http::Failure& failure, Now now) {
-  if (verdict.word == Word::not_sent) call_.sent_at.reset();
+std::string Exchange::objection_to(const Verdict& verdict, bool pause_is_named) const {
+  if (verdict.again == Again::when_the_server_says && !pause_is_named) return "the server named no pause";
+  if (verdict.again == Again::with_another_token && token_was_refused_) return "another token was refused before";
+  if (info_.attempts >= call_.retry.max_attempts) {
+    return "this was attempt " + std::to_string(info_.attempts) + " of at most " +
+           std::to_string(std::max(call_.retry.max_attempts, 1));
+  }
+  return {};
+}
+
+Action Exchange::repeat_or_end(const Verdict& verdict, std::optional<milliseconds> named, Now now) {
+  const bool harmful = verdict.again == Again::where_it_does_no_harm && !may_send_again_what_may_have_acted();
+  if (verdict.again == Again::no || harmful) return end({}, now);
+  if (std::string objection = objection_to(verdict, named.has_value()); !objection.empty()) return end(objection, now);
+  if (verdict.again == Again::with_another_token) {
+    if (now.steady >= deadline_) return end("the call's time is up", now);
+    token_was_refused_ = true;
+    return GetToken{token_};
+  }
+  return wait_before_the_next(verdict.again, named, now);
+}
+
+Action Exchange::wait_before_the_next(Again again, std::optional<milliseconds> named, Now now) {
+  const double random = shared_.random();
+  const milliseconds pause =
+      named ? after_named_pause(call_.retry, *named, random) : back_off(call_.retry, info_.attempts, random);
+  const auto at = after(now.steady, pause);
+  if (at >= deadline_) {
+    return end("a pause of " + in_milliseconds(pause) + " would end after the call's timeout of " +
+                   in_milliseconds(call_.timeouts.timeout),
+               now);
+  }
+  if (again != Again::when_the_server_says && !shared_.budget.take()) {
+    return end("this client's budget of repeats is spent, as in an outage", now);
+  }
+  return Wait{at};
+}
+
+// ---- the end
+
+Exchange::Ending Exchange::ending_of(const Verdict& verdict, const http::Failure& failure) const {
   std::string what = failure.text;
   if (verdict.kind == ErrorKind::cancelled) what = "cancelled " + std::string(phrase(failure.stage));
   if (verdict.kind == ErrorKind::deadline_exceeded) {
-    what =
-        "the call's timeout of " + in_milliseconds(timeouts_.timeout) + " passed " + std::string(phrase(failure.stage));
+    what = "the call's timeout of " + in_milliseconds(call_.timeouts.timeout) + " passed " +
+           std::string(phrase(failure.stage));
   }
-  return fail(verdict.word, detail_of(failure, verdict.kind), what, now);
+  return {
+      .word = verdict.word, .detail = detail_of(failure, verdict.kind), .what = std::move(what), .sent_at = sent_at_};
 }
 
-Action Exchange::fail(Word word, ErrorDetail detail, const std::string& what, Now now) {
-  const auto ended = [&](Outcome outcome, const std::string& message) {
-    CallInfo call = call_until(now);
-    Error error(outcome, std::move(detail), printable(redact(message, token_.reveal()), 4000), call,
-                outcome == Outcome::unknown ? 1 : 0);
-    return Done{std::move(error), std::move(call)};
-  };
-  switch (word) {
-    case Word::not_sent:
-      return ended(Outcome::not_sent, "not sent: " + what);
-    case Word::rejected:
-      return ended(Outcome::rejected, "rejected: " + what);
-    default:
-      break;
+/// The word belongs to the call: what one attempt may have done, a later one cannot take back.
+void Exchange::keep(Ending ending) {
+  if (ending.word == Word::unknown) ++unknown_attempts_;
+  if (!ending_ || call_.safe_to_repeat || ending.word >= ending_->word) {
+    ending_ = std::move(ending);
+  } else {
+    ending_->what += "; then " + ending.what;
   }
-  return ended(Outcome::unknown, "outcome unknown: sent " + utc(call_.sent_at.value_or(now.wall)) + ", " + what +
-                                     ". The server may have acted: look before sending it again");
+}
+
+Action Exchange::end_before_an_attempt(ErrorDetail detail, const std::string& what, Now now) {
+  keep({.word = Word::not_sent, .detail = std::move(detail), .what = what});
+  return end({}, now);
+}
+
+/// What ended an attempt before says more than that the time for another is up.
+Action Exchange::out_of_time(Stage stage, Now now) {
+  if (ending_) return end("the call's timeout of " + in_milliseconds(call_.timeouts.timeout) + " leaves no time", now);
+  const http::Failure failure{.stage = stage, .cause = Cause::timed_out, .body_left = false, .text = {}};
+  ending_ = ending_of(judge(failure, /*deadline_passed=*/true), failure);
+  return end({}, now);
+}
+
+Action Exchange::end(const std::string& why_no_more, Now now) {
+  const Word word = ending_->word;
+  info_.http_status = ending_->http_status;
+  info_.sent_at = word == Word::not_sent ? std::nullopt : ending_->sent_at;
+  std::string message(begin_of_message(word));
+  if (word == Word::unknown) message = "outcome unknown: sent " + utc(info_.sent_at.value_or(now.wall)) + ", ";
+  message += ending_->what;
+  if (!why_no_more.empty()) message += "; not tried again: " + why_no_more;
+  if (word == Word::unknown) message += ". The server may have acted: look before sending it again";
+
+  CallInfo call = call_until(now);
+  Error error(outcome_of(word), std::move(ending_->detail), printable(redact(message, token_.reveal()), 4000), call,
+              unknown_attempts_);
+  return Done{std::move(error), std::move(call)};
 }
 
 CallInfo Exchange::call_until(Now now) const {
-  CallInfo call = call_;
+  CallInfo call = info_;
   call.duration = std::chrono::duration_cast<milliseconds>(now.steady - began_.steady);
   return call;
 }

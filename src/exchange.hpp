@@ -9,9 +9,13 @@
 #include <connectid/call.hpp>
 #include <connectid/error.hpp>
 #include <connectid/http/transport.hpp>
+#include <connectid/journal.hpp>
+#include <connectid/retry_policy.hpp>
 #include <connectid/token_source.hpp>
 
 #include "judge.hpp"
+#include "rate_limit.hpp"
+#include "retry.hpp"
 
 namespace connectid::inline v0::detail {
 
@@ -22,14 +26,29 @@ struct Now {
 };
 
 // What happened.
-struct Go {};  ///< begin
+struct Go {};  ///< begin, or a wait is over
 struct NoToken {
   Error error;
 };
-using Event = std::variant<Go, AccessToken, NoToken, http::Answer, http::Failure>;
+struct WrittenDown {};  ///< in the journal, if there is one
+struct NotWrittenDown {
+  std::string why;
+};
+struct Stopped {  ///< the caller's stop was requested, and the request is not with the transport
+  Stage stage = Stage::prepare;
+};
+using Event = std::variant<Go, AccessToken, NoToken, WrittenDown, NotWrittenDown, Stopped, http::Answer, http::Failure>;
 
 // What is to be done next.
-struct GetToken {};
+struct GetToken {
+  Secret refused;  ///< what the server just refused; empty: none
+};
+struct Wait {
+  std::chrono::steady_clock::time_point until;  ///< before the call's deadline
+};
+struct WriteDown {
+  int attempt = 1;
+};
 struct Send {
   const http::Request* request = nullptr;  ///< the Exchange's own; lives until its next event
   std::chrono::steady_clock::time_point deadline;
@@ -38,41 +57,82 @@ struct Done {
   std::optional<Error> error;  ///< none: it succeeded
   CallInfo call;
 };
-using Action = std::variant<GetToken, Send, Done>;
+using Action = std::variant<GetToken, Wait, WriteDown, Send, Done>;
 
 /// Reads the body of a 200.
 using Reader = std::function<Reading(std::string_view)>;
+
+/// What one call is made of.
+struct Call {
+  http::Request request;  ///< no authorization yet; its X-Request-Id is `call_id`
+  Reader read;
+  bool safe_to_repeat = false;  ///< does no harm however often it is sent: a read
+  Timeouts timeouts;
+  RetryPolicy retry;
+  std::string call_id;
+};
+
+/// What the calls of one client share. Thread-safe.
+struct Shared {
+  Pacer& pacer;
+  RetryBudget& budget;
+  double (*random)();  ///< from 0 up to 1
+};
 
 /// One call, as a state machine without I/O and without a clock: an event goes in, the next action comes out. Every
 /// rule about one call lives here and in `judge`.
 class Exchange {
  public:
-  /// `request` has no authorization yet; its X-Request-Id is `call_id`.
-  Exchange(http::Request request, Reader read, const Timeouts& timeouts, std::string call_id, Now began);
+  Exchange(Call call, const Shared& shared, Now began);
 
   [[nodiscard]] Action next(Event event, Now now);
 
   [[nodiscard]] std::chrono::steady_clock::time_point deadline() const noexcept { return deadline_; }
+  [[nodiscard]] JournalCall journal_call() const noexcept;
 
  private:
+  /// How an attempt, or the way to one, ended.
+  struct Ending {
+    Word word;
+    ErrorDetail detail;
+    std::string what;
+    int http_status = 0;
+    std::optional<Timestamp> sent_at = {};
+  };
+
   Action on(Go go, Now now);
   Action on(AccessToken token, Now now);
   Action on(const NoToken& refusal, Now now);
+  Action on(WrittenDown written, Now now);
+  Action on(const NotWrittenDown& refusal, Now now);
+  Action on(Stopped stopped, Now now);
   Action on(const http::Answer& answer, Now now);
   Action on(const http::Failure& failure, Now now);
 
-  Action fail(const Verdict& verdict, const http::Failure& failure, Now now);
-  Action fail(Word word, ErrorDetail detail, const std::string& what, Now now);
-  Action time_is_up(Stage stage, Now now);
+  void learn_from(const http::Answer& answer, Now now);
+  Action take_turn(Now now);
+  Action repeat_or_end(const Verdict& verdict, std::optional<std::chrono::milliseconds> named, Now now);
+  std::string objection_to(const Verdict& verdict, bool pause_is_named) const;
+  Action wait_before_the_next(Again again, std::optional<std::chrono::milliseconds> named, Now now);
+  bool may_send_again_what_may_have_acted() const noexcept;
+  Action end_before_an_attempt(ErrorDetail detail, const std::string& what, Now now);
+  Action out_of_time(Stage stage, Now now);
+  Ending ending_of(const Verdict& verdict, const http::Failure& failure) const;
+  void keep(Ending ending);
+  Action end(const std::string& why_no_more, Now now);
   CallInfo call_until(Now now) const;
 
-  http::Request request_;
-  Secret token_;
-  Reader read_;
-  Timeouts timeouts_;
+  Call call_;
+  Shared shared_;
   Now began_;
   std::chrono::steady_clock::time_point deadline_;
-  CallInfo call_;
+  Turn turn_;
+  Secret token_;
+  bool token_was_refused_ = false;  ///< once a call
+  std::optional<Timestamp> sent_at_;
+  std::optional<Ending> ending_;  ///< of the call, were it to end now
+  int unknown_attempts_ = 0;
+  CallInfo info_;
 };
 
 }  // namespace connectid::inline v0::detail

@@ -8,9 +8,19 @@
 
 namespace connectid::inline v0::detail {
 
+/// On what condition an attempt may be repeated. Whether it holds, and whether there is time, is the Exchange's to see.
+enum class Again {
+  no,
+  after_a_pause,          ///< it never had a connection
+  when_the_server_says,   ///< refused for now
+  with_another_token,     ///< refused for its token
+  where_it_does_no_harm,  ///< it may have acted
+};
+
 struct Verdict {
   Word word = Word::unknown;
   ErrorKind kind = ErrorKind::unexpected_response;  ///< says nothing where the word is `started`
+  Again again = Again::no;
   /// The answer that was cut says nothing; why it was cut is what there is to tell.
   bool for_the_cut = false;
   friend bool operator==(const Verdict&, const Verdict&) = default;

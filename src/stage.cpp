@@ -8,6 +8,8 @@ std::string_view to_string(Stage stage) noexcept {
       return "prepare";
     case Stage::token:
       return "token";
+    case Stage::pause:
+      return "pause";
     case Stage::resolve:
       return "resolve";
     case Stage::connect:

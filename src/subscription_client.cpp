@@ -11,6 +11,7 @@
 #include "call_id.hpp"
 #include "http/headers.hpp"
 #include "http/url.hpp"
+#include "random.hpp"
 #include "text.hpp"
 #include "wire/start_subscription.hpp"
 
@@ -77,10 +78,22 @@ std::string sentence(const std::vector<Violation>& violations) {
 }  // namespace
 
 struct SubscriptionClient::Core {
+  Core(ClientOptions given, http::Url url, std::string why)
+      : options(std::move(given)),
+        api(std::move(url)),
+        problem(std::move(why)),
+        user_agent(options.user_agent.empty() ? product : options.user_agent + " " + product),
+        pacer(options.rate_limit),
+        budget(options.retry_policy.budget) {
+    if (!options.transport) options.transport = std::make_shared<http::CurlTransport>();
+  }
+
   ClientOptions options;
   http::Url api;
-  std::string problem;
+  std::string problem;  ///< why no call can be made; empty: it can
   std::string user_agent;
+  mutable detail::Pacer pacer;         // thread-safe
+  mutable detail::RetryBudget budget;  // thread-safe
 
   Error not_sent(ErrorDetail detail, const std::string& what, CallInfo call) const {
     return {Outcome::not_sent, std::move(detail), "not sent: " + what, std::move(call)};
@@ -109,10 +122,7 @@ struct SubscriptionClient::Core {
 SubscriptionClient::SubscriptionClient(ClientOptions options) {
   http::Url api = http::parse_url(options.environment.api_url());
   std::string problem = problem_with(options, api, http::parse_url(options.environment.login_url()));
-  if (!options.transport) options.transport = std::make_shared<http::CurlTransport>();
-  std::string user_agent = options.user_agent.empty() ? product : options.user_agent + " " + product;
-  core_ =
-      std::make_shared<const Core>(Core{std::move(options), std::move(api), std::move(problem), std::move(user_agent)});
+  core_ = std::make_shared<const Core>(std::move(options), std::move(api), std::move(problem));
 }
 
 Result<StartSubscriptionResponse> SubscriptionClient::start(const StartSubscriptionRequest& request,
@@ -136,12 +146,19 @@ Result<StartSubscriptionResponse> SubscriptionClient::start(const StartSubscript
     response = std::move(answer.response);
     return std::move(answer.reading);
   };
-  std::string body = to_json(request, core_->options.copies_as_text);
   const Timeouts timeouts = core_->timeouts_of(options);
-  detail::Exchange exchange(core_->post("/v1/subscription", std::move(body), call.call_id, options), read, timeouts,
-                            call.call_id, began);
+  detail::Call start{.request = core_->post("/v1/subscription", to_json(request, core_->options.copies_as_text),
+                                            call.call_id, options),
+                     .read = read,
+                     .safe_to_repeat = false,
+                     .timeouts = timeouts,
+                     .retry = core_->options.retry_policy,
+                     .call_id = call.call_id};
+  detail::Exchange exchange(std::move(start),
+                            {.pacer = core_->pacer, .budget = core_->budget, .random = detail::random_fraction}, began);
   detail::Done done = detail::run(exchange, {.token_source = core_->options.token_source,
                                              .transport = *core_->options.transport,
+                                             .journal = core_->options.journal.get(),
                                              .connect_timeout = timeouts.connect,
                                              .stop = options.stop_token});
   if (done.error) return *std::move(done.error);

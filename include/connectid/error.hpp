@@ -39,6 +39,7 @@ enum class ErrorKind {
   transport_error,      ///< no whole answer came, for a reason of the network or the peer
   deadline_exceeded,    ///< the call's `timeout` passed (an attempt's alone is a transport_error)
   cancelled,            ///< the call's `stop_token` was requested
+  journal_refused,      ///< the journal could not write down what was to be sent: so it was not
 };
 
 /// The enumerator's name, `not_sent`; stable, and what the program prints.
@@ -102,11 +103,12 @@ struct DeadlineExceeded {
 struct Cancelled {
   Stage stage = Stage::prepare;  ///< how far the call had come
 };
+struct JournalRefused {};  ///< the message says why
 
 /// In the order of ErrorKind.
-using ErrorDetail =
-    std::variant<ValidationError, ConfigurationError, TokenError, BadRequest, Unauthorized, Forbidden, RateLimited,
-                 Rejected, ServerError, UnexpectedResponse, TransportError, DeadlineExceeded, Cancelled>;
+using ErrorDetail = std::variant<ValidationError, ConfigurationError, TokenError, BadRequest, Unauthorized, Forbidden,
+                                 RateLimited, Rejected, ServerError, UnexpectedResponse, TransportError,
+                                 DeadlineExceeded, Cancelled, JournalRefused>;
 
 /// Why a call did not succeed, and what became of it. Immutable, cheap to copy, safe to read from many threads.
 class CONNECTID_API Error {
@@ -126,7 +128,7 @@ class CONNECTID_API Error {
   [[nodiscard]] std::optional<std::chrono::milliseconds> retry_after() const noexcept;
   /// What is known of the call: its id, times, rate-limit figures. Lives as long as this Error or a copy of it.
   [[nodiscard]] const CallInfo& call() const noexcept;
-  /// How many attempts of this call ended `unknown`.
+  /// How many attempts of this call ended `unknown`: more than one only where unknown starts are repeated.
   [[nodiscard]] int unknown_attempts() const noexcept;
   /// The detail of this kind. Lives as long as this Error or a copy of it.
   [[nodiscard]] const ErrorDetail& detail() const noexcept;

@@ -18,8 +18,8 @@ struct RetryPolicy {
   std::chrono::milliseconds first_pause{250};
   std::chrono::milliseconds longest_pause{10'000};        ///< the doubling ends here
   std::chrono::milliseconds longest_named_pause{60'000};  ///< no longer than this is waited, whatever a server names
-  /// Shared by all calls of a client, so that an outage is not multiplied: so many connections may be tried again, and
-  /// one more for every ten calls that the server answered. Pauses that the server named, and a 401, cost nothing.
+  /// Shared by all calls of a client, so that an outage is not multiplied: so many attempts may be made again, and one
+  /// more for every ten answers below 500. Repeats after a pause that the server named, and after a 401, cost nothing.
   int budget = 50;
   /// Also send a start again that may have acted: **the customer may then be charged twice.** For those alone who know
   /// that a second start does no harm. The outcome stays `unknown` unless a repeat is answered with success.

@@ -10,6 +10,7 @@ namespace connectid::inline v0 {
 enum class Stage {
   prepare,    ///< before anything was asked of the network
   token,      ///< getting an access token
+  pause,      ///< waiting to be sent: for a place in the rate limit, or for the time of the next attempt
   resolve,    ///< looking the host's name up
   connect,    ///< TCP, and a proxy's CONNECT
   handshake,  ///< TLS

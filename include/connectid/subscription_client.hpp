@@ -7,7 +7,10 @@
 #include <connectid/environment.hpp>
 #include <connectid/export.hpp>
 #include <connectid/http/transport.hpp>
+#include <connectid/journal.hpp>
+#include <connectid/rate_limit.hpp>
 #include <connectid/result.hpp>
+#include <connectid/retry_policy.hpp>
 #include <connectid/start_subscription.hpp>
 #include <connectid/token_source.hpp>
 
@@ -19,6 +22,9 @@ struct ClientOptions {
   Environment environment = Environment::production();  ///< which service
   TokenSource token_source = nullptr;                   ///< required: without one every call is a `configuration_error`
   std::shared_ptr<http::Transport> transport = nullptr;  ///< none: a CurlTransport with its default options
+  RetryPolicy retry_policy = {};                         ///< what is repeated, how often, after which pause
+  RateLimit rate_limit = RateLimit::per_client();        ///< keeps the client inside the API's limits
+  std::shared_ptr<Journal> journal = nullptr;            ///< writes each call down before it leaves; none: nobody does
   std::string user_agent = {};                           ///< put before `connectid-cpp/<version>`: `my-shop/2.1`
   Timeouts timeouts = {};                                ///< for calls that bring none of their own
   bool copies_as_text = false;  ///< send `copies` as `"1"`, as the reference's example does, not as its table says
@@ -30,11 +36,13 @@ class CONNECTID_API SubscriptionClient {
   /// Opens no connection and asks no token yet.
   explicit SubscriptionClient(ClientOptions options);
 
-  /// Starts one subscription, at most once: one attempt, never repeated.
+  /// Starts one subscription, at most once. What never reached the server, or was refused for now, is sent again as the
+  /// RetryPolicy says; what may have acted is not.
   ///
   /// A value: started. Otherwise `error().outcome()`: `not_sent` (nothing was sent: not valid, no token, no connection,
   /// time up, cancelled), `rejected` (the server refused) or `unknown` (it may have acted: look before starting again).
-  /// Blocks for `timeout` at most, and ends within milliseconds of a requested stop.
+  /// Blocks for `timeout` at most, pauses included, and ends within milliseconds of a requested stop. (A token source
+  /// or a journal that blocks for longer makes it longer.)
   [[nodiscard]] Result<StartSubscriptionResponse> start(const StartSubscriptionRequest& request,
                                                         const CallOptions& options = {}) const;
 

@@ -19,6 +19,9 @@ struct AccessToken {
 struct TokenRequest {
   std::chrono::steady_clock::time_point deadline = {};  ///< the call's; a source that waits ends by then
   std::stop_token stop = {};                            ///< the call's; a source that waits ends when it is requested
+  /// The token that the server just refused for this call (401); empty: none. A source that can get another one does so
+  /// now; one that returns the same token ends the call with the server's 401.
+  Secret refused = {};
 };
 
 /// Gives an access token for each call. Called from many threads at once. An Error or an exception ends the call

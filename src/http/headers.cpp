@@ -42,29 +42,39 @@ std::optional<std::int64_t> number(const Headers& headers, std::string_view name
   return value;
 }
 
-std::optional<milliseconds> retry_after(const Headers& headers, Timestamp now) {
-  // What is longer than this is no pause but a number that means something else.
-  static constexpr seconds longest = std::chrono::hours{24 * 366};
-  static constexpr seconds longest_delta = std::chrono::hours{24};
+namespace {
+
+// What is longer is no pause but a number that means something else.
+constexpr seconds longest_pause = std::chrono::hours{24 * 366};
+
+/// Until a time from 1970 on, by the server's own clock where it tells it. Whatever a clock says, nothing overflows.
+std::optional<milliseconds> until(Timestamp time, const Headers& headers, Timestamp now) {
   const std::string* date = find(headers, "Date");
   const Timestamp server_now = (date ? detail::parse_http_date(*date) : std::nullopt).value_or(now);
-  // Of a time from 1970 on. Whatever the clock says, no difference here overflows.
-  const auto until = [&](Timestamp time) -> std::optional<milliseconds> {
-    if (time - longest > server_now) return std::nullopt;
-    return std::max(time - server_now, milliseconds{0});
-  };
+  if (time - longest_pause > server_now) return std::nullopt;
+  return std::max(time - server_now, milliseconds{0});
+}
 
+}  // namespace
+
+std::optional<milliseconds> rate_limit_reset(const Headers& headers, Timestamp now) {
+  static constexpr std::int64_t longest_delta = 24 * 60 * 60;
+  const auto reset = number(headers, "X-RateLimit-Reset");
+  if (!reset) return std::nullopt;
+  if (*reset <= longest_delta) return seconds{*reset};
+  if (*reset > std::chrono::duration_cast<seconds>(Timestamp::duration::max()).count()) return std::nullopt;
+  return until(Timestamp{seconds{*reset}}, headers, now);
+}
+
+std::optional<milliseconds> retry_after(const Headers& headers, Timestamp now) {
   if (const auto delta = number(headers, "Retry-After")) {
-    return *delta <= longest.count() ? std::optional<milliseconds>(seconds{*delta}) : std::nullopt;
+    return *delta <= longest_pause.count() ? std::optional<milliseconds>(seconds{*delta}) : std::nullopt;
   }
   if (const std::string* text = find(headers, "Retry-After")) {
-    if (const auto time = detail::parse_http_date(*text)) return until(*time);
+    if (const auto time = detail::parse_http_date(*text)) return until(*time, headers, now);
   }
-  if (const auto reset = number(headers, "X-RateLimit-Reset")) {
-    if (*reset <= longest_delta.count()) return seconds{*reset};
-    if (*reset > std::chrono::duration_cast<seconds>(Timestamp::duration::max()).count()) return std::nullopt;
-    return until(Timestamp{seconds{*reset}});
-  }
+  if (const auto reset = rate_limit_reset(headers, now)) return reset;
+  if (number(headers, "X-RateLimit-Remaining") == 0) return std::chrono::minutes{1};
   return std::nullopt;
 }
 

@@ -8,7 +8,7 @@ namespace connectid::inline v0::wire {
 
 using nlohmann::json;
 
-ServerWords decode_server_words(std::string_view body, const Secret& hide) {
+Refusal decode_refusal(std::string_view body, const Secret& hide) {
   constexpr std::size_t longest = 1000;
   constexpr std::size_t excerpt = 200;
   const json parsed = json::parse(body, nullptr, /*allow_exceptions=*/false);
@@ -21,11 +21,12 @@ ServerWords decode_server_words(std::string_view body, const Secret& hide) {
     if (field == parsed.end() || !field->is_string()) return {};
     return show(field->get_ref<const std::string&>(), longest);
   };
+  const std::string error = text("error");
   ServerWords words{.exception_type = text("exceptionType"), .error_message = text("errorMessage")};
-  if (words.exception_type.empty()) words.exception_type = text("error");
+  if (words.exception_type.empty()) words.exception_type = error;
   if (words.error_message.empty()) words.error_message = text("error_description");
   if (words.exception_type.empty() && words.error_message.empty()) words.body_excerpt = show(body, excerpt);
-  return words;
+  return {.words = std::move(words), .oauth_error = !error.empty()};
 }
 
 }  // namespace connectid::inline v0::wire

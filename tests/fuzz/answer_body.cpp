@@ -34,7 +34,7 @@ void check_shown(const std::string& text, std::size_t limit) {
 }
 
 void check_words(std::string_view body) {
-  const ServerWords words = wire::decode_server_words(body, Secret(token));
+  const ServerWords words = wire::decode_refusal(body, Secret(token)).words;
   check_shown(words.exception_type, 1000);
   check_shown(words.error_message, 1000);
   check_shown(words.body_excerpt, 200);

@@ -33,13 +33,19 @@ inline std::string_view take_line(std::string_view& text) {
   return line;
 }
 
-/// UTF-8 without control characters, told by other code than the library's own.
-inline bool is_printable(const std::string& text) {
+/// Told by other code than the library's own.
+inline bool is_utf8(const std::string& text) {
   try {
     static_cast<void>(nlohmann::json(text).dump());
+    return true;
   } catch (const nlohmann::json::type_error&) {
-    return false;  // not UTF-8
+    return false;
   }
+}
+
+/// UTF-8 without control characters.
+inline bool is_printable(const std::string& text) {
+  if (!is_utf8(text)) return false;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const auto byte = static_cast<unsigned char>(text[i]);
     if (byte < 0x20 || byte == 0x7F) return false;

@@ -38,12 +38,14 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const milliseconds now = clock_of(take_line(input));
   const http::Headers headers = headers_of(input);
   const auto pause = http::retry_after(headers, Timestamp{now});
+  const auto until_reset = http::rate_limit_reset(headers, Timestamp{now});
   const std::string* named = http::find(headers, "Retry-After");
   const std::string* reset = http::find(headers, "X-RateLimit-Reset");
-  if (pause) {
-    require(*pause >= milliseconds{0} && *pause <= std::chrono::hours{24 * 366}, "a pause lies within a year");
-    require(named || reset, "a pause is named by a header");
+  for (const auto& time : {pause, until_reset}) {
+    require(!time || (*time >= milliseconds{0} && *time <= std::chrono::hours{24 * 366}), "a pause lies within a year");
   }
+  const bool used_up = http::number(headers, "X-RateLimit-Remaining") == 0;
+  require(!pause || named || reset || used_up, "a pause is named by a header");
   if (named && few_digits(*named)) {
     require(pause == std::chrono::seconds{std::stoi(*named)}, "a number of seconds is just that pause");
   }

@@ -126,6 +126,17 @@ TEST_F(ProgramTest, two_signals_of_one_moment_are_one) {  // as timeout(1) sends
   }
 }
 
+TEST_F(ProgramTest, a_second_signal_kills_what_cannot_tell_of_a_usage_error) {
+  const NamedPipe out;
+  const Writer nobody_reads(out.name());
+  while (nobody_reads.write("x")) {
+  }
+  Program program({"start", "--nonsense", "--output", "json"}, variables(), {.out_path = out.name()});
+  ASSERT_TRUE(eventually([&] { return program.blocks(SIGTERM); }));
+  program.signal_until_ended(SIGTERM);
+  EXPECT_EQ(program.wait().status, 128 + SIGTERM);
+}
+
 TEST_F(ProgramTest, a_second_signal_kills) {
   const NamedPipe out;
   const Writer nobody_reads(out.name());

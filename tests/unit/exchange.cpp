@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "wire/start_subscription.hpp"
+#include "simulated_call.hpp"
 
 namespace connectid::detail {
 namespace {
@@ -11,26 +11,15 @@ using namespace std::chrono_literals;
 using http::Answer;
 using http::Failure;
 
-/// A simulated clock and one exchange under it.
-class ExchangeTest : public testing::Test {
+class ExchangeTest : public testing::Test, protected SimulatedCalls {
  protected:
-  Now now() const { return {std::chrono::steady_clock::time_point{elapsed}, Timestamp{1775012407123ms} + elapsed}; }
-
-  Exchange make(Timeouts timeouts = {}) {
-    return {http::Request{.method = "POST", .url = "u", .headers = {}, .authorization = {}, .body = "b"},
-            [](std::string_view body) { return wire::decode_start_subscription(body).reading; }, timeouts, "id-1",
-            now()};
-  }
-  static Answer ok() { return {.status = 200, .headers = {}, .body = R"({"status":"OK"})", .framed = true, .cut = {}}; }
-
   /// Drives it to the point where the request is with the transport.
   Send send(Exchange& exchange) {
     EXPECT_TRUE(std::holds_alternative<GetToken>(exchange.next(Go{}, now())));
-    return std::get<Send>(exchange.next(AccessToken{"canary-token"}, now()));
+    EXPECT_TRUE(std::holds_alternative<WriteDown>(exchange.next(AccessToken{"canary-token"}, now())));
+    return std::get<Send>(exchange.next(WrittenDown{}, now()));
   }
   static const Error& error(const Action& action) { return *std::get<Done>(action).error; }
-
-  std::chrono::milliseconds elapsed{0};
 };
 
 TEST_F(ExchangeTest, gets_a_token_sends_once_and_ends) {
@@ -128,11 +117,11 @@ TEST_F(ExchangeTest, time_up_is_the_calls_deadline_or_the_attempts) {
 }
 
 TEST_F(ExchangeTest, what_never_left_has_no_time_of_sending) {
-  Exchange exchange = make();
+  Exchange exchange = make({}, {.max_attempts = 1});
   static_cast<void>(send(exchange));
   const Action end = exchange.next(Failure{Stage::connect, Cause::unreachable, false, "connection refused"}, now());
   EXPECT_EQ(error(end).outcome(), Outcome::not_sent);
-  EXPECT_EQ(error(end).message(), "not sent: connection refused");
+  EXPECT_EQ(error(end).message(), "not sent: connection refused; not tried again: this was attempt 1 of at most 1");
   EXPECT_FALSE(error(end).call().sent_at);
   EXPECT_EQ(error(end).call().attempts, 1);
   EXPECT_EQ(error(end).unknown_attempts(), 0);
@@ -147,7 +136,7 @@ TEST_F(ExchangeTest, an_answer_whose_body_was_cut_cannot_claim_that_nothing_was_
 }
 
 TEST_F(ExchangeTest, a_429_carries_the_pause_and_the_figures) {
-  Exchange exchange = make();
+  Exchange exchange = make({}, {.max_attempts = 1});
   static_cast<void>(send(exchange));
   const Action end = exchange.next(Answer{.status = 429,
                                           .headers = {{"retry-after", "2"},
@@ -168,7 +157,8 @@ TEST_F(ExchangeTest, a_429_carries_the_pause_and_the_figures) {
   EXPECT_EQ(error(end).call().server_request_id, "srv-9");
   EXPECT_EQ(error(end).call().server_date, Timestamp{1775012400000ms});
   EXPECT_EQ(error(end).message(),
-            "rejected: HTTP 429: the body begins slow down; the server asks for a pause of 2000 ms");
+            "rejected: HTTP 429: the body begins slow down; the server asks for a pause of 2000 ms; not tried again: "
+            "this was attempt 1 of at most 1");
 }
 
 TEST_F(ExchangeTest, each_status_has_its_detail_type) {

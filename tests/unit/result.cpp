@@ -80,7 +80,8 @@ TEST(ErrorOfACall, every_kind_has_the_name_of_its_detail) {
                                                      {UnexpectedResponse{}, "unexpected_response"},
                                                      {TransportError{}, "transport_error"},
                                                      {DeadlineExceeded{}, "deadline_exceeded"},
-                                                     {Cancelled{}, "cancelled"}};
+                                                     {Cancelled{}, "cancelled"},
+                                                     {JournalRefused{}, "journal_refused"}};
   static_assert(std::size(all) == std::variant_size_v<ErrorDetail>);
   for (const auto& [detail, name] : all) EXPECT_EQ(to_string(Error(Outcome::unknown, detail, "").kind()), name);
 }

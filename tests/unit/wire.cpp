@@ -12,7 +12,7 @@ namespace {
 using connectid::documented_example;
 using connectid::Timestamp;
 using connectid::to_json;
-using connectid::wire::decode_server_words;
+using connectid::wire::decode_refusal;
 using connectid::wire::decode_start_subscription;
 using namespace std::chrono_literals;
 
@@ -130,29 +130,29 @@ TEST(DecodeStartSubscription, gives_the_status_where_there_is_one) {
 
 TEST(ServerWords, api_errors_and_oauth_errors_are_read_from_json) {
   const auto api =
-      decode_server_words(R"({"exceptionType":"ValidationException","errorMessage":"no such product"})", {});
+      decode_refusal(R"({"exceptionType":"ValidationException","errorMessage":"no such product"})", {}).words;
   EXPECT_EQ(api.exception_type, "ValidationException");
   EXPECT_EQ(api.error_message, "no such product");
   EXPECT_TRUE(api.body_excerpt.empty());
-  const auto oauth = decode_server_words(R"({"error":"invalid_token","error_description":"expired"})", {});
+  const auto oauth = decode_refusal(R"({"error":"invalid_token","error_description":"expired"})", {}).words;
   EXPECT_EQ(oauth.exception_type, "invalid_token");
   EXPECT_EQ(oauth.error_message, "expired");
 }
 
 TEST(ServerWords, any_other_body_gives_its_first_bytes_made_printable) {
-  const auto html = decode_server_words("<html>\r\n\x01\xff" + std::string(1000, 'x'), {});
+  const auto html = decode_refusal("<html>\r\n\x01\xff" + std::string(1000, 'x'), {}).words;
   EXPECT_TRUE(html.body_excerpt.starts_with("<html>\\x0d\\x0a\\x01\\xffxxx"));
   EXPECT_LE(html.body_excerpt.size(), 203U);
   EXPECT_TRUE(html.body_excerpt.ends_with("..."));
-  EXPECT_EQ(decode_server_words(R"({"exceptionType":7})", {}).body_excerpt, R"({"exceptionType":7})");
+  EXPECT_EQ(decode_refusal(R"({"exceptionType":7})", {}).words.body_excerpt, R"({"exceptionType":7})");
 }
 
 TEST(ServerWords, a_token_that_the_server_echoes_is_redacted_wherever_it_stands) {
   const connectid::Secret token("canary/token-0123456789");
   const std::string escaped = R"({"errorMessage":"bad token canary\/token-0123456789","exceptionType":"x"})";
-  EXPECT_EQ(decode_server_words(escaped, token).error_message, "bad token [redacted]");
+  EXPECT_EQ(decode_refusal(escaped, token).words.error_message, "bad token [redacted]");
   const std::string at_the_edge = std::string(190, 'x') + token.reveal();
-  EXPECT_EQ(decode_server_words(at_the_edge, token).body_excerpt.find("canary"), std::string::npos);
+  EXPECT_EQ(decode_refusal(at_the_edge, token).words.body_excerpt.find("canary"), std::string::npos);
 }
 
 }  // namespace

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "exchange.hpp"
+#include "wire/start_subscription.hpp"
+
+namespace connectid::detail {
+
+/// A simulated clock, what the calls of one client share, and calls under them.
+class SimulatedCalls {
+ public:
+  explicit SimulatedCalls(int budget = 1000, RateLimit limit = RateLimit::off())
+      : pacer_(std::move(limit)), budget_(budget) {}
+
+  [[nodiscard]] Now now() const {
+    return {std::chrono::steady_clock::time_point{} + elapsed,
+            Timestamp{std::chrono::milliseconds{1775012407123}} + elapsed};
+  }
+
+  [[nodiscard]] Exchange make(const Timeouts& timeouts = {}, const RetryPolicy& retry = {},
+                              bool safe_to_repeat = false) {
+    return {Call{.request = {.method = "POST", .url = "u", .headers = {}, .authorization = {}, .body = "b"},
+                 .read = [](std::string_view body) { return wire::decode_start_subscription(body).reading; },
+                 .safe_to_repeat = safe_to_repeat,
+                 .timeouts = timeouts,
+                 .retry = retry,
+                 .call_id = "id-1"},
+            {.pacer = pacer_, .budget = budget_, .random = random},
+            now()};
+  }
+
+  std::chrono::milliseconds elapsed{0};
+  double (*random)() = [] { return 0.5; };
+
+ private:
+  Pacer pacer_;
+  RetryBudget budget_;
+};
+
+inline http::Answer ok() {
+  return {.status = 200, .headers = {}, .body = R"({"status":"OK"})", .framed = true, .cut = {}};
+}
+
+inline http::Answer answer(int status, http::Headers headers = {}, std::string body = {}) {
+  return {.status = status, .headers = std::move(headers), .body = std::move(body), .framed = true, .cut = {}};
+}
+
+inline http::Failure failure(Stage stage, Cause cause, bool body_left) {
+  return {.stage = stage, .cause = cause, .body_left = body_left, .text = std::string(to_string(cause))};
+}
+
+}  // namespace connectid::detail
