@@ -13,8 +13,8 @@ fuzz_one() {  # SECONDS TARGET
     -artifact_prefix="$work/findings/$target-" "$work/corpus/$target" "tests/fuzz/corpus/$target" 2>"$log"; then
     echo "fuzz $target: $(grep -E '^#[0-9]+.*DONE' "$log" | tr -s '\t ' ' '), no finding"
   else
-    echo "fuzz $target: a finding; it lies in $work/findings, the whole log in $log:"
-    grep -v -e '^#' -e 'NEW_FUNC' "$log" | tail -n 40
+    grep -v -e '^#' -e '^INFO:' -e '^stat::' -e '^0x' "$log" | tail -n 40
+    echo "fuzz $target: a finding; $(grep -o 'Test unit written to .*' "$log"); the whole log: $log"
     return 1
   fi
 }
@@ -30,6 +30,9 @@ targets=("$@")
 if ((${#targets[@]} == 0)); then
   for folder in tests/fuzz/corpus/*/; do targets+=("$(basename "$folder")"); done
 fi
+for target in "${targets[@]}"; do
+  [[ -d tests/fuzz/corpus/$target ]] || { echo "fuzz: tests/fuzz/corpus has no $target" >&2; exit 2; }
+done
 scripts/install-dependencies.sh check
 echo "fuzz: build the targets"
 launcher=()

@@ -167,14 +167,15 @@ std::optional<Message> whole_message(std::string_view bytes) {
   return message;
 }
 
-void check_started(std::string_view bytes) {
+void check_started(const http::Answer& answer, std::string_view bytes) {
   const auto message = whole_message(bytes);
   require(message.has_value(), "started: the answer is whole");
   require(message->status == 200, "started: the status is 200");
-  if (message->encoded) return;  // what it holds is checked as it came out, below
-  if (message->body.empty()) return require(message->framed, "started: an empty body is said to be empty");
-  const bool to_its_end = message->body.find('\0') == std::string::npos;  // the parser would stop there
-  require(to_its_end && says_started(json::parse(message->body, nullptr, false)), "started: the body says so");
+  // Where it came encoded, it is read as it came out.
+  const std::string& body = message->encoded ? answer.body : message->body;
+  if (body.empty()) return require(message->framed, "started: an empty body is said to be empty");
+  const bool to_its_end = body.find('\0') == std::string::npos;  // the parser would stop there
+  require(to_its_end && says_started(json::parse(body, nullptr, false)), "started: the body says so");
 }
 
 void check_answer(const http::Answer& answer, std::string_view bytes) {
@@ -191,7 +192,7 @@ void check_answer(const http::Answer& answer, std::string_view bytes) {
   if (judge(answer, read.reading, false).word != Word::started) return;
   require(answer.framed || read.reading.whole_json, "started: framed, or whole JSON");
   require(!answer.cut, "started: nothing was cut");
-  check_started(bytes);
+  check_started(answer, bytes);
 }
 
 void check_failure(const http::Failure& failure) {
