@@ -19,7 +19,7 @@ constexpr Duration minute_slack = 250ms;
 /// A second is short beside the time that requests travel: they leave a little more slowly than the limit allows, so
 /// that a slow one and the quick ones behind it do not arrive as too many in one second.
 constexpr double part_of_the_pace = 0.95;
-/// Whoever is late may catch up, but so that requests still leave one by one.
+/// Nobody wakes at the very moment: whoever follows one who went late by less than the rest of a gap keeps his time.
 constexpr double least_part_of_a_gap = 0.8;
 /// A place that was not used by then belongs to nobody: its holder was killed, or stopped.
 constexpr Duration place_overdue = 1s;
@@ -28,13 +28,14 @@ constexpr Duration place_overdue = 1s;
 constexpr auto window_length = 60s;
 /// Figures come in whole seconds and travel for a while.
 constexpr Duration same_window = 1500ms;
-/// What a whole second hides, in the middle.
-constexpr Duration rounding = 500ms;
+/// What figures are rounded to.
+constexpr auto whole = 1000ms;
 /// After so long without a request, nothing that was learned is worth anything.
 constexpr Duration silence = 90s;
-/// Nobody knows at first whether others spend the same allowance: half speed until answers tell, but no longer.
+/// Nobody knows at first whether others spend the same allowance: a third is left to them until answers tell, but no
+/// longer than this.
 constexpr Duration careful_for = 3s;
-constexpr double careful_part = 0.5;
+constexpr double careful_part = 2.0 / 3;
 /// An answer that has not come by then is not waited for.
 constexpr Duration answer_overdue = 10s;
 /// The rate of others is an estimate, and two rates do not interleave evenly.
@@ -91,7 +92,7 @@ void Pace::go(Ticket& ticket, TimePoint now) {
 void Pace::give_back(Ticket& ticket) {
   if (const std::size_t index = find(ticket); index < waiting_) {
     erase(index);
-    has_holes_ = index < waiting_;
+    has_holes_ = waiting_ > 0 && (has_holes_ || index < waiting_);
   }
   ticket = 0;
 }
@@ -99,8 +100,10 @@ void Pace::give_back(Ticket& ticket) {
 /// Those who wait go back as far as the limits, which have changed, or somebody late demand; nobody moves forward, for
 /// nobody would know.
 void Pace::push_back(const Tempo& tempo) {
-  const Duration gap = duration(least_part_of_a_gap * Seconds(tempo.gap).count());
-  for (std::size_t i = 0; i < waiting_; ++i) line_[i].time = std::max(line_[i].time, earliest(i, gap, tempo));
+  const Duration least = duration(least_part_of_a_gap * Seconds(tempo.gap).count());
+  for (std::size_t i = 0; i < waiting_; ++i) {
+    line_[i].time = std::max(line_[i].time, earliest(i, i == 0 ? least : tempo.gap, tempo));
+  }
 }
 
 /// The index of a new place: in a hole that was given back, or at the end.
@@ -182,14 +185,16 @@ void Pace::drop_overdue(TimePoint now) {
 void Pace::learn(std::int64_t remaining, std::chrono::milliseconds reset, TimePoint now, const PaceLimits& limits) {
   remaining = std::clamp<std::int64_t>(remaining, 0, 1'000'000'000);
   const TimePoint end = now + std::clamp<std::chrono::milliseconds>(reset, 0ms, window_length);
-  rounded_up_ = rounded_up_ || reset >= window_length;
+  const bool opens = end > window_.end + same_window;
+  // A whole minute is left, or a whole second of a window that slides, and so is always about to lose its oldest.
+  rounded_up_ = rounded_up_ || reset >= window_length || (opens && reset == whole && window_.end != TimePoint());
   answered_ = std::min(answered_ + 1, gone_);
   if (remaining == 0) {
     held_until_ = std::max(held_until_, end);
     return;
   }
   if (end + same_window < window_.end) return;  // of a window that is over: a newer answer came first
-  if (end > window_.end + same_window) open_window(remaining, end, now, limits);
+  if (opens) open_window(remaining, end, now, limits);
   window_.last = std::min(window_.last, counted(now) + remaining);
   const std::int64_t lost = window_.remaining - remaining - (counted(now) - window_.counted);
   window_.lost += (static_cast<double>(lost) - window_.lost) * weight_of_an_answer;
@@ -199,11 +204,11 @@ void Pace::learn(std::int64_t remaining, std::chrono::milliseconds reset, TimePo
 void Pace::open_window(std::int64_t remaining, TimePoint end, TimePoint now, const PaceLimits& limits) {
   const std::int64_t ours = counted(now);
   const std::int64_t in_flight = static_cast<std::int64_t>(gone_) - ours;
-  const TimePoint begin = end - window_length - (rounded_up_ ? 2 * rounding : rounding);
+  const TimePoint begin = end - window_length - (rounded_up_ ? whole : 0s);
   const std::int64_t spent = static_cast<std::int64_t>(limits.api.per_minute) - remaining;
   window_ = {.end = end,
              .anchor = now,
-             .before_anchor = std::max<Duration>(now - begin - (rounded_up_ ? rounding : 2 * rounding), 0s),
+             .before_anchor = std::max<Duration>(now - begin - whole / 2, 0s),
              .remaining = remaining,
              .counted = ours,
              .others = static_cast<double>(std::max<std::int64_t>(spent - (gone_since(begin) - in_flight), 0)),
@@ -216,7 +221,7 @@ void Pace::open_window(std::int64_t remaining, TimePoint end, TimePoint now, con
 /// What the allowance lost beyond what we spent, by the time that it took. A window's first seconds tell little: there
 /// the rate that was known before stands in.
 void Pace::estimate_others(TimePoint now, const PaceLimits& limits) {
-  const double others = std::max(window_.others + window_.lost, 0.0);
+  const double others = window_.others + std::max(window_.lost, 0.0);  // less: what left a window that slides
   const Seconds elapsed = window_.before_anchor + (now - window_.anchor);
   const Seconds settled = window_.known_before ? estimate_settles : Seconds(1);
   const double missing = std::max(0.0, (settled - elapsed).count());
