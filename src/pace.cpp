@@ -147,9 +147,9 @@ Pace::Tempo Pace::tempo(TimePoint now, const PaceLimits& limits) const noexcept 
   second = std::min(second, part_of_the_limits * limits.own.per_second);
   const double minute = std::min(left(limits.api.per_minute, Seconds(window_length).count() * others_),
                                  part_of_the_limits * limits.own.per_minute);
-  // Whole requests, and no more than are remembered: then over a shorter time.
+  // Whole requests, and no more than are remembered, in the time that these take: a second or a minute, about.
   const auto limit = [](double rate, double seconds, std::size_t most) {
-    const double count = std::clamp(std::floor(rate), 1.0, static_cast<double>(most));
+    const double count = std::clamp(std::ceil(rate - 1e-9), 1.0, static_cast<double>(most));
     return Limit{static_cast<std::size_t>(count), duration(seconds * count / rate)};
   };
   Tempo tempo{.gap = duration(1.0 / (part_of_the_pace * second)),
