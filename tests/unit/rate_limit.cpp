@@ -6,10 +6,12 @@
 #include <gtest/gtest.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
+#include <csignal>
 #include <cstdlib>
 #include <deque>
 #include <filesystem>
@@ -521,6 +523,26 @@ TEST_F(AcrossProcesses, an_uncontended_turn_is_cheap) {
             << " ns through a file\n";
   EXPECT_LT(in_memory, 20'000);  // a wrong mechanism breaks these, not a busy machine
   EXPECT_LT(through_a_file, 20'000'000);
+}
+
+TEST_F(AcrossProcesses, who_is_killed_at_any_moment_leaves_a_file_that_can_be_used) {
+  const RateLimit limit = this->limit();
+  Pacer(limit).learn(0, 60s, begin);  // what is to be remembered
+  std::mt19937 random(1);
+  std::uniform_int_distribution<int> pause(0, 3000);
+  for (int i = 0; i < 200; ++i) {
+    const pid_t child = fork();
+    if (child == 0) {
+      Pacer pacer(this->limit());
+      for (;;) static_cast<void>(next(pacer, begin));
+    }
+    std::this_thread::sleep_for(std::chrono::microseconds(pause(random)));
+    kill(child, SIGKILL);
+    ASSERT_EQ(waitpid(child, nullptr, 0), child);
+    Pacer pacer(limit);
+    ASSERT_GE(next(pacer, begin), begin + 60s) << i;
+    ASSERT_EQ(limit.problem(), "") << i;
+  }
 }
 
 /// By the real clock.
