@@ -103,7 +103,7 @@ TEST_F(Processes, eight_on_one_limit_are_never_refused) {
   std::cout << server.started() << " started in " << seconds << " s by 8 processes; refused: " << server.refused()
             << "; most in a second: " << server.most_in_a_second() << '\n';
   EXPECT_EQ(server.refused(), 0U);
-  EXPECT_GT(server.started(), 1000U);  // they were not held up by one another
+  EXPECT_GT(server.started(), 400U);  // they were not held up by one another
 }
 
 TEST_F(Processes, one_that_is_stopped_with_the_lock_does_not_stop_the_others) {
