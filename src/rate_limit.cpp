@@ -21,8 +21,6 @@ namespace {
 
 /// Whoever holds the file's lock for longer was stopped in the middle.
 constexpr auto stuck_after = 1s;
-/// Who asks less often has not seen that it was the same one all the time.
-constexpr auto in_a_row = 100ms;
 /// Giving back and learning cannot be put off, as a wait can: the lock is tried so often.
 constexpr int lock_attempts = 50;
 constexpr double least_share = 0.01;
@@ -79,7 +77,8 @@ class CommonLine {
   }
 
   [[nodiscard]] bool stuck(TimePoint now) {
-    if (!busy_since_ || now - busy_last_ > in_a_row) busy_since_ = now;
+    const bool in_a_row = busy_since_ && now - busy_last_ <= stuck_after;  // else it may be another one
+    if (!in_a_row) busy_since_ = now;
     busy_last_ = now;
     return now - *busy_since_ > stuck_after;
   }
