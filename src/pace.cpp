@@ -11,18 +11,25 @@ using Duration = Pace::Duration;
 using TimePoint = Pace::TimePoint;
 using Seconds = std::chrono::duration<double>;
 
-/// Two clocks never agree, and a request does not arrive when it leaves.
+/// Two clocks never agree.
 constexpr double part_of_the_limits = 0.98;
+/// Together with others, who are an estimate, a little more is aimed at: the server's own figure is the last guard.
+constexpr double beside_others = 0.99;
 constexpr Duration minute_slack = 250ms;
+/// A second is short beside the time that requests travel: they leave a little more slowly than the limit allows, so
+/// that a slow one and the quick ones behind it do not arrive as too many in one second.
+constexpr double part_of_the_pace = 0.95;
 /// Whoever is late may catch up, but so that requests still leave one by one.
 constexpr double least_part_of_a_gap = 0.8;
-/// How many gaps the line may lag behind its times before it is moved.
-constexpr int bearable_lag = 8;
+/// A place that was not used by then belongs to nobody: its holder was killed, or stopped.
+constexpr Duration place_overdue = 1s;
 
 /// The API's window, and so the longest that an answer can make anybody wait.
 constexpr Duration window_length = 60s;
 /// Figures come in whole seconds and travel for a while.
 constexpr Duration same_window = 1500ms;
+/// Half of what a whole second hides: nobody knows whether it was rounded up or down.
+constexpr Duration rounding = 500ms;
 /// After so long without a request, nothing that was learned is worth anything.
 constexpr Duration silence = 90s;
 /// Nobody knows at first whether others spend the same allowance: half speed until answers tell, but no longer.
@@ -56,149 +63,127 @@ PaceLimits pace_limits(Rates own) noexcept {
 
 // The line
 
-Pace::Place Pace::reserve(TimePoint now, const PaceLimits& limits) {
+TimePoint Pace::stand(Ticket& ticket, TimePoint now, const PaceLimits& limits) {
   forget_after_silence(now);
+  drop_overdue(now);
+  if (static_cast<std::int64_t>(gone_) >= window_.last) held_until_ = std::max(held_until_, window_.end);
   const Tempo t = tempo(now, limits);
-  TimePoint time = has_holes_ ? in_a_hole(now, t) : TimePoint::max();
-  if (time == TimePoint::max()) {
-    time = std::max({now, held_until_, minute_rule(size_, t)});
-    if (size_ > 0) time = std::max(time, at(size_ - 1) + t.gap);
-    insert(size_, time);
+  push_back(t);
+  std::size_t index = find(ticket);
+  if (index == waiting_) {
+    ticket = 0;
+    if (waiting_ == line_.size()) return std::max(now + 1ms, line_.back().time);
+    index = reserve(now, t);
+    ticket = line_[index].ticket;
   }
-  return {time.time_since_epoch() - moved_};
+  return line_[index].time;
 }
 
-TimePoint Pace::ready(Place place, TimePoint now, const PaceLimits& limits) {
-  if (gone_ >= window_.last) hold(now, window_.end);
-  const Tempo t = tempo(now, limits);
-  TimePoint time = std::max(time_of(place), held_until_);
-  if (const std::size_t index = find(time_of(place)); index < size_) time = std::max(time, minute_rule(index, t));
-  if (gone_ > 0) time = std::max(time, nth_last_go(1) + duration(least_part_of_a_gap * Seconds(t.gap).count()));
-  if (gone_ >= static_cast<std::int64_t>(t.burst)) time = std::max(time, nth_last_go(t.burst) + t.burst_time);
-  if (time > now && time - time_of(place) > bearable_lag * t.gap) move_line(now, time + t.gap);
-  return time;
-}
-
-void Pace::go(Place place, TimePoint now) {
-  if (const std::size_t index = find(time_of(place)); index < size_) erase(index);
-  insert(after(now), now);
-  goes_[static_cast<std::size_t>(gone_) % goes_.size()] = now;
+void Pace::go(Ticket& ticket, TimePoint now) {
+  if (const std::size_t index = find(ticket); index < waiting_) erase(index);
+  ticket = 0;
+  went_[gone_ % went_.size()] = gone_ > 0 ? std::max(now, before(0, 1)) : now;
   ++gone_;
 }
 
-void Pace::give_back(Place place) {
-  const std::size_t index = find(time_of(place));
-  if (index == size_) return;
-  erase(index);
-  has_holes_ = has_holes_ || index < size_;
+void Pace::give_back(Ticket& ticket) {
+  if (const std::size_t index = find(ticket); index < waiting_) {
+    erase(index);
+    has_holes_ = index < waiting_;
+  }
+  ticket = 0;
+}
+
+/// Those who wait go back as far as the limits, which have changed, or somebody late demand; nobody moves forward, for
+/// nobody would know.
+void Pace::push_back(const Tempo& tempo) {
+  const Duration gap = duration(least_part_of_a_gap * Seconds(tempo.gap).count());
+  for (std::size_t i = 0; i < waiting_; ++i) line_[i].time = std::max(line_[i].time, earliest(i, gap, tempo));
+}
+
+/// The index of a new place: in a hole that was given back, or at the end.
+std::size_t Pace::reserve(TimePoint now, const Tempo& tempo) {
+  std::size_t index = waiting_;
+  TimePoint time = std::max(now, earliest(index, tempo.gap, tempo));
+  for (std::size_t i = 0; has_holes_ && i < waiting_; ++i) {
+    const TimePoint hole = std::max(now, earliest(i, tempo.gap, tempo));
+    if (hole + tempo.gap > line_[i].time) continue;
+    index = i;
+    time = hole;
+    break;
+  }
+  has_holes_ = has_holes_ && index < waiting_;
+  last_ticket_ = std::max(last_ticket_ + 1, static_cast<Ticket>(now.time_since_epoch().count()));
+  insert(index, {last_ticket_, time});
+  return index;
+}
+
+/// The earliest time of whoever stands, or would stand, at this place of the line.
+TimePoint Pace::earliest(std::size_t place, Duration gap, const Tempo& tempo) const noexcept {
+  TimePoint time = held_until_;
+  for (const Limit& limit : {Limit{1, gap}, tempo.second, tempo.minute}) {
+    if (place + gone_ >= limit.count) time = std::max(time, before(place, limit.count) + limit.time);
+  }
+  return time;
+}
+
+/// The time of the n-th before this place, among those who wait and those who went.
+TimePoint Pace::before(std::size_t place, std::size_t n) const noexcept {
+  return n <= place ? line_[place - n].time : went_[(gone_ + place - n) % went_.size()];
 }
 
 Pace::Tempo Pace::tempo(TimePoint now, const PaceLimits& limits) const noexcept {
-  const auto shared = [&](double api, double others) {
-    return std::max(part_of_the_limits * api - others, least_part * api);
+  // What others send, and the estimate may be wrong, leaves no room; the 2 % are for that, too.
+  const auto left = [](double api, double others) {
+    return std::clamp(beside_others * api - others, least_part * api, part_of_the_limits * api);
   };
-  double second = shared(limits.api.per_second, room_for_others * others_);
+  double second = left(limits.api.per_second, room_for_others * others_);
   if (!others_known_ && now - begun_ < careful_for) second *= careful_part;
   second = std::min(second, part_of_the_limits * limits.own.per_second);
-  const double minute = std::min(shared(limits.api.per_minute, Seconds(window_length).count() * others_),
+  const double minute = std::min(left(limits.api.per_minute, Seconds(window_length).count() * others_),
                                  part_of_the_limits * limits.own.per_minute);
-  // A limit is counted in whole requests, and in no more than are remembered: then over a shorter time.
-  const auto whole = [](double count, std::size_t most) {
-    return static_cast<std::size_t>(std::clamp(std::floor(count), 1.0, static_cast<double>(most)));
+  // Whole requests, and no more than are remembered: then over a shorter time.
+  const auto limit = [](double rate, double seconds, std::size_t most) {
+    const double count = std::clamp(std::floor(rate), 1.0, static_cast<double>(most));
+    return Limit{static_cast<std::size_t>(count), duration(seconds * count / rate)};
   };
-  const std::size_t burst = whole(second, goes_.size());
-  const std::size_t in_a_minute = whole(minute, places_.size());
-  return {.burst = burst,
-          .burst_time = duration(static_cast<double>(burst) / second),
-          .minute = in_a_minute,
-          .minute_time = duration(60.0 * static_cast<double>(in_a_minute) / minute) + minute_slack,
-          .gap = duration(1.0 / second)};
+  Tempo tempo{.gap = duration(1.0 / (part_of_the_pace * second)),
+              .second = limit(second, 1, went_.size()),
+              .minute = limit(minute, 60, went_.size())};
+  tempo.minute.time += minute_slack;
+  return tempo;
 }
 
-/// The earliest time of what stands at this index, by the limit of a minute.
-TimePoint Pace::minute_rule(std::size_t index, const Tempo& tempo) const noexcept {
-  return index < tempo.minute ? TimePoint::min() : at(index - tempo.minute) + tempo.minute_time;
+std::size_t Pace::find(Ticket ticket) const noexcept {
+  std::size_t i = 0;
+  while (i < waiting_ && line_[i].ticket != ticket) ++i;
+  return i;
 }
 
-/// A place between those who wait, where one was given back; TimePoint::max() where there is none.
-TimePoint Pace::in_a_hole(TimePoint now, const Tempo& tempo) {
-  for (std::size_t i = after(now); i < size_; ++i) {
-    TimePoint time = std::max({now, held_until_, minute_rule(i, tempo)});
-    if (i > 0) time = std::max(time, at(i - 1) + tempo.gap);
-    if (time + tempo.gap > at(i)) continue;
-    insert(i, time);
-    return time;
-  }
-  has_holes_ = false;
-  return TimePoint::max();
-}
-
-/// Nobody goes before.
-void Pace::hold(TimePoint now, TimePoint until) {
-  if (until <= now) return;
-  held_until_ = std::max(held_until_, until);
-  move_line(now, held_until_);
-}
-
-/// Those who wait do so until `to` at least, in the same order and with the same gaps.
-void Pace::move_line(TimePoint now, TimePoint to) {
-  const std::size_t first = after(now);
-  if (first == size_ || at(first) >= to) return;
-  const Duration by = to - at(first);
-  for (std::size_t i = first; i < size_; ++i) at(i) += by;
-  moved_ += by;
-}
-
-TimePoint Pace::nth_last_go(std::size_t n) const noexcept {
-  return goes_[(static_cast<std::size_t>(gone_) - n) % goes_.size()];
-}
-
-/// The index of the first that is later.
-std::size_t Pace::after(TimePoint time) const noexcept {
-  std::size_t low = size_ > 0 && at(size_ - 1) <= time ? size_ : 0;
-  for (std::size_t high = size_; low < high;) {
-    const std::size_t middle = (low + high) / 2;
-    if (at(middle) <= time) {
-      low = middle + 1;
-    } else {
-      high = middle;
-    }
-  }
-  return low;
-}
-
-/// The index of this very time, or `size_`: whoever waits for longer than the ring remembers has no entry any more.
-std::size_t Pace::find(TimePoint time) const noexcept {
-  const std::size_t next = after(time);
-  return next > 0 && at(next - 1) == time ? next - 1 : size_;
-}
-
-void Pace::insert(std::size_t index, TimePoint time) noexcept {
-  if (size_ == places_.size()) {
-    if (index == 0) return;  // older than all that is remembered
-    begin_ = (begin_ + 1) % places_.size();
-    --size_;
-    --index;
-  }
-  ++size_;
-  for (std::size_t i = size_ - 1; i > index; --i) at(i) = at(i - 1);
-  at(index) = time;
+void Pace::insert(std::size_t index, Place place) noexcept {
+  std::copy_backward(line_.begin() + index, line_.begin() + waiting_, line_.begin() + waiting_ + 1);
+  line_[index] = place;
+  ++waiting_;
 }
 
 void Pace::erase(std::size_t index) noexcept {
-  for (std::size_t i = index; i + 1 < size_; ++i) at(i) = at(i + 1);
-  --size_;
+  std::copy(line_.begin() + index + 1, line_.begin() + waiting_, line_.begin() + index);
+  --waiting_;
+}
+
+void Pace::drop_overdue(TimePoint now) {
+  while (waiting_ > 0 && line_[0].time + place_overdue < now) erase(0);
 }
 
 // What answers tell
 
 void Pace::learn(std::int64_t remaining, std::chrono::milliseconds reset, TimePoint now, const PaceLimits& limits) {
   remaining = std::clamp<std::int64_t>(remaining, 0, 1'000'000'000);
-  const TimePoint end =
-      now + std::clamp<Duration>(std::clamp<std::chrono::milliseconds>(reset, 0ms, 1h), 0s, window_length);
+  const TimePoint end = now + std::clamp<std::chrono::milliseconds>(reset, 0ms, 1min);
   answered_ = std::min(answered_ + 1, gone_);
   if (remaining == 0) {
-    return hold(now, end);
+    held_until_ = std::max(held_until_, end);
+    return;
   }
   if (end + same_window < window_.end) return;  // of a window that is over: a newer answer came first
   if (end > window_.end + same_window) open_window(remaining, end, now, limits);
@@ -209,15 +194,15 @@ void Pace::learn(std::int64_t remaining, std::chrono::milliseconds reset, TimePo
 
 void Pace::open_window(std::int64_t remaining, TimePoint end, TimePoint now, const PaceLimits& limits) {
   const std::int64_t ours = counted(now);
-  const TimePoint begin = end - window_length;
-  const auto sent_within = static_cast<std::int64_t>(after(now) - after(begin));
+  const std::int64_t in_flight = static_cast<std::int64_t>(gone_) - ours;
+  const TimePoint begin = end - window_length - rounding;
   const std::int64_t spent = static_cast<std::int64_t>(limits.api.per_minute) - remaining;
   window_ = {.end = end,
              .anchor = now,
              .before_anchor = now - begin,
              .remaining = remaining,
              .counted = ours,
-             .others = std::max<std::int64_t>(spent - (sent_within - (gone_ - ours)), 0),
+             .others = std::max<std::int64_t>(spent - (gone_since(begin) - in_flight), 0),
              .least_remaining = remaining,
              .last = ours + remaining,
              .others_before = others_,
@@ -240,13 +225,26 @@ void Pace::estimate_others(TimePoint now, const PaceLimits& limits) {
 
 /// How many of ours the server has counted: all but those in flight.
 std::int64_t Pace::counted(TimePoint now) {
-  const auto recent = static_cast<std::int64_t>(after(now) - after(now - answer_overdue));
-  answered_ = std::max(answered_, gone_ - recent);
-  return answered_;
+  answered_ = std::max(answered_, gone_ - static_cast<std::uint64_t>(gone_since(now - answer_overdue)));
+  return static_cast<std::int64_t>(answered_);
+}
+
+std::int64_t Pace::gone_since(TimePoint time) const noexcept {
+  const std::size_t known = std::min<std::uint64_t>(gone_, went_.size());
+  std::size_t n = 0;
+  for (std::size_t most = known; n < most;) {  // the n-th last went later, the one before `most` did not
+    const std::size_t middle = n + (most - n + 1) / 2;
+    if (before(0, middle) > time) {
+      n = middle;
+    } else {
+      most = middle - 1;
+    }
+  }
+  return static_cast<std::int64_t>(n);
 }
 
 void Pace::forget_after_silence(TimePoint now) {
-  if (gone_ > 0 && now - nth_last_go(1) < silence) return;
+  if (gone_ > 0 && now - before(0, 1) < silence) return;
   if (begun_ != TimePoint() && now - begun_ < silence) return;
   begun_ = now;
   window_ = {};
@@ -254,6 +252,8 @@ void Pace::forget_after_silence(TimePoint now) {
   others_known_ = false;
 }
 
-bool Pace::plausible(TimePoint now) const noexcept { return gone_ == 0 || nth_last_go(1) < now + 1min; }
+bool Pace::plausible(TimePoint now) const noexcept {
+  return waiting_ <= line_.size() && (gone_ == 0 || before(0, 1) < now + 1min);
+}
 
 }  // namespace connectid::inline v0::detail

@@ -24,20 +24,16 @@ class Pace {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
   using Duration = std::chrono::steady_clock::duration;
+  /// By it the holder of a place is known; 0: of none.
+  using Ticket = std::uint64_t;
 
-  /// A place as its holder remembers it. The line may move later as a whole; `ready` says what its time is now.
-  struct Place {
-    Duration offset{};
-  };
-
-  /// The earliest free place.
-  [[nodiscard]] Place reserve(TimePoint now, const PaceLimits& limits);
-  /// When the holder of this place may go: `now` or earlier, or later, and then it is to be asked again.
-  [[nodiscard]] TimePoint ready(Place place, TimePoint now, const PaceLimits& limits);
+  /// When the holder may go: `now` or earlier, or later, and then it is to be asked again. Whoever has no place gets
+  /// the earliest that is free; while the line is full, only the time to ask for one.
+  [[nodiscard]] TimePoint stand(Ticket& ticket, TimePoint now, const PaceLimits& limits);
   /// The holder goes.
-  void go(Place place, TimePoint now);
+  void go(Ticket& ticket, TimePoint now);
   /// The holder does not go, and whoever comes next may have the place.
-  void give_back(Place place);
+  void give_back(Ticket& ticket);
   /// What an answer said of the allowance.
   void learn(std::int64_t remaining, std::chrono::milliseconds reset, TimePoint now, const PaceLimits& limits);
 
@@ -45,13 +41,20 @@ class Pace {
   [[nodiscard]] bool plausible(TimePoint now) const noexcept;
 
  private:
-  /// How fast the line may go now: so many within a time, of both kinds, and the least gap between two.
+  struct Place {
+    Ticket ticket = 0;
+    TimePoint time{};
+  };
+  /// So many within a time.
+  struct Limit {
+    std::size_t count;
+    Duration time;
+  };
+  /// How fast the line may go now.
   struct Tempo {
-    std::size_t burst;
-    Duration burst_time;
-    std::size_t minute;
-    Duration minute_time;
     Duration gap;
+    Limit second;
+    Limit minute;
   };
   /// The server's window, as far as its answers show it.
   struct Window {
@@ -68,38 +71,31 @@ class Pace {
   };
 
   [[nodiscard]] Tempo tempo(TimePoint now, const PaceLimits& limits) const noexcept;
-  [[nodiscard]] TimePoint& at(std::size_t index) noexcept { return places_[(begin_ + index) % places_.size()]; }
-  [[nodiscard]] const TimePoint& at(std::size_t index) const noexcept {
-    return places_[(begin_ + index) % places_.size()];
-  }
-  [[nodiscard]] std::size_t after(TimePoint time) const noexcept;
-  [[nodiscard]] std::size_t find(TimePoint time) const noexcept;
-  void insert(std::size_t index, TimePoint time) noexcept;
-  void erase(std::size_t index) noexcept;
-  [[nodiscard]] TimePoint minute_rule(std::size_t index, const Tempo& tempo) const noexcept;
-  [[nodiscard]] TimePoint in_a_hole(TimePoint now, const Tempo& tempo);
-  [[nodiscard]] TimePoint time_of(Place place) const noexcept { return TimePoint(place.offset + moved_); }
-  [[nodiscard]] TimePoint nth_last_go(std::size_t n) const noexcept;
-  void hold(TimePoint now, TimePoint until);
-  void move_line(TimePoint now, TimePoint to);
+  [[nodiscard]] TimePoint before(std::size_t place, std::size_t n) const noexcept;
+  [[nodiscard]] TimePoint earliest(std::size_t place, Duration gap, const Tempo& tempo) const noexcept;
+  [[nodiscard]] std::size_t find(Ticket ticket) const noexcept;
   void forget_after_silence(TimePoint now);
+  void drop_overdue(TimePoint now);
+  void push_back(const Tempo& tempo);
+  [[nodiscard]] std::size_t reserve(TimePoint now, const Tempo& tempo);
+  void insert(std::size_t index, Place place) noexcept;
+  void erase(std::size_t index) noexcept;
+
+  [[nodiscard]] std::int64_t gone_since(TimePoint time) const noexcept;
   [[nodiscard]] std::int64_t counted(TimePoint now);
   void open_window(std::int64_t remaining, TimePoint end, TimePoint now, const PaceLimits& limits);
   void estimate_others(TimePoint now, const PaceLimits& limits);
 
-  /// Times of those who went and of those who wait, sorted; a ring.
-  std::array<TimePoint, 2048> places_{};
-  std::size_t begin_ = 0;
-  std::size_t size_ = 0;
-  Duration moved_{};        ///< how far the line has moved since it was begun
-  bool has_holes_ = false;  ///< whether a place may be free among those who wait
-
-  std::array<TimePoint, 128> goes_{};  ///< when the last ones really went; a ring
-  std::int64_t gone_ = 0;
-  std::int64_t answered_ = 0;
+  std::array<TimePoint, 2048> went_{};  ///< when the last ones went; a ring
+  std::array<Place, 1024> line_{};      ///< those who wait, by their times
+  std::uint64_t gone_ = 0;              ///< how many ever went
+  std::size_t waiting_ = 0;             ///< how many are in the line
+  Ticket last_ticket_ = 0;
+  bool has_holes_ = false;  ///< whether a place may be free within the line
 
   TimePoint begun_{};       ///< when the first one came after a silence
   TimePoint held_until_{};  ///< nobody goes before
+  std::uint64_t answered_ = 0;
   Window window_{};
   double others_ = 0;  ///< what others send, a second
   bool others_known_ = false;

@@ -23,11 +23,6 @@ constexpr auto stuck_after = 1s;
 /// Giving back and learning cannot be put off as a wait can: they are tried so often.
 constexpr int lock_attempts = 50;
 
-TimePoint pass(Pace& pace, std::optional<Pace::Place>& place, TimePoint now, const PaceLimits& limits) {
-  if (!place) place = pace.reserve(now, limits);
-  return pace.ready(*place, now, limits);
-}
-
 /// 1 to 2 ms: two that ask at the same time do not do so again.
 TimePoint soon(TimePoint now) {
   return now + 1ms + std::chrono::nanoseconds(now.time_since_epoch().count() % 1'000'000);
@@ -47,24 +42,24 @@ struct RateLimit::State {
     const std::lock_guard lock(mutex);
     latest = now;
     if (!common) {
-      const TimePoint at = pass(own, places.own, now, limits);
-      if (at <= now) own.go(*std::exchange(places.own, std::nullopt), now);
+      const TimePoint at = own.stand(places.own, now, limits);
+      if (at <= now) own.go(places.own, now);
       return at;
     }
     if (is_part()) {
-      if (const TimePoint at = pass(own, places.own, now, limits); at > now) return at;
+      if (const TimePoint at = own.stand(places.own, now, limits); at > now) return at;
     }
     const TimePoint at = ask_common(places, now);
-    if (at <= now && places.own) own.go(*std::exchange(places.own, std::nullopt), now);
+    if (at <= now && is_part()) own.go(places.own, now);
     return at;
   }
 
   void give_back(Places& places) const {
     const std::lock_guard lock(mutex);
-    if (places.own) own.give_back(*places.own);
-    if (!places.common) return;
-    if (places.alone) return common->alone.give_back(*places.common);
-    patiently([&](Pace& pace) { pace.give_back(*places.common); });
+    own.give_back(places.own);
+    if (places.common == 0) return;
+    if (places.alone) return common->alone.give_back(places.common);
+    patiently([&](Pace& pace) { pace.give_back(places.common); });
   }
 
   void learn(std::int64_t remaining, std::chrono::milliseconds reset, TimePoint now) const {
@@ -101,12 +96,12 @@ struct RateLimit::State {
         if (const auto at = ask_file(places, now)) return *at;
       }
       if (opened == PaceFile::Opened::busy && !stuck(now)) return soon(now);
-      places.common.reset();
+      places.common = 0;
       places.alone = true;
     }
-    const TimePoint at = pass(common->alone, places.common, now, api);
+    const TimePoint at = common->alone.stand(places.common, now, api);
     if (at <= now) {
-      common->alone.go(*std::exchange(places.common, std::nullopt), now);
+      common->alone.go(places.common, now);
       places.alone = false;
     }
     return at;
@@ -116,8 +111,8 @@ struct RateLimit::State {
   [[nodiscard]] std::optional<TimePoint> ask_file(Places& places, TimePoint now) const {
     common->busy_since.reset();
     Pace& pace = common->file.pace();
-    const TimePoint at = pass(pace, places.common, now, api);
-    if (at <= now) pace.go(*std::exchange(places.common, std::nullopt), now);
+    const TimePoint at = pace.stand(places.common, now, api);
+    if (at <= now) pace.go(places.common, now);
     return common->file.close() ? std::optional(at) : std::nullopt;
   }
 
@@ -194,7 +189,7 @@ Turn& Turn::operator=(Turn&& other) noexcept {
 }
 
 Turn::~Turn() {
-  if (places_.own || places_.common) pacer_->state_->give_back(places_);
+  if (places_.own != 0 || places_.common != 0) pacer_->state_->give_back(places_);
 }
 
 Pacer::TimePoint Turn::ask(Pacer::TimePoint now) {

@@ -13,8 +13,8 @@ namespace connectid::inline v0::detail {
 
 /// What a turn holds: a place in the line, and before it one in the line of this process where it has its own.
 struct Places {
-  std::optional<Pace::Place> own;
-  std::optional<Pace::Place> common;
+  Pace::Ticket own = 0;
+  Pace::Ticket common = 0;
   bool alone = false;  ///< `common` is of the line that is kept while the file cannot be used
 };
 
