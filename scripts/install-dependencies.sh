@@ -15,7 +15,7 @@ case ${1:-build} in
   test) packages+=("${for_tests[@]}") ;;
   bench) packages+=(libbenchmark-dev valgrind) ;;
   docs) packages=("${for_docs[@]}") ;;
-  check) packages+=("${for_tests[@]}" "${for_docs[@]}" clang-format clang-tidy shellcheck cppcheck) ;;
+  check) packages+=("${for_tests[@]}" "${for_docs[@]}" clang-format clang-tidy libclang-rt-dev shellcheck cppcheck) ;;
   *) echo "usage: install-dependencies.sh [build|package|test|bench|docs|check]" >&2; exit 2 ;;
 esac
 

@@ -14,31 +14,34 @@ using Seconds = std::chrono::duration<double>;
 /// Two clocks never agree.
 constexpr double part_of_the_limits = 0.98;
 /// Together with others, who are an estimate, a little more is aimed at: the server's own figure is the last guard.
-constexpr double beside_others = 0.99;
+constexpr double beside_others = 0.985;
 constexpr Duration minute_slack = 250ms;
 /// A second is short beside the time that requests travel: they leave a little more slowly than the limit allows, so
 /// that a slow one and the quick ones behind it do not arrive as too many in one second.
 constexpr double part_of_the_pace = 0.95;
-/// Whoever is late may catch up, but so that requests still leave one by one.
+/// Nobody wakes at the very moment: whoever follows one who went late by less than the rest of a gap keeps his time.
 constexpr double least_part_of_a_gap = 0.8;
 /// A place that was not used by then belongs to nobody: its holder was killed, or stopped.
 constexpr Duration place_overdue = 1s;
 
 /// The API's window, and so the longest that an answer can make anybody wait.
-constexpr Duration window_length = 60s;
+constexpr auto window_length = 60s;
 /// Figures come in whole seconds and travel for a while.
 constexpr Duration same_window = 1500ms;
-/// Half of what a whole second hides: nobody knows whether it was rounded up or down.
-constexpr Duration rounding = 500ms;
+/// What figures are rounded to.
+constexpr auto whole = 1000ms;
 /// After so long without a request, nothing that was learned is worth anything.
 constexpr Duration silence = 90s;
-/// Nobody knows at first whether others spend the same allowance: half speed until answers tell, but no longer.
+/// Nobody knows at first whether others spend the same allowance: a third is left to them until answers tell, but no
+/// longer than this.
 constexpr Duration careful_for = 3s;
-constexpr double careful_part = 0.5;
+constexpr double careful_part = 2.0 / 3;
 /// An answer that has not come by then is not waited for.
 constexpr Duration answer_overdue = 10s;
 /// The rate of others is an estimate, and two rates do not interleave evenly.
 constexpr double room_for_others = 1.25;
+/// Answers do not come in the order in which the server counted.
+constexpr double weight_of_an_answer = 1.0 / 16;
 constexpr Seconds estimate_begins = 2s;
 constexpr Seconds estimate_settles = 10s;
 /// However much others seem to spend, this part is tried: only a figure of the server itself stops us.
@@ -89,7 +92,7 @@ void Pace::go(Ticket& ticket, TimePoint now) {
 void Pace::give_back(Ticket& ticket) {
   if (const std::size_t index = find(ticket); index < waiting_) {
     erase(index);
-    has_holes_ = index < waiting_;
+    has_holes_ = waiting_ > 0 && (has_holes_ || index < waiting_);
   }
   ticket = 0;
 }
@@ -97,8 +100,10 @@ void Pace::give_back(Ticket& ticket) {
 /// Those who wait go back as far as the limits, which have changed, or somebody late demand; nobody moves forward, for
 /// nobody would know.
 void Pace::push_back(const Tempo& tempo) {
-  const Duration gap = duration(least_part_of_a_gap * Seconds(tempo.gap).count());
-  for (std::size_t i = 0; i < waiting_; ++i) line_[i].time = std::max(line_[i].time, earliest(i, gap, tempo));
+  const Duration least = duration(least_part_of_a_gap * Seconds(tempo.gap).count());
+  for (std::size_t i = 0; i < waiting_; ++i) {
+    line_[i].time = std::max(line_[i].time, earliest(i, i == 0 ? least : tempo.gap, tempo));
+  }
 }
 
 /// The index of a new place: in a hole that was given back, or at the end.
@@ -142,9 +147,9 @@ Pace::Tempo Pace::tempo(TimePoint now, const PaceLimits& limits) const noexcept 
   second = std::min(second, part_of_the_limits * limits.own.per_second);
   const double minute = std::min(left(limits.api.per_minute, Seconds(window_length).count() * others_),
                                  part_of_the_limits * limits.own.per_minute);
-  // Whole requests, and no more than are remembered: then over a shorter time.
+  // Whole requests, and no more than are remembered, in the time that these take: a second or a minute, about.
   const auto limit = [](double rate, double seconds, std::size_t most) {
-    const double count = std::clamp(std::floor(rate), 1.0, static_cast<double>(most));
+    const double count = std::clamp(std::ceil(rate - 1e-9), 1.0, static_cast<double>(most));
     return Limit{static_cast<std::size_t>(count), duration(seconds * count / rate)};
   };
   Tempo tempo{.gap = duration(1.0 / (part_of_the_pace * second)),
@@ -179,31 +184,35 @@ void Pace::drop_overdue(TimePoint now) {
 
 void Pace::learn(std::int64_t remaining, std::chrono::milliseconds reset, TimePoint now, const PaceLimits& limits) {
   remaining = std::clamp<std::int64_t>(remaining, 0, 1'000'000'000);
-  const TimePoint end = now + std::clamp<std::chrono::milliseconds>(reset, 0ms, 1min);
+  const TimePoint end = now + std::clamp<std::chrono::milliseconds>(reset, 0ms, window_length);
+  const bool opens = end > window_.end + same_window;
+  // A whole minute is left, or a whole second of a window that slides, and so is always about to lose its oldest.
+  rounded_up_ = rounded_up_ || reset >= window_length || (opens && reset == whole && window_.end != TimePoint());
   answered_ = std::min(answered_ + 1, gone_);
   if (remaining == 0) {
     held_until_ = std::max(held_until_, end);
     return;
   }
   if (end + same_window < window_.end) return;  // of a window that is over: a newer answer came first
-  if (end > window_.end + same_window) open_window(remaining, end, now, limits);
-  window_.least_remaining = std::min(window_.least_remaining, remaining);
+  if (opens) open_window(remaining, end, now, limits);
   window_.last = std::min(window_.last, counted(now) + remaining);
+  const std::int64_t lost = window_.remaining - remaining - (counted(now) - window_.counted);
+  window_.lost += (static_cast<double>(lost) - window_.lost) * weight_of_an_answer;
   estimate_others(now, limits);
 }
 
 void Pace::open_window(std::int64_t remaining, TimePoint end, TimePoint now, const PaceLimits& limits) {
   const std::int64_t ours = counted(now);
   const std::int64_t in_flight = static_cast<std::int64_t>(gone_) - ours;
-  const TimePoint begin = end - window_length - rounding;
+  const TimePoint begin = end - window_length - (rounded_up_ ? whole : 0s);
   const std::int64_t spent = static_cast<std::int64_t>(limits.api.per_minute) - remaining;
   window_ = {.end = end,
              .anchor = now,
-             .before_anchor = now - begin,
+             .before_anchor = std::max<Duration>(now - begin - whole / 2, 0s),
              .remaining = remaining,
              .counted = ours,
-             .others = std::max<std::int64_t>(spent - (gone_since(begin) - in_flight), 0),
-             .least_remaining = remaining,
+             .others = static_cast<double>(std::max<std::int64_t>(spent - (gone_since(begin) - in_flight), 0)),
+             .lost = 0,
              .last = ours + remaining,
              .others_before = others_,
              .known_before = others_known_};
@@ -212,13 +221,11 @@ void Pace::open_window(std::int64_t remaining, TimePoint end, TimePoint now, con
 /// What the allowance lost beyond what we spent, by the time that it took. A window's first seconds tell little: there
 /// the rate that was known before stands in.
 void Pace::estimate_others(TimePoint now, const PaceLimits& limits) {
-  const std::int64_t lost = window_.remaining - window_.least_remaining;
-  const std::int64_t others = std::max<std::int64_t>(window_.others + lost - (counted(now) - window_.counted), 0);
+  const double others = window_.others + std::max(window_.lost, 0.0);  // less: what left a window that slides
   const Seconds elapsed = window_.before_anchor + (now - window_.anchor);
   const Seconds settled = window_.known_before ? estimate_settles : Seconds(1);
   const double missing = std::max(0.0, (settled - elapsed).count());
-  const double rate =
-      (static_cast<double>(others) + window_.others_before * missing) / std::max(elapsed.count(), settled.count());
+  const double rate = (others + window_.others_before * missing) / std::max(elapsed.count(), settled.count());
   others_ = std::min(rate, limits.api.per_second);
   others_known_ = others_known_ || elapsed > estimate_settles || now - window_.anchor > estimate_begins;
 }
@@ -250,6 +257,7 @@ void Pace::forget_after_silence(TimePoint now) {
   window_ = {};
   others_ = 0;
   others_known_ = false;
+  rounded_up_ = false;
 }
 
 bool Pace::plausible(TimePoint now) const noexcept {

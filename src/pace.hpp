@@ -58,16 +58,16 @@ class Pace {
   };
   /// The server's window, as far as its answers show it.
   struct Window {
-    TimePoint end{};                   ///< when it is renewed
-    TimePoint anchor{};                ///< when its first answer came
-    Duration before_anchor{};          ///< how long it had run by then
-    std::int64_t remaining = 0;        ///< at the anchor
-    std::int64_t counted = 0;          ///< ours that the server had counted, at the anchor
-    std::int64_t others = 0;           ///< of others within the window, at the anchor
-    std::int64_t least_remaining = 0;  ///< of all its answers
-    std::int64_t last = 0;             ///< no request beyond this one until its end
-    double others_before = 0;          ///< `others_`, at the anchor
-    bool known_before = false;         ///< `others_known_`, at the anchor
+    TimePoint end{};             ///< when it is renewed
+    TimePoint anchor{};          ///< when its first answer came
+    Duration before_anchor{};    ///< how long it had run by then
+    std::int64_t remaining = 0;  ///< at the anchor
+    std::int64_t counted = 0;    ///< ours that the server had counted, at the anchor
+    double others = 0;           ///< of others within the window, at the anchor
+    double lost = 0;             ///< to others since the anchor, smoothed
+    std::int64_t last = 0;       ///< no request beyond this one until its end
+    double others_before = 0;    ///< `others_`, at the anchor
+    bool known_before = false;   ///< `others_known_`, at the anchor
   };
 
   [[nodiscard]] Tempo tempo(TimePoint now, const PaceLimits& limits) const noexcept;
@@ -99,6 +99,7 @@ class Pace {
   Window window_{};
   double others_ = 0;  ///< what others send, a second
   bool others_known_ = false;
+  bool rounded_up_ = false;  ///< the server's whole seconds are
 };
 
 }  // namespace connectid::inline v0::detail

@@ -2,6 +2,7 @@
 
 #include <sched.h>
 
+#include <algorithm>
 #include <mutex>
 #include <utility>
 
@@ -20,155 +21,155 @@ namespace {
 
 /// Whoever holds the file's lock for longer was stopped in the middle.
 constexpr auto stuck_after = 1s;
-/// Giving back and learning cannot be put off as a wait can: they are tried so often.
+/// Giving back and learning cannot be put off, as a wait can: the lock is tried so often.
 constexpr int lock_attempts = 50;
+constexpr double least_share = 0.01;
 
 /// 1 to 2 ms: two that ask at the same time do not do so again.
 TimePoint soon(TimePoint now) {
   return now + 1ms + std::chrono::nanoseconds(now.time_since_epoch().count() % 1'000'000);
 }
 
-}  // namespace
+/// The file's line, and what stands in for it.
+class CommonLine {
+ public:
+  explicit CommonLine(std::string path) : file_(std::move(path)) {}
 
-/// A limit. It has a line of its own, or, across processes, the file's and before it one of its own where it may take
-/// only a part.
-struct RateLimit::State {
-  enum class Kind { per_client, shared, across_processes };
-
-  State(Kind which, Rates rates) : kind(which), limits(detail::pace_limits(rates)) {}
-  State(std::string path, Rates part) : State(Kind::across_processes, part) { common.emplace(std::move(path)); }
-
-  [[nodiscard]] TimePoint ask(Places& places, TimePoint now) const {
-    const std::lock_guard lock(mutex);
-    latest = now;
-    if (!common) {
-      const TimePoint at = own.stand(places.own, now, limits);
-      if (at <= now) own.go(places.own, now);
-      return at;
+  [[nodiscard]] TimePoint ask(Places& places, TimePoint now) {
+    latest_ = now;
+    if (!places.alone) {
+      const PaceFile::Opened opened = file_.open(now);
+      if (opened == PaceFile::Opened::yes) {
+        busy_since_.reset();
+        const TimePoint at = pass(file_.pace(), places, now);
+        if (file_.close()) return at;  // else nobody knows of it
+      } else if (opened == PaceFile::Opened::busy && !stuck(now)) {
+        return soon(now);
+      }
+      places.common = 0;
     }
-    if (is_part()) {
-      if (const TimePoint at = own.stand(places.own, now, limits); at > now) return at;
-    }
-    const TimePoint at = ask_common(places, now);
-    if (at <= now && is_part()) own.go(places.own, now);
+    const TimePoint at = pass(alone_, places, now);
+    places.alone = at > now;
     return at;
   }
 
-  void give_back(Places& places) const {
-    const std::lock_guard lock(mutex);
-    own.give_back(places.own);
+  void give_back(Places& places) {
     if (places.common == 0) return;
-    if (places.alone) return common->alone.give_back(places.common);
-    patiently([&](Pace& pace) { pace.give_back(places.common); });
+    if (places.alone) return alone_.give_back(places.common);
+    change([&](Pace& pace) { pace.give_back(places.common); });
   }
 
-  void learn(std::int64_t remaining, std::chrono::milliseconds reset, TimePoint now) const {
-    const std::lock_guard lock(mutex);
-    if (!common) return own.learn(remaining, reset, now, limits);
-    const auto tell = [&](Pace& pace) { pace.learn(remaining, reset, now, api); };
-    if (!patiently(tell)) tell(common->alone);
+  void learn(std::int64_t remaining, std::chrono::milliseconds reset, TimePoint now) {
+    const auto tell = [&](Pace& pace) { pace.learn(remaining, reset, now, limits); };
+    latest_ = now;
+    if (!change(tell)) tell(alone_);
   }
 
-  [[nodiscard]] std::string problem() const {
-    const std::lock_guard lock(mutex);
-    return common ? common->file.problem() : std::string();
-  }
+  [[nodiscard]] const std::string& problem() const noexcept { return file_.problem(); }
 
-  const Kind kind;
-  const PaceLimits limits;
+  const PaceLimits limits = detail::pace_limits({});
 
  private:
-  struct Common {
-    explicit Common(std::string path) : file(std::move(path)) {}
-    PaceFile file;
-    Pace alone;  ///< while the file cannot be used
-    std::optional<TimePoint> busy_since;
-  };
-
-  [[nodiscard]] bool is_part() const noexcept {
-    return limits.own.per_second < api.own.per_second || limits.own.per_minute < api.own.per_minute;
-  }
-
-  [[nodiscard]] TimePoint ask_common(Places& places, TimePoint now) const {
-    if (!places.alone) {
-      const PaceFile::Opened opened = common->file.open(now);
-      if (opened == PaceFile::Opened::yes) {
-        if (const auto at = ask_file(places, now)) return *at;
-      }
-      if (opened == PaceFile::Opened::busy && !stuck(now)) return soon(now);
-      places.common = 0;
-      places.alone = true;
-    }
-    const TimePoint at = common->alone.stand(places.common, now, api);
-    if (at <= now) {
-      common->alone.go(places.common, now);
-      places.alone = false;
-    }
+  [[nodiscard]] TimePoint pass(Pace& pace, Places& places, TimePoint now) const {
+    const TimePoint at = pace.stand(places.common, now, limits);
+    if (at <= now) pace.go(places.common, now);
     return at;
   }
 
-  /// Empty: nothing could be written, so that nobody else knows of it.
-  [[nodiscard]] std::optional<TimePoint> ask_file(Places& places, TimePoint now) const {
-    common->busy_since.reset();
-    Pace& pace = common->file.pace();
-    const TimePoint at = pace.stand(places.common, now, api);
-    if (at <= now) pace.go(places.common, now);
-    return common->file.close() ? std::optional(at) : std::nullopt;
-  }
-
-  [[nodiscard]] bool stuck(TimePoint now) const {
-    if (!common->busy_since) common->busy_since = now;
-    return now - *common->busy_since > stuck_after;
+  [[nodiscard]] bool stuck(TimePoint now) {
+    if (!busy_since_) busy_since_ = now;
+    return now - *busy_since_ > stuck_after;
   }
 
   template <typename Change>
-  bool patiently(const Change& change) const {
+  bool change(const Change& what) {
     for (int i = 0; i < lock_attempts; ++i) {
-      const PaceFile::Opened opened = common->file.open(latest);
-      if (opened == PaceFile::Opened::yes) {
-        change(common->file.pace());
-        return common->file.close();
-      }
+      const PaceFile::Opened opened = file_.open(latest_);
       if (opened == PaceFile::Opened::no) return false;
+      if (opened == PaceFile::Opened::yes) {
+        what(file_.pace());
+        return file_.close();
+      }
       sched_yield();
     }
     return false;
   }
 
-  const PaceLimits api = detail::pace_limits({});
+  PaceFile file_;
+  Pace alone_;  ///< for those who could not use the file
+  std::optional<TimePoint> busy_since_;
+  TimePoint latest_{};
+};
+
+}  // namespace
+
+/// A limit: a line of its own, the common one of all processes, or both, one after the other. Neither: a pattern, from
+/// which each client makes a limit of its own.
+struct RateLimit::State {
+  explicit State(PaceLimits rates, std::unique_ptr<Pace> own_line = {}, std::unique_ptr<CommonLine> common_line = {})
+      : limits(rates), own(std::move(own_line)), common(std::move(common_line)) {}
+
+  [[nodiscard]] TimePoint ask(Places& places, TimePoint now) const {
+    const std::lock_guard lock(mutex);
+    TimePoint at = own ? own->stand(places.own, now, limits) : now;
+    if (at <= now && common) at = common->ask(places, now);
+    if (at <= now && own) own->go(places.own, now);
+    return at;
+  }
+
+  void give_back(Places& places) const {
+    const std::lock_guard lock(mutex);
+    if (own) own->give_back(places.own);
+    if (common) common->give_back(places);
+  }
+
+  void learn(std::int64_t remaining, std::chrono::milliseconds reset, TimePoint now) const {
+    const std::lock_guard lock(mutex);
+    if (common) return common->learn(remaining, reset, now);
+    own->learn(remaining, reset, now, limits);
+  }
+
+  const PaceLimits limits;
+  const std::unique_ptr<Pace> own;
+  const std::unique_ptr<CommonLine> common;
   mutable std::mutex mutex;
-  mutable Pace own;
-  mutable TimePoint latest{};
-  mutable std::optional<Common> common;
 };
 
 RateLimit RateLimit::per_client(Rates rates) {
-  return RateLimit(std::make_shared<const State>(State::Kind::per_client, rates));
+  return RateLimit(std::make_shared<const State>(detail::pace_limits(rates)));
 }
 
 RateLimit RateLimit::shared(Rates rates) {
-  return RateLimit(std::make_shared<const State>(State::Kind::shared, rates));
+  return RateLimit(std::make_shared<const State>(detail::pace_limits(rates), std::make_unique<Pace>()));
 }
 
 RateLimit RateLimit::share(double part) {
   const Rates api;
-  part = part > 0.01 ? std::min(part, 1.0) : 0.01;  // also where it is no number
+  part = part > least_share ? std::min(part, 1.0) : least_share;  // also where it is no number
   return per_client({.per_second = part * api.per_second, .per_minute = part * api.per_minute});
 }
 
 RateLimit RateLimit::across_processes(std::string path, Rates own) {
-  return RateLimit(std::make_shared<const State>(std::move(path), own));
+  const PaceLimits limits = detail::pace_limits(own);
+  auto common = std::make_unique<CommonLine>(std::move(path));
+  const Rates& all = common->limits.own;
+  const bool part = limits.own.per_second < all.per_second || limits.own.per_minute < all.per_minute;
+  return RateLimit(std::make_shared<const State>(limits, part ? std::make_unique<Pace>() : nullptr, std::move(common)));
 }
 
 RateLimit RateLimit::off() { return RateLimit(nullptr); }
 
-std::string RateLimit::problem() const { return state_ ? state_->problem() : std::string(); }
+std::string RateLimit::problem() const {
+  if (!state_ || !state_->common) return {};
+  const std::lock_guard lock(state_->mutex);
+  return state_->common->problem();
+}
 
 namespace detail {
 
 Pacer::Pacer(const RateLimit& limit) : state_(limit.state_) {
-  if (state_ && state_->kind == RateLimit::State::Kind::per_client) {
-    state_ = std::make_shared<const RateLimit::State>(state_->kind, state_->limits.own);
+  if (state_ && !state_->own && !state_->common) {
+    state_ = std::make_shared<const RateLimit::State>(state_->limits, std::make_unique<Pace>());
   }
 }
 
@@ -182,7 +183,7 @@ Turn::Turn(Turn&& other) noexcept
     : pacer_(std::exchange(other.pacer_, nullptr)), places_(std::exchange(other.places_, {})) {}
 
 Turn& Turn::operator=(Turn&& other) noexcept {
-  Turn old(std::move(*this));
+  const Turn old(std::move(*this));
   pacer_ = std::exchange(other.pacer_, nullptr);
   places_ = std::exchange(other.places_, {});
   return *this;

@@ -80,7 +80,8 @@ struct Setting {
   Rounds rounds = Rounds::down;
   Duration clock = 0s;  ///< what the server's clock shows at the beginning
   Duration least_latency = 20ms, most_latency = 200ms;
-  double others = 0;  ///< requests of another client, a second
+  double others = 0;   ///< requests of another client, a second
+  double most = 1.03;  ///< times the ideal; more where the server says "only so many" for up to a second too long
 };
 struct Outcome {
   Duration took{};
@@ -89,7 +90,7 @@ struct Outcome {
 };
 
 /// So many starts by 64 workers; each asks, waits, sends, waits for the answer, and begins anew.
-Outcome send(Pacer& pacer, const Setting& setting, int starts) {
+Outcome send(Pacer& pacer, const Setting& setting, int starts, unsigned seed) {
   struct Event {
     TimePoint at;
     int worker;
@@ -98,7 +99,7 @@ Outcome send(Pacer& pacer, const Setting& setting, int starts) {
   };
   constexpr int workers = 64;
   Server server(setting.counts, setting.rounds, setting.clock - begin.time_since_epoch() % 60s);
-  std::mt19937_64 random(1);
+  std::mt19937_64 random(seed);
   std::uniform_real_distribution<double> latency(Seconds(setting.least_latency).count(),
                                                  Seconds(setting.most_latency).count());
   const auto one_way = [&] { return std::chrono::duration_cast<Duration>(Seconds(latency(random) / 2)); };
@@ -109,7 +110,8 @@ Outcome send(Pacer& pacer, const Setting& setting, int starts) {
   int begun = 0, done = 0;
   TimePoint now = begin;
   if (setting.others > 0) {  // it has been there for a while
-    for (TimePoint at = begin - 61s; at < begin; at += std::chrono::duration_cast<Duration>(Seconds(1 / setting.others)))
+    for (TimePoint at = begin - 61s; at < begin;
+         at += std::chrono::duration_cast<Duration>(Seconds(1 / setting.others)))
       server.ask(at);
     events.push({begin, 0, Event::other});
   }
@@ -165,34 +167,38 @@ Duration ideal(int starts, double others) {
 class Paced : public ::testing::TestWithParam<Setting> {};
 
 TEST_P(Paced, five_thousand_starts_are_as_quick_as_can_be_and_none_is_refused) {
-  Pacer pacer(RateLimit::per_client());
-  const Outcome outcome = send(pacer, GetParam(), 5000);
-  const double best = Seconds(ideal(5000, GetParam().others)).count();
-  const double took = Seconds(outcome.took).count();
-  std::cout << GetParam().name << ": " << took << " s, the ideal is " << best << " s (" << 100 * (took / best - 1)
-            << " % more); refused: " << outcome.refused << ", of the other client: " << outcome.others_refused << '\n';
-  EXPECT_EQ(outcome.refused, 0);
-  EXPECT_EQ(outcome.others_refused, 0);
-  EXPECT_LE(took, 1.03 * best);
+  for (unsigned seed = 1; seed <= 5; ++seed) {
+    Pacer pacer(RateLimit::per_client());
+    const Outcome outcome = send(pacer, GetParam(), 5000, seed);
+    const double best = Seconds(ideal(5000, GetParam().others)).count();
+    const double took = Seconds(outcome.took).count();
+    std::cout << GetParam().name << ": " << took << " s, the ideal is " << best << " s (" << 100 * (took / best - 1)
+              << " % more); refused: " << outcome.refused << ", of the other client: " << outcome.others_refused
+              << '\n';
+    EXPECT_EQ(outcome.refused, 0);
+    EXPECT_EQ(outcome.others_refused, 0);
+    EXPECT_LE(took, GetParam().most * best);
+  }
 }
 
 constexpr double third = 2000.0 / 3 / 60;
 INSTANTIATE_TEST_SUITE_P(
     Servers, Paced,
-    ::testing::Values(
-        Setting{"sliding", Counts::sliding}, Setting{"sliding_rounds_up", Counts::sliding, Rounds::up},
-        Setting{"clock_at_0", Counts::by_the_clock}, Setting{"clock_at_5", Counts::by_the_clock, Rounds::down, 5300ms},
-        Setting{"clock_at_45", Counts::by_the_clock, Rounds::up, 45700ms},
-        Setting{"clock_slow", Counts::by_the_clock, Rounds::up, 10s, 300ms, 600ms},
-        Setting{"sliding_others", Counts::sliding, Rounds::down, 0s, 20ms, 200ms, third},
-        Setting{"sliding_others_rounds_up", Counts::sliding, Rounds::up, 0s, 20ms, 200ms, third},
-        Setting{"clock_at_0_others", Counts::by_the_clock, Rounds::down, 0s, 20ms, 200ms, third},
-        Setting{"clock_at_0_others_rounds_up", Counts::by_the_clock, Rounds::up, 0s, 20ms, 200ms, third},
-        Setting{"clock_at_5_others", Counts::by_the_clock, Rounds::down, 5300ms, 20ms, 200ms, third},
-        Setting{"clock_at_31_others", Counts::by_the_clock, Rounds::up, 31s, 20ms, 200ms, third},
-        Setting{"clock_at_45_others", Counts::by_the_clock, Rounds::up, 45700ms, 20ms, 200ms, third},
-        Setting{"clock_at_55_others", Counts::by_the_clock, Rounds::down, 55500ms, 20ms, 200ms, third},
-        Setting{"clock_slow_others", Counts::by_the_clock, Rounds::down, 10s, 300ms, 600ms, third}),
+    ::testing::Values(Setting{"sliding", Counts::sliding},
+                      Setting{"sliding_rounds_up", Counts::sliding, Rounds::up, 0s, 20ms, 200ms, 0, 1.04},
+                      Setting{"clock_at_0", Counts::by_the_clock},
+                      Setting{"clock_at_5", Counts::by_the_clock, Rounds::down, 5300ms},
+                      Setting{"clock_at_45", Counts::by_the_clock, Rounds::up, 45700ms},
+                      Setting{"clock_slow", Counts::by_the_clock, Rounds::up, 10s, 300ms, 600ms},
+                      Setting{"sliding_others", Counts::sliding, Rounds::down, 0s, 20ms, 200ms, third},
+                      Setting{"sliding_others_rounds_up", Counts::sliding, Rounds::up, 0s, 20ms, 200ms, third},
+                      Setting{"clock_at_0_others", Counts::by_the_clock, Rounds::down, 0s, 20ms, 200ms, third},
+                      Setting{"clock_at_0_others_rounds_up", Counts::by_the_clock, Rounds::up, 0s, 20ms, 200ms, third},
+                      Setting{"clock_at_5_others", Counts::by_the_clock, Rounds::down, 5300ms, 20ms, 200ms, third},
+                      Setting{"clock_at_31_others", Counts::by_the_clock, Rounds::up, 31s, 20ms, 200ms, third},
+                      Setting{"clock_at_45_others", Counts::by_the_clock, Rounds::up, 45700ms, 20ms, 200ms, third},
+                      Setting{"clock_at_55_others", Counts::by_the_clock, Rounds::down, 55500ms, 20ms, 200ms, third},
+                      Setting{"clock_slow_others", Counts::by_the_clock, Rounds::down, 10s, 300ms, 600ms, third}),
     [](const auto& info) { return info.param.name; });
 
 }  // namespace

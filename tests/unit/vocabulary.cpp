@@ -50,6 +50,9 @@ TEST(HttpDate, is_read_in_each_of_its_forms_and_nothing_else_is) {
   EXPECT_EQ(seconds("Thu, 01 Jan 1970 00:00:00 GMT"), 0);
   EXPECT_EQ(seconds("Thu, 29 Feb 2024 23:59:59 GMT"), 1709251199);
   EXPECT_EQ(seconds("Fri, 31 Dec 2100 12:00:00 GMT"), 4133937600);
+  EXPECT_EQ(seconds("Fri, 31 Dec 9999 23:59:59 GMT"), 253402300799);
+  EXPECT_EQ(seconds("Sat, 01 Jan 10000 00:00:00 GMT"), -1);
+  EXPECT_EQ(seconds("01 Apr 999999999 00:00:00 GMT"), -1);
   for (const char* none :
        {"", "soon", "Sun, 06 Abc 1994 08:49:37 GMT", "Sun, 06 anF 1994 08:49:37 GMT", "Sun, 0x Nov 1994 08:49:37 GMT",
         "Sun, 06 Nov 1994 08:61:37 GMT", "Sat, 01 Jan 1966 00:00:00 GMT"}) {

@@ -115,6 +115,7 @@ const BodyCase bodies[] = {
     {"html", "<html>", false, false},
     {"half", R"({"status":"OK")", false, false},
     {"more_behind_it", R"({"status":"OK"}x)", false, false},
+    {"more_behind_a_null_character", R"({"status":"OK"})" + std::string(1, '\0') + R"({"error":1})", false, false},
     {"not_utf8", "{\"status\":\"OK\",\"x\":\"\xff\"}", false, false},
     {"white_space_alone", " ", false, false},
     {"very_deep", std::string(500000, '['), false, false},
