@@ -3,8 +3,12 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <locale>
 #include <mutex>
+#include <optional>
+#include <sstream>
 #include <utility>
+#include <vector>
 
 #include "pace_file.hpp"
 
@@ -13,7 +17,7 @@ namespace connectid::inline v0 {
 using detail::Pace;
 using detail::PaceFile;
 using detail::PaceLimits;
-using detail::Places;
+using detail::Place;
 using namespace std::chrono_literals;
 using TimePoint = Pace::TimePoint;
 
@@ -30,52 +34,80 @@ TimePoint soon(TimePoint now) {
   return now + 1ms + std::chrono::nanoseconds(now.time_since_epoch().count() % 1'000'000);
 }
 
-/// The file's line, and what stands in for it.
-class CommonLine {
+/// Where requests stand until it is their turn.
+class Line {
  public:
-  explicit CommonLine(std::string path) : file_(std::move(path)) {}
+  explicit Line(PaceLimits rates) noexcept : limits(rates) {}
+  Line(const Line&) = delete;
+  Line& operator=(const Line&) = delete;
+  virtual ~Line() = default;
 
-  [[nodiscard]] TimePoint ask(Places& places, TimePoint now) {
+  /// `now` or earlier: the place is used.
+  [[nodiscard]] virtual TimePoint ask(Place& place, TimePoint now) = 0;
+  virtual void give_back(Place& place) = 0;
+  virtual void learn(std::int64_t remaining, std::chrono::milliseconds reset, TimePoint now) = 0;
+  [[nodiscard]] virtual std::string problem() const { return {}; }
+
+ protected:
+  [[nodiscard]] TimePoint pass(Pace& pace, Place& place, TimePoint now) const {
+    const TimePoint at = pace.stand(place.ticket, now, limits);
+    if (at <= now) pace.go(place.ticket, now);
+    return at;
+  }
+
+  const PaceLimits limits;
+};
+
+class MemoryLine final : public Line {
+ public:
+  using Line::Line;
+
+  [[nodiscard]] TimePoint ask(Place& place, TimePoint now) override { return pass(pace_, place, now); }
+  void give_back(Place& place) override { pace_.give_back(place.ticket); }
+  void learn(std::int64_t remaining, std::chrono::milliseconds reset, TimePoint now) override {
+    pace_.learn(remaining, reset, now, limits);
+  }
+
+ private:
+  Pace pace_;
+};
+
+/// A line of all processes, and what stands in for it where its file cannot be used.
+class FileLine final : public Line {
+ public:
+  FileLine(std::string path, PaceLimits rates) : Line(rates), file_(std::move(path)) {}
+
+  [[nodiscard]] TimePoint ask(Place& place, TimePoint now) override {
     latest_ = now;
-    if (!places.alone) {
+    if (!place.alone) {
       const PaceFile::Opened opened = file_.open(now);
       if (opened == PaceFile::Opened::yes) {
         busy_since_.reset();
-        const TimePoint at = pass(file_.pace(), places, now);
+        const TimePoint at = pass(file_.pace(), place, now);
         if (file_.close()) return at;  // else nobody knows of it
       } else if (opened == PaceFile::Opened::busy && !stuck(now)) {
         return soon(now);
       }
-      places.common = 0;
+      place.ticket = 0;
     }
-    const TimePoint at = pass(alone_, places, now);
-    places.alone = at > now;
+    const TimePoint at = alone_.ask(place, now);
+    place.alone = at > now;
     return at;
   }
 
-  void give_back(Places& places) {
-    if (places.common == 0) return;
-    if (places.alone) return alone_.give_back(places.common);
-    change([&](Pace& pace) { pace.give_back(places.common); });
+  void give_back(Place& place) override {
+    if (place.alone) return alone_.give_back(place);
+    change([&](Pace& pace) { pace.give_back(place.ticket); });
   }
 
-  void learn(std::int64_t remaining, std::chrono::milliseconds reset, TimePoint now) {
-    const auto tell = [&](Pace& pace) { pace.learn(remaining, reset, now, limits); };
+  void learn(std::int64_t remaining, std::chrono::milliseconds reset, TimePoint now) override {
     latest_ = now;
-    if (!change(tell)) tell(alone_);
+    if (!change([&](Pace& pace) { pace.learn(remaining, reset, now, limits); })) alone_.learn(remaining, reset, now);
   }
 
-  [[nodiscard]] const std::string& problem() const noexcept { return file_.problem(); }
-
-  const PaceLimits limits = detail::pace_limits({});
+  [[nodiscard]] std::string problem() const override { return file_.problem(); }
 
  private:
-  [[nodiscard]] TimePoint pass(Pace& pace, Places& places, TimePoint now) const {
-    const TimePoint at = pace.stand(places.common, now, limits);
-    if (at <= now) pace.go(places.common, now);
-    return at;
-  }
-
   [[nodiscard]] bool stuck(TimePoint now) {
     const bool in_a_row = busy_since_ && now - busy_last_ <= stuck_after;  // else it may be another one
     if (!in_a_row) busy_since_ = now;
@@ -98,43 +130,54 @@ class CommonLine {
   }
 
   PaceFile file_;
-  Pace alone_;  ///< for those who could not use the file
+  MemoryLine alone_{limits};
   std::optional<TimePoint> busy_since_;
   TimePoint busy_last_{};
   TimePoint latest_{};
 };
 
+/// `PATH.part-10-2000`: ten a second, two thousand a minute.
+std::string path_of_part(const std::string& path, const Rates& part) {
+  std::ostringstream name;
+  name.imbue(std::locale::classic());
+  name << path << ".part-" << part.per_second << '-' << part.per_minute;
+  return name.str();
+}
+
 }  // namespace
 
-/// A limit: a line of its own, the common one of all processes, or both, one after the other. Neither: a pattern, from
-/// which each client makes a limit of its own.
+/// A limit: the lines that a request stands in, one after the other. None: a pattern, from which each client makes a
+/// limit of its own.
 struct RateLimit::State {
-  explicit State(PaceLimits rates, std::unique_ptr<Pace> own_line = {}, std::unique_ptr<CommonLine> common_line = {})
-      : limits(rates), own(std::move(own_line)), common(std::move(common_line)) {}
+  explicit State(PaceLimits rates) : limits(rates) {}
 
-  [[nodiscard]] TimePoint ask(Places& places, TimePoint now) const {
-    const std::lock_guard lock(mutex);
-    TimePoint at = own ? own->stand(places.own, now, limits) : now;
-    if (at <= now && common) at = common->ask(places, now);
-    if (at <= now && own) own->go(places.own, now);
-    return at;
+  [[nodiscard]] static std::shared_ptr<State> in_memory(PaceLimits limits) {
+    auto state = std::make_shared<State>(limits);
+    state->lines.push_back(std::make_unique<MemoryLine>(limits));
+    return state;
   }
 
-  void give_back(Places& places) const {
+  [[nodiscard]] TimePoint ask(Place& place, TimePoint now) const {
     const std::lock_guard lock(mutex);
-    if (own) own->give_back(places.own);
-    if (common) common->give_back(places);
+    for (; place.line < lines.size(); place = {.line = place.line + 1}) {
+      if (const TimePoint at = lines[place.line]->ask(place, now); at > now) return at;
+    }
+    place = {};
+    return now;
+  }
+
+  void give_back(Place& place) const {
+    const std::lock_guard lock(mutex);
+    if (place.ticket != 0) lines[place.line]->give_back(place);
   }
 
   void learn(std::int64_t remaining, std::chrono::milliseconds reset, TimePoint now) const {
     const std::lock_guard lock(mutex);
-    if (common) return common->learn(remaining, reset, now);
-    own->learn(remaining, reset, now, limits);
+    lines.back()->learn(remaining, reset, now);
   }
 
   const PaceLimits limits;
-  const std::unique_ptr<Pace> own;
-  const std::unique_ptr<CommonLine> common;
+  std::vector<std::unique_ptr<Line>> lines;  ///< the last one is of the whole allowance
   mutable std::mutex mutex;
 };
 
@@ -142,9 +185,7 @@ RateLimit RateLimit::per_client(Rates rates) {
   return RateLimit(std::make_shared<const State>(detail::pace_limits(rates)));
 }
 
-RateLimit RateLimit::shared(Rates rates) {
-  return RateLimit(std::make_shared<const State>(detail::pace_limits(rates), std::make_unique<Pace>()));
-}
+RateLimit RateLimit::shared(Rates rates) { return RateLimit(State::in_memory(detail::pace_limits(rates))); }
 
 RateLimit RateLimit::share(double part) {
   const Rates api;
@@ -152,28 +193,32 @@ RateLimit RateLimit::share(double part) {
   return per_client({.per_second = part * api.per_second, .per_minute = part * api.per_minute});
 }
 
-RateLimit RateLimit::across_processes(std::string path, Rates own) {
-  const PaceLimits limits = detail::pace_limits(own);
-  auto common = std::make_unique<CommonLine>(std::move(path));
-  const Rates& all = common->limits.own;
-  const bool part = limits.own.per_second < all.per_second || limits.own.per_minute < all.per_minute;
-  return RateLimit(std::make_shared<const State>(limits, part ? std::make_unique<Pace>() : nullptr, std::move(common)));
+RateLimit RateLimit::across_processes(std::string path, Rates part) {
+  const PaceLimits limits = detail::pace_limits(part);
+  const PaceLimits whole = detail::pace_limits({});
+  auto state = std::make_shared<State>(limits);
+  if (limits.own.per_second < whole.own.per_second || limits.own.per_minute < whole.own.per_minute) {
+    state->lines.push_back(std::make_unique<FileLine>(path_of_part(path, limits.own), limits));
+  }
+  state->lines.push_back(std::make_unique<FileLine>(std::move(path), whole));
+  return RateLimit(std::move(state));
 }
 
 RateLimit RateLimit::off() { return RateLimit(nullptr); }
 
 std::string RateLimit::problem() const {
-  if (!state_ || !state_->common) return {};
+  if (!state_) return {};
   const std::lock_guard lock(state_->mutex);
-  return state_->common->problem();
+  for (const auto& line : state_->lines) {
+    if (std::string problem = line->problem(); !problem.empty()) return problem;
+  }
+  return {};
 }
 
 namespace detail {
 
 Pacer::Pacer(const RateLimit& limit) : state_(limit.state_) {
-  if (state_ && !state_->own && !state_->common) {
-    state_ = std::make_shared<const RateLimit::State>(state_->limits, std::make_unique<Pace>());
-  }
+  if (state_ && state_->lines.empty()) state_ = RateLimit::State::in_memory(state_->limits);
 }
 
 Pacer::~Pacer() = default;
@@ -183,21 +228,21 @@ void Pacer::learn(std::int64_t remaining, std::chrono::milliseconds reset, TimeP
 }
 
 Turn::Turn(Turn&& other) noexcept
-    : pacer_(std::exchange(other.pacer_, nullptr)), places_(std::exchange(other.places_, {})) {}
+    : pacer_(std::exchange(other.pacer_, nullptr)), place_(std::exchange(other.place_, {})) {}
 
 Turn& Turn::operator=(Turn&& other) noexcept {
   const Turn old(std::move(*this));
   pacer_ = std::exchange(other.pacer_, nullptr);
-  places_ = std::exchange(other.places_, {});
+  place_ = std::exchange(other.place_, {});
   return *this;
 }
 
 Turn::~Turn() {
-  if (places_.own != 0 || places_.common != 0) pacer_->state_->give_back(places_);
+  if (place_.ticket != 0) pacer_->state_->give_back(place_);
 }
 
 Pacer::TimePoint Turn::ask(Pacer::TimePoint now) {
-  return pacer_ && pacer_->state_ ? pacer_->state_->ask(places_, now) : now;
+  return pacer_ && pacer_->state_ ? pacer_->state_->ask(place_, now) : now;
 }
 
 }  // namespace detail

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -11,11 +12,11 @@
 
 namespace connectid::inline v0::detail {
 
-/// What a turn holds: a place in the line, and before it one in the line of this process where it has its own.
-struct Places {
-  Pace::Ticket own = 0;
-  Pace::Ticket common = 0;
-  bool alone = false;  ///< `common` is of the line that is kept while the file cannot be used
+/// Where a turn stands.
+struct Place {
+  std::size_t line = 0;     ///< which of the limit's lines, one after the other
+  Pace::Ticket ticket = 0;  ///< 0: no place in it yet
+  bool alone = false;       ///< the place is in the line that is kept while the file cannot be used
 };
 
 /// What the calls of one client stand in line at. Thread-safe.
@@ -49,7 +50,7 @@ class Turn {
 
  private:
   Pacer* pacer_;
-  Places places_;
+  Place place_;
 };
 
 }  // namespace connectid::inline v0::detail

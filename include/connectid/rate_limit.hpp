@@ -33,13 +33,13 @@ class CONNECTID_API RateLimit {
   /// shop. More than 1 counts as 1; less than 0.01, or what is no number, as 0.01.
   [[nodiscard]] static RateLimit share(double part);
   /// All processes on this machine that name the same file have one limit together: the API's. The file is made where
-  /// there is none (0600), its directory is not. `own` may be lower: what this handle may take of it. Nothing waits for
-  /// the file or throws because of it: see `problem`.
-  [[nodiscard]] static RateLimit across_processes(std::string path, Rates own = {});
+  /// there is none (0600), its directory is not. `part` may be lower: what those of them take together that give the
+  /// same part, kept in a second file beside it. Nothing waits for the files or throws because of them: see `problem`.
+  [[nodiscard]] static RateLimit across_processes(std::string path, Rates part = {});
   /// No limit.
   [[nodiscard]] static RateLimit off();
 
-  /// Why the file of `across_processes` cannot be used, so that this process keeps the limit alone; empty: all is well.
+  /// Why a file of `across_processes` cannot be used, so that this process keeps the limit alone; empty: all is well.
   [[nodiscard]] std::string problem() const;
 
  private:

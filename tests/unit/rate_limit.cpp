@@ -363,6 +363,20 @@ TEST_F(AcrossProcesses, one_may_take_only_its_part_and_the_others_have_the_rest)
   EXPECT_GT(go_within(all, begin + 60s, 1s), 60);
 }
 
+TEST_F(AcrossProcesses, those_of_the_same_part_have_it_together) {
+  const Rates slow{.per_second = 100, .per_minute = 120};
+  TimePoint now = begin;
+  for (int i = 0; i < 117; ++i) {  // 98 % of 120, each by a process of its own
+    Pacer pacer(limit(slow));
+    now = go(pacer, now);
+  }
+  EXPECT_LT(now - begin, 10s);
+  Pacer one_more(limit(slow));
+  EXPECT_GE(next(one_more, now) - begin, 55s);
+  Pacer of_another_part(limit({.per_second = 100, .per_minute = 300}));
+  EXPECT_LT(next(of_another_part, now) - now, 1s);
+}
+
 TEST_F(AcrossProcesses, the_file_is_made_for_its_owner_alone) {
   EXPECT_EQ(limit().problem(), "");
   EXPECT_EQ(std::filesystem::status(path).permissions(), std::filesystem::perms(0600));
