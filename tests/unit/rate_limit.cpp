@@ -366,7 +366,7 @@ TEST_F(AcrossProcesses, one_may_take_only_its_part_and_the_others_have_the_rest)
 TEST_F(AcrossProcesses, those_of_the_same_part_have_it_together) {
   const Rates slow{.per_second = 100, .per_minute = 120};
   TimePoint now = begin;
-  for (int i = 0; i < 117; ++i) {  // 98 % of 120, each by a process of its own
+  for (int i = 0; i < 118; ++i) {  // 98 % of 120, each by a process of its own
     Pacer pacer(limit(slow));
     now = go(pacer, now);
   }
