@@ -122,7 +122,7 @@ void add_repeats(CLI::App& command, Arguments& to) {
   const auto set_rates = [&to](const std::string& text) { to.rates = rates(text); };
   command
       .add_option_function<std::string>("--rate", set_rates,
-                                        "What this run may take of the API's limits, such as 500/min or 10/s")
+                                        "What all runs at this rate may take together, such as 500/min or 10/s")
       ->type_name("RATE")
       ->default_str("all");
   add(command, "--journal", "FILE", to.journal, "Write down there what is sent, before it is sent");

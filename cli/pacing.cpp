@@ -57,10 +57,10 @@ std::string pace_file_name(const std::string& api_url) {
   return "pace-" + host;
 }
 
-Pacing pace(const std::string& api_url, Rates own, const Variables& variables) {
+Pacing pace(const std::string& api_url, Rates part, const Variables& variables) {
   const std::string folder = data_folder(variables);
-  if (std::string why = make_folder(folder); !why.empty()) return {RateLimit::per_client(own), std::move(why)};
-  return {RateLimit::across_processes(folder + "/" + pace_file_name(api_url), own)};
+  if (std::string why = make_folder(folder); !why.empty()) return {RateLimit::per_client(part), std::move(why)};
+  return {RateLimit::across_processes(folder + "/" + pace_file_name(api_url), part)};
 }
 
 }  // namespace connectid::cli

@@ -24,7 +24,7 @@ struct Pacing {
   [[nodiscard]] std::string problem() const { return no_folder.empty() ? limit.problem() : no_folder; }
 };
 
-/// Makes the folder (0700) where there is none.
-[[nodiscard]] Pacing pace(const std::string& api_url, Rates own, const Variables& variables);
+/// Makes the folder (0700) where there is none. `part`: what all runs take together that are told the same.
+[[nodiscard]] Pacing pace(const std::string& api_url, Rates part, const Variables& variables);
 
 }  // namespace connectid::cli

@@ -160,7 +160,7 @@ Action Exchange::take_turn(Now now) {
   if (now.steady >= deadline_) return out_of_time(Stage::pause, now);
   const auto at = turn_.ask(now.steady);
   if (at <= now.steady) return WriteDown{info_.attempts + 1};
-  if (at >= deadline_) return out_of_time(Stage::pause, now);
+  if (at >= deadline_) return turn_comes_too_late(at, now);
   return Wait{at};
 }
 
@@ -315,6 +315,15 @@ Action Exchange::out_of_time(Stage stage, Now now) {
   if (ending_) return end("the call's timeout of " + in_milliseconds(call_.timeouts.timeout) + " leaves no time", now);
   const http::Failure failure{.stage = stage, .cause = Cause::timed_out, .body_left = false, .text = {}};
   ending_ = ending_of(judge(failure, /*deadline_passed=*/true), failure);
+  return end({}, now);
+}
+
+Action Exchange::turn_comes_too_late(steady_clock::time_point at, Now now) {
+  const std::string why = "its turn in the rate limit comes in " +
+                          in_milliseconds(std::chrono::ceil<milliseconds>(at - now.steady)) +
+                          ", after the call's timeout of " + in_milliseconds(call_.timeouts.timeout);
+  if (ending_) return end(why, now);
+  ending_ = Ending{.word = Word::not_sent, .detail = DeadlineExceeded{Stage::pause}, .what = why};
   return end({}, now);
 }
 

@@ -117,6 +117,7 @@ class Exchange {
   bool may_send_again_what_may_have_acted() const noexcept;
   Action end_before_an_attempt(ErrorDetail detail, const std::string& what, Now now);
   Action out_of_time(Stage stage, Now now);
+  Action turn_comes_too_late(std::chrono::steady_clock::time_point at, Now now);
   Ending ending_of(const Verdict& verdict, const http::Failure& failure) const;
   void keep(Ending ending);
   Action end(const std::string& why_no_more, Now now);

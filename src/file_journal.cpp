@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <condition_variable>
@@ -99,6 +100,13 @@ bool ends_within_a_line(int fd) {
          last != '\n';
 }
 
+/// Who names the wrong file must not have lines added to it.
+bool may_be_a_journal(int fd) {
+  std::array<char, 16> first{};
+  const ssize_t count = uninterrupted([&] { return ::pread(fd, first.data(), first.size(), 0); });
+  return count >= 0 && detail::begins_as_journal({first.data(), static_cast<std::size_t>(count)});
+}
+
 Timestamp now() { return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()); }
 
 /// Gives each line to `take`, of a longer one its end; returns the error that ended it, or 0.
@@ -169,6 +177,7 @@ struct FileJournal::Impl {
     if (opened.problem.empty()) {
       if (const int error = sync_folder_of(path)) opened.problem = "its folder: " + system_says(error);
     }
+    if (opened.problem.empty() && !may_be_a_journal(opened.fd.get())) opened.problem = "it holds something else";
     fd = std::move(opened.fd);
     for_good = !opened.problem.empty();
     half_a_line = !for_good && ends_within_a_line(fd.get());

@@ -103,6 +103,11 @@ std::string ended_line(const JournalCall& call, Word word, Timestamp at) {
   return end_line(line);
 }
 
+bool begins_as_journal(std::string_view text) noexcept {
+  const std::string_view first = text.substr(0, text.find('\n'));  // which a full disk may have cut
+  return first.starts_with(beginning) || beginning.starts_with(first);
+}
+
 JournalLine read_journal_line(std::string_view text) {
   if (text.empty()) return {.kind = Kind::other};
   const std::size_t begin = text.rfind(beginning);

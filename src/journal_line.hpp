@@ -41,6 +41,9 @@ struct JournalLine {
   std::string word = {};  ///< of `ended`; maybe one that a newer version added
 };
 
+/// Whether a file that begins so can be a journal: not somebody's order, or a photograph.
+[[nodiscard]] bool begins_as_journal(std::string_view text) noexcept;
+
 /// `text` is without its newline.
 [[nodiscard]] JournalLine read_journal_line(std::string_view text);
 

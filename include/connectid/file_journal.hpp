@@ -38,8 +38,8 @@ struct JournalContents {
 /// client does by itself. A process that forks must not use it in the child.
 class CONNECTID_API FileJournal final : public Journal {
  public:
-  /// Opens the file, or makes it. Where that cannot be done (no such folder, a symbolic link, …), nothing throws:
-  /// `problem` says why, and `sending` refuses every call.
+  /// Opens the file, or makes it. Where that cannot be done (no such folder, a symbolic link, another file), nothing
+  /// throws: `problem` says why, and `sending` refuses every call.
   explicit FileJournal(const std::string& path);
   ~FileJournal() override;
 

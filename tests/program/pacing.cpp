@@ -60,6 +60,16 @@ TEST_F(ProgramTest, takes_no_more_of_the_limits_than_it_is_told) {
   EXPECT_EQ(json::parse(ended.out).at("attempts"), 2) << ended.out;
 }
 
+TEST_F(ProgramTest, shares_a_rate_with_all_runs_that_are_told_the_same) {
+  const TemporaryFolder data;
+  EXPECT_EQ(run_at(server, data / "", {"--rate", "1/min"}).status, 0);
+  const Ended second = run_at(server, data / "", {"--rate", "1/min", "--timeout", "20s"});
+  EXPECT_EQ(second.status, 7) << second.out;
+  EXPECT_NE(second.out.find("its turn in the rate limit comes in"), std::string::npos) << second.out;
+  EXPECT_EQ(run_at(server, data / "", {"--timeout", "20s"}).status, 0);
+  EXPECT_EQ(server.started().size(), 2U);
+}
+
 TEST_F(ProgramTest, warns_in_a_line_where_the_file_cannot_be_written_and_starts_all_the_same) {
   const TemporaryFolder in_the_way;
   fs::create_directories(in_the_way / "connectid/" + cli::pace_file_name(server.url()));

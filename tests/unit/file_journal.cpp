@@ -102,6 +102,21 @@ TEST_F(FileJournalTest, tells_which_calls_have_no_end) {
   EXPECT_LE(found.since, std::chrono::system_clock::now());
 }
 
+TEST_F(FileJournalTest, adds_nothing_to_a_file_that_holds_something_else) {
+  for (const std::string content : {"{\"product\":\"CO27409\"}\n", "x", "\x89PNG\r\n"}) {
+    std::ofstream(path, std::ios::trunc) << content;
+    FileJournal journal(path);
+    EXPECT_THAT(journal.problem(), HasSubstr("it holds something else"));
+    EXPECT_FALSE(journal.sending(call("a"), 1));
+    EXPECT_EQ(text_of(path), content);
+  }
+  for (const std::string content : {"", "\n", "{\"v", "{\n"}) {  // a full disk may leave that of a first line
+    std::ofstream(path, std::ios::trunc) << content;
+    EXPECT_TRUE(FileJournal(path).sending(call("a"), 1)) << content;
+    EXPECT_THAT(in_flight(path), ElementsAre("a"));
+  }
+}
+
 TEST_F(FileJournalTest, is_settled_by_the_id_alone) {
   EXPECT_TRUE(FileJournal(path).sending(call("a"), 1));
   FileJournal journal(path);
