@@ -35,6 +35,7 @@ struct Bench {
         client(ClientOptions{.environment = Environment::custom(url()),
                              .token_source = static_token(choices.server.access_token),
                              .transport = transport(),
+                             .rate_limit = RateLimit::off(),
                              .timeouts = choices.timeouts}) {
     choices.call.stop_token = stop.get_token();
   }

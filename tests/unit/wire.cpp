@@ -139,6 +139,14 @@ TEST(ServerWords, api_errors_and_oauth_errors_are_read_from_json) {
   EXPECT_EQ(oauth.error_message, "expired");
 }
 
+TEST(ServerWords, an_oauth_error_is_told_from_the_apis_own) {
+  EXPECT_TRUE(decode_refusal(R"({"error":"invalid_token"})", {}).oauth_error);
+  for (const char* body :
+       {R"({"exceptionType":"X"})", R"({"error":7})", R"({"error":""})", R"(["error"])", "error", ""}) {
+    EXPECT_FALSE(decode_refusal(body, {}).oauth_error) << body;
+  }
+}
+
 TEST(ServerWords, any_other_body_gives_its_first_bytes_made_printable) {
   const auto html = decode_refusal("<html>\r\n\x01\xff" + std::string(1000, 'x'), {}).words;
   EXPECT_TRUE(html.body_excerpt.starts_with("<html>\\x0d\\x0a\\x01\\xffxxx"));
