@@ -36,7 +36,7 @@ std::optional<Timestamp> parsed(const std::string& text, const char* form) {
 
 /// ISO 8601, which CCTZ reads more leniently than a purchase should be.
 Timestamp iso_time(const std::string& what, const std::string& text) {
-  static const std::regex shape(R"((\d{4}-\d{2}-\d{2})(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|([+-]\d{2})(:?(\d{2}))?)?)?)");
+  static const std::regex shape(R"((\d{4}-\d{2}-\d{2})(T\d{2}:\d{2}(:[0-5]\d(\.\d+)?)?(Z|([+-]\d{2})(:?(\d{2}))?)?)?)");
   const auto refuse = [&](const std::string& why) { return UsageError(what + why + ": \"" + text + "\""); };
   const std::string wanted = " takes epoch milliseconds or ISO 8601 such as 2026-04-01T00:00:00+02:00, not this";
   std::smatch parts;
@@ -111,6 +111,9 @@ constexpr JsonField json_fields[] = {
 };
 
 json parse_json(const std::string& text) {
+  const auto broken = [](std::size_t byte) { return UsageError("the JSON is broken at byte " + std::to_string(byte)); };
+  // nlohmann/json takes it for the end, whatever stands behind it.
+  if (const std::size_t null = text.find('\0'); null != std::string::npos) throw broken(null + 1);
   std::set<std::string> seen;
   const auto once = [&](int depth, json::parse_event_t event, json& parsed) {
     const bool key = depth == 1 && event == json::parse_event_t::key;
@@ -124,7 +127,7 @@ json parse_json(const std::string& text) {
     if (!parsed.is_object()) throw UsageError(R"(the JSON must be one object such as {"product":"CO27409", ...})");
     return parsed;
   } catch (const json::parse_error& error) {
-    throw UsageError("the JSON is broken at byte " + std::to_string(error.byte));
+    throw broken(error.byte);
   } catch (const json::out_of_range&) {
     throw UsageError("the JSON holds a number that is too large");
   }

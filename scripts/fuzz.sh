@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# fuzz.sh [SECONDS [TARGET...]]: lets libFuzzer look for inputs that break a target of tests/fuzz, SECONDS (10) each, as many
-# targets at once as there are processors. Ends non-zero on a finding, and says where the input lies.
+# fuzz.sh [SECONDS [TARGET...]]: lets libFuzzer look for inputs that break a target of tests/fuzz, SECONDS (10) each, as
+# many targets at once as there are processors. Ends non-zero on a finding, and says where the input lies.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 work=build/fuzz

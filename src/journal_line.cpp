@@ -16,7 +16,8 @@ using Kind = JournalLine::Kind;
 constexpr int format = 1;
 // A line begins so, and nothing in it looks so: the quotes within a text are escaped, and no value is an object.
 constexpr std::string_view beginning = R"({"v":)";
-constexpr auto time_form = "%Y-%m-%dT%H:%M:%E3SZ";
+// Four digits: a year of nine, which a damaged line may show, no Timestamp can count.
+constexpr auto time_form = "%E4Y-%m-%dT%H:%M:%E3SZ";
 
 ordered_json begin_line(const char* event, const JournalCall& call, Timestamp at) {
   return {{"v", format},

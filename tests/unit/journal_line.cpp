@@ -116,6 +116,8 @@ const Row rows[] = {
     {"no_format", R"({"at":"2026-04-01T03:00:07.123Z","event":"ended","call_id":"a","word":"started"})", Kind::damaged},
     {"no_time", R"({"v":1,"event":"ended","call_id":"a","word":"started"})", Kind::damaged},
     {"a_time_that_is_none", R"({"v":1,"at":"now","event":"ended","call_id":"a","word":"started"})", Kind::damaged},
+    {"a_year_that_no_timestamp_counts",
+     R"({"v":1,"at":"292278995-04-01T03:00:07.123Z","event":"ended","call_id":"a","word":"started"})", Kind::damaged},
     {"no_event", R"({"v":1,"at":"2026-04-01T03:00:07.123Z"})", Kind::damaged},
     {"ended_without_an_id", ended_with(R"(,"word":"started")"), Kind::damaged},
     {"ended_without_a_word", ended_with(R"(,"call_id":"a")"), Kind::damaged},
