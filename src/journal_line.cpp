@@ -105,8 +105,9 @@ std::string ended_line(const JournalCall& call, Word word, Timestamp at) {
 }
 
 bool begins_as_journal(std::string_view text) noexcept {
-  const std::string_view first = text.substr(0, text.find('\n'));  // which a full disk may have cut
-  return first.starts_with(beginning) || beginning.starts_with(first);
+  const std::string_view first = text.substr(0, text.find('\n'));
+  // A full disk may have cut the line, and a power cut have left zeros in its place.
+  return first.starts_with(beginning) || beginning.starts_with(first) || first.starts_with('\0');
 }
 
 JournalLine read_journal_line(std::string_view text) {
