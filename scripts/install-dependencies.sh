@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# install-dependencies.sh [build|package|test|bench|check]: installs what is missing on Debian 12 to build (the default), to run
-# the tests too, to run the benchmark, or to run every check. Asks for nothing, and does nothing where all is there.
+# install-dependencies.sh [build|package|test|bench|coverage|check]: installs what is missing on Debian 12 to build (the default),
+# to run the tests too, to run the benchmark, to count the lines that tests reach, or to run every check. Asks for nothing, and
+# does nothing where all is there.
 set -euo pipefail
 
 packages=(g++ cmake ninja-build pkg-config ca-certificates
@@ -12,8 +13,9 @@ case ${1:-build} in
   package) packages+=("${for_packages[@]}") ;;
   test) packages+=("${for_tests[@]}") ;;
   bench) packages+=(libbenchmark-dev valgrind) ;;
+  coverage) packages+=("${for_tests[@]}" gcovr) ;;
   check) packages+=("${for_tests[@]}" clang-format clang-tidy shellcheck cppcheck doxygen) ;;
-  *) echo "usage: install-dependencies.sh [build|package|test|bench|check]" >&2; exit 2 ;;
+  *) echo "usage: install-dependencies.sh [build|package|test|bench|coverage|check]" >&2; exit 2 ;;
 esac
 
 if ! command -v apt-get >/dev/null; then
