@@ -79,6 +79,7 @@ Start connectid_start(const LoopbackServer& server, const std::string& call_id) 
   const connectid::SubscriptionClient client({
       .environment = connectid::Environment::custom(server.url(), server.url()),
       .token_source = connectid::static_token(access_token),
+      .rate_limit = connectid::RateLimit::off(),  // a line to stand in is no cost of a call
   });
   return [client, call_id] { return client.start(request, {.call_id = call_id}).has_value(); };
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# check.sh [format|tidy|cppcheck|shell|docs|tests|asan|tsan|all]...: one check a word, the same here and in CI.
+# check.sh [format|tidy|cppcheck|shell|docs|tests|asan|tsan|fuzz|all]...: one check a word, the same here and in CI.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 jobs=$(nproc)
@@ -68,12 +68,17 @@ check_tsan() {
   TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:suppressions=$PWD/tests/tsan.supp build_and_run tsan --label-regex '^(threads|faults)$'
 }
 
+check_fuzz() {
+  echo "check fuzz: libFuzzer, ten seconds a target"
+  scripts/fuzz.sh 10
+}
+
 (($# > 0)) || set -- all
 scripts/install-dependencies.sh check
 for part in "$@"; do
   case $part in
-    format | tidy | cppcheck | shell | docs | tests | asan | tsan) "check_$part" ;;
-    all) check_format; check_shell; check_cppcheck; check_docs; check_tests; check_asan; check_tsan; check_tidy ;;
-    *) echo "usage: check.sh [format|tidy|cppcheck|shell|docs|tests|asan|tsan|all]..." >&2; exit 2 ;;
+    format | tidy | cppcheck | shell | docs | tests | asan | tsan | fuzz) "check_$part" ;;
+    all) check_format; check_shell; check_cppcheck; check_docs; check_tests; check_asan; check_tsan; check_fuzz; check_tidy ;;
+    *) echo "usage: check.sh [format|tidy|cppcheck|shell|docs|tests|asan|tsan|fuzz|all]..." >&2; exit 2 ;;
   esac
 done

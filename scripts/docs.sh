@@ -42,6 +42,7 @@ echo "check the pages' links"
 faults=$(check_pages)
 [[ -z $faults ]] || { echo "$faults" >&2; exit 1; }
 
+scripts/install-dependencies.sh docs
 echo "make build/docs/html"
 CONNECTID_VERSION=$(sed -nE 's/^#define CONNECTID_VERSION "(.*)"$/\1/p' include/connectid/version.hpp)
 export CONNECTID_VERSION

@@ -1,21 +1,23 @@
 #!/usr/bin/env bash
-# install-dependencies.sh [build|package|test|bench|coverage|check]: installs what is missing on Debian 12 to build (the default),
-# to run the tests too, to run the benchmark, to count the lines that tests reach, or to run every check. Asks for nothing, and
-# does nothing where all is there.
+# install-dependencies.sh [build|package|test|bench|coverage|docs|check]: installs what is missing on Debian 12 to build
+# (the default), to make the Debian packages, to run the tests, to run the benchmark, to count the lines that the tests
+# reach, to make the site of the documents, or to run every check. Asks for nothing, and does nothing where all is there.
 set -euo pipefail
 
 packages=(g++ cmake ninja-build pkg-config ca-certificates
   curl libcurl4-openssl-dev nlohmann-json3-dev libssl-dev libcpp-httplib-dev libcctz-dev libcli11-dev tzdata)
 for_packages=(dpkg-dev file)
 for_tests=("${for_packages[@]}" clang groff-base libgtest-dev libgmock-dev zsh)
+for_docs=(doxygen)
 case ${1:-build} in
   build) ;;
   package) packages+=("${for_packages[@]}") ;;
   test) packages+=("${for_tests[@]}") ;;
   bench) packages+=(libbenchmark-dev valgrind) ;;
   coverage) packages+=("${for_tests[@]}" gcovr) ;;
-  check) packages+=("${for_tests[@]}" clang-format clang-tidy shellcheck cppcheck doxygen) ;;
-  *) echo "usage: install-dependencies.sh [build|package|test|bench|coverage|check]" >&2; exit 2 ;;
+  docs) packages=("${for_docs[@]}") ;;
+  check) packages+=("${for_tests[@]}" "${for_docs[@]}" clang-format clang-tidy libclang-rt-dev shellcheck cppcheck) ;;
+  *) echo "usage: install-dependencies.sh [build|package|test|bench|coverage|docs|check]" >&2; exit 2 ;;
 esac
 
 if ! command -v apt-get >/dev/null; then

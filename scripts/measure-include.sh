@@ -8,6 +8,7 @@ compiler=${CXX:-g++}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
+scripts/install-dependencies.sh build
 printf '#include <%s>\n' string vector chrono variant functional >"$work/standard.cpp"
 printf '#include <connectid/connectid.hpp>\n' >"$work/connectid.cpp"
 

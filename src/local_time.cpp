@@ -62,6 +62,11 @@ Result<std::chrono::local_time<milliseconds>> local_clock(Timestamp time, std::s
   const auto found = find_zone(zone);
   if (!found) return found.error();
   const seconds ahead_of_utc{found->lookup(time).offset};
+  constexpr milliseconds a_day = std::chrono::hours{24};
+  if (time > Timestamp::max() - a_day || time < Timestamp::min() + a_day) {
+    const std::string why = "the time must be one that can be counted in every zone";
+    return cannot(ValidationError{{{"time", "range", why}}}, why);
+  }
   return std::chrono::local_time<milliseconds>{time.time_since_epoch() + ahead_of_utc};
 }
 

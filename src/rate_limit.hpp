@@ -7,7 +7,16 @@
 
 #include <connectid/rate_limit.hpp>
 
+#include "pace.hpp"
+
 namespace connectid::inline v0::detail {
+
+/// What a turn holds: a place in the line, and before it one in the line of this process where it has its own.
+struct Places {
+  Pace::Ticket own = 0;
+  Pace::Ticket common = 0;
+  bool alone = false;  ///< `common` is of the line that is kept while the file cannot be used
+};
 
 /// What the calls of one client stand in line at. Thread-safe.
 class Pacer {
@@ -23,8 +32,7 @@ class Pacer {
 
  private:
   friend class Turn;
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  std::shared_ptr<const RateLimit::State> state_;  ///< none: there is no limit
 };
 
 /// One attempt's place in the line. Its end gives the place back where it was not used.
@@ -36,11 +44,12 @@ class Turn {
   ~Turn();
 
   /// When the request may be sent: `now` or earlier, and the place is used; or later, and it is to be asked again then.
-  /// The first time it takes a place.
+  /// The first time it takes a place; so does the first time after one was used.
   [[nodiscard]] Pacer::TimePoint ask(Pacer::TimePoint now);
 
  private:
   Pacer* pacer_;
+  Places places_;
 };
 
 }  // namespace connectid::inline v0::detail

@@ -127,17 +127,18 @@ SubscriptionClient::SubscriptionClient(ClientOptions options) {
 
 Result<StartSubscriptionResponse> SubscriptionClient::start(const StartSubscriptionRequest& request,
                                                             const CallOptions& options) const {
+  const auto core = core_;  // the caller's handles may all go while the call runs
   const Now began = detail::read_clocks();
   CallInfo call;
   call.call_id = options.call_id.empty() ? detail::make_call_id(began.wall) : options.call_id;
-  if (!core_->problem.empty()) return core_->not_sent(ConfigurationError{}, core_->problem, call);
+  if (!core->problem.empty()) return core->not_sent(ConfigurationError{}, core->problem, call);
   if (std::string why = problem_with(options); !why.empty()) {
     call.call_id.clear();  // it may be what is wrong
-    return core_->not_sent(ConfigurationError{}, why, call);
+    return core->not_sent(ConfigurationError{}, why, call);
   }
   if (auto violations = validate(request); !violations.empty()) {
     std::string what = sentence(violations);
-    return core_->not_sent(ValidationError{std::move(violations)}, what, call);
+    return core->not_sent(ValidationError{std::move(violations)}, what, call);
   }
 
   StartSubscriptionResponse response;
@@ -146,19 +147,19 @@ Result<StartSubscriptionResponse> SubscriptionClient::start(const StartSubscript
     response = std::move(answer.response);
     return std::move(answer.reading);
   };
-  const Timeouts timeouts = core_->timeouts_of(options);
-  detail::Call start{.request = core_->post("/v1/subscription", to_json(request, core_->options.copies_as_text),
-                                            call.call_id, options),
-                     .read = read,
-                     .safe_to_repeat = false,
-                     .timeouts = timeouts,
-                     .retry = core_->options.retry_policy,
-                     .call_id = call.call_id};
+  const Timeouts timeouts = core->timeouts_of(options);
+  detail::Call start{
+      .request = core->post("/v1/subscription", to_json(request, core->options.copies_as_text), call.call_id, options),
+      .read = read,
+      .safe_to_repeat = false,
+      .timeouts = timeouts,
+      .retry = core->options.retry_policy,
+      .call_id = call.call_id};
   detail::Exchange exchange(std::move(start),
-                            {.pacer = core_->pacer, .budget = core_->budget, .random = detail::random_fraction}, began);
-  detail::Done done = detail::run(exchange, {.token_source = core_->options.token_source,
-                                             .transport = *core_->options.transport,
-                                             .journal = core_->options.journal.get(),
+                            {.pacer = core->pacer, .budget = core->budget, .random = detail::random_fraction}, began);
+  detail::Done done = detail::run(exchange, {.token_source = core->options.token_source,
+                                             .transport = *core->options.transport,
+                                             .journal = core->options.journal.get(),
                                              .connect_timeout = timeouts.connect,
                                              .stop = options.stop_token});
   if (done.error) return *std::move(done.error);

@@ -59,10 +59,15 @@ bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept {
 std::string redact(std::string text, std::string_view secret) {
   static constexpr std::string_view mark = "[redacted]";
   if (secret.size() < 8) return text;
-  for (std::size_t at = text.find(secret); at != std::string::npos; at = text.find(secret, at + mark.size())) {
-    text.replace(at, secret.size(), mark);
+  std::size_t at = text.find(secret);
+  if (at == std::string::npos) return text;
+  std::string shown;  // built anew: to replace in place takes time with the square of what a server may echo
+  std::size_t from = 0;
+  for (; at != std::string::npos; at = text.find(secret, from)) {
+    shown.append(text, from, at - from).append(mark);
+    from = at + secret.size();
   }
-  return text;
+  return shown.append(text, from);
 }
 
 }  // namespace connectid::inline v0::detail

@@ -25,9 +25,11 @@ std::string utc(Timestamp time) {
 }
 
 std::optional<Timestamp> parse_http_date(const std::string& text) {
-  const std::time_t seconds = curl_getdate(text.c_str(), nullptr);
-  if (seconds < 0) return std::nullopt;
-  return Timestamp{std::chrono::seconds{seconds}};
+  using namespace std::chrono;
+  // libcurl takes a year of nine digits, too, which no Timestamp can count.
+  const sys_seconds time{seconds{curl_getdate(text.c_str(), nullptr)}};
+  if (time < sys_days{1970y / 1 / 1} || time >= sys_days{year{10000} / 1 / 1}) return std::nullopt;
+  return time;
 }
 
 }  // namespace connectid::inline v0::detail

@@ -4,6 +4,7 @@
 #include <connectid/environment.hpp>
 #include <connectid/error.hpp>
 #include <connectid/export.hpp>
+#include <connectid/file_journal.hpp>
 #include <connectid/http/curl_transport.hpp>
 #include <connectid/http/transport.hpp>
 #include <connectid/journal.hpp>

@@ -11,7 +11,9 @@ namespace detail {
 class Pacer;
 }
 
-/// How many requests may be sent in a time. Kept at 98 %, for two clocks never agree.
+/// How many requests may be sent in a time. Kept at 98 %, for two clocks never agree; and requests leave 5 % further
+/// apart than that allows, for the quick ones catch up with the slow on their way. A rate that is no number above zero
+/// counts as the API's own.
 struct Rates {
   double per_second = 100;   ///< the API's own limit (docs/api-facts.md)
   double per_minute = 2000;  ///< the API's own limit (docs/api-facts.md)
@@ -28,10 +30,11 @@ class CONNECTID_API RateLimit {
   /// All clients that are made with copies of it have one limit together.
   [[nodiscard]] static RateLimit shared(Rates rates = {});
   /// `per_client` with this part of the API's allowance (0.25: a quarter), so that a batch leaves room for the web
-  /// shop.
+  /// shop. More than 1 counts as 1; less than 0.01, or what is no number, as 0.01.
   [[nodiscard]] static RateLimit share(double part);
   /// All processes on this machine that name the same file have one limit together: the API's. The file is made where
-  /// there is none (0600). `own` may be lower: what this handle may take of it. See `problem`.
+  /// there is none (0600), its directory is not. `own` may be lower: what this handle may take of it. Nothing waits for
+  /// the file or throws because of it: see `problem`.
   [[nodiscard]] static RateLimit across_processes(std::string path, Rates own = {});
   /// No limit.
   [[nodiscard]] static RateLimit off();

@@ -14,6 +14,13 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(0, text.find_last_not_of(" \t") + 1);
 }
 
+/// `HTTP/1.1`, `HTTP/2`
+bool is_version(std::string_view text) {
+  const auto digit = [&](std::size_t at) { return at < text.size() && text[at] >= '0' && text[at] <= '9'; };
+  const bool minor = text.size() == 8 && text[6] == '.' && digit(7);
+  return text.starts_with("HTTP/") && digit(5) && (text.size() == 6 || minor);
+}
+
 }  // namespace
 
 Framing framing_of(const Headers& headers) {
@@ -35,13 +42,14 @@ std::optional<Header> field_of(std::string_view line) {
   const std::size_t colon = line.find(':');
   if (colon == std::string_view::npos) return std::nullopt;
   const std::string_view name = line.substr(0, colon);
-  if (!is_token(name)) return std::nullopt;
-  return Header{std::string(name), std::string(trimmed(line.substr(colon + 1)))};
+  const std::string_view value = trimmed(line.substr(colon + 1));
+  if (!is_token(name) || !is_field_value(value)) return std::nullopt;
+  return Header{std::string(name), std::string(value)};
 }
 
 int status_of(std::string_view line) {
   const std::size_t space = line.find(' ');
-  if (!line.starts_with("HTTP/") || space == std::string_view::npos) return 0;
+  if (space == std::string_view::npos || !is_version(line.substr(0, space))) return 0;
   const std::string_view rest = line.substr(space + 1);
   int status = 0;
   const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), status);
@@ -64,7 +72,7 @@ std::optional<Cause> AnswerReader::take_header(std::string_view line) {
   } else if (std::optional<Header> field = field_of(line)) {
     headers_.push_back(*std::move(field));
   } else {
-    odd_ = true;  // a folded line, a space before the colon: libcurl may take it otherwise than we would
+    odd_ = true;  // a folded line, a space before the colon, a bare CR: libcurl may take it otherwise than we would
   }
   return std::nullopt;
 }

@@ -17,7 +17,7 @@ enum class Framing { by_close, by_headers, contradictory };
 /// A header line as its field; none where it is not one by the letter (RFC 9112 section 5).
 [[nodiscard]] std::optional<Header> field_of(std::string_view line);
 
-/// The three digits after the first space of a status line; 0 where there are not just three.
+/// The three digits after the version of a status line; 0 where there are not just three, or it is no version.
 [[nodiscard]] int status_of(std::string_view line);
 
 /// Puts an answer together from what libcurl hands over: each header line whole, with its end, those of interim answers

@@ -1,6 +1,7 @@
 #include <connectid/http/curl_transport.hpp>
 
 #include <curl/curl.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
@@ -48,24 +49,28 @@ std::optional<Handle> make_handle() {
   return handle;
 }
 
-/// Why libcurl cannot be used; empty: it can. Initialises it once in the life of the process.
-const std::string& curl_problem() {
+/// Why libcurl cannot be used; empty: it can. Initialises it once in the life of the process. What is kept is never
+/// destroyed: a client may be used until the last static is.
+std::string curl_problem() {
   static constexpr unsigned oldest = 0x075700;  // 7.87: QUICK_EXIT
   static std::once_flag once;
-  static std::string problem;
+  static bool initialised = false;
+  static const curl_version_info_data* version = nullptr;
   std::call_once(once, [] {
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
-      problem = "libcurl could not be initialised";
-      return;
-    }
-    const curl_version_info_data* version = curl_version_info(CURLVERSION_NOW);
-    if (version->version_num < oldest) {
-      problem = std::string("libcurl 7.87 or newer is needed, and this process runs with ") + version->version;
-    } else if (!(version->features & CURL_VERSION_SSL)) {
-      problem = "this libcurl was built without TLS";
-    }
+    initialised = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+    version = curl_version_info(CURLVERSION_NOW);
   });
-  return problem;
+  if (!initialised) return "libcurl could not be initialised";
+  if (version->version_num < oldest) {
+    return std::string("libcurl 7.87 or newer is needed, and this process runs with ") + version->version;
+  }
+  if (!(version->features & CURL_VERSION_SSL)) return "this libcurl was built without TLS";
+  return {};
+}
+
+/// A program that this process becomes or starts must not keep our connections open.
+curl_socket_t open_socket(void*, curlsocktype, curl_sockaddr* address) noexcept {
+  return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
 /// Everything that one transfer knows about itself: the state behind libcurl's callbacks, which run in the calling
@@ -246,6 +251,7 @@ CURLcode Attempt::set_up(CURL* easy, const Url& url, bool idle_for_too_long) {
   set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   set(CURLOPT_ACCEPT_ENCODING, "gzip");
   set(CURLOPT_NOSIGNAL, 1L);
+  set(CURLOPT_OPENSOCKETFUNCTION, &open_socket);
   set(CURLOPT_QUICK_EXIT, 1L);  // else a hanging name look-up is joined when the transfer is dropped
   set(CURLOPT_TCP_KEEPALIVE, 1L);
   set(CURLOPT_CONNECTTIMEOUT_MS,
@@ -508,7 +514,7 @@ CurlTransport::CurlTransport(CurlOptions options) : impl_(std::make_unique<Impl>
 CurlTransport::~CurlTransport() = default;
 
 Reply CurlTransport::perform(const Request& request, const Limits& limits) {
-  if (!curl_problem().empty()) return unusable(curl_problem());
+  if (const std::string problem = curl_problem(); !problem.empty()) return unusable(problem);
   const bool headers_fit = std::ranges::all_of(request.headers, well_formed) &&
                            is_field_value(request.authorization.reveal()) && is_token(request.method);
   if (!headers_fit) return unusable("the method or a header holds what HTTP does not allow");

@@ -36,29 +36,23 @@ bool well_formed(const Header& header) noexcept { return is_token(header.name) &
 std::optional<std::int64_t> number(const Headers& headers, std::string_view name) noexcept {
   const std::string* text = find(headers, name);
   std::int64_t value = 0;
-  if (!text) return std::nullopt;
+  if (!text || text->starts_with('-')) return std::nullopt;  // nor `-0`
   const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
-  if (error != std::errc() || end != text->data() + text->size() || value < 0) return std::nullopt;
+  if (error != std::errc() || end != text->data() + text->size()) return std::nullopt;
   return value;
 }
 
 namespace {
 
-/// What is longer than a year is no pause but a number that means something else; it also keeps the sums from overflow.
-std::optional<milliseconds> sensible(milliseconds pause) {
-  static constexpr milliseconds longest = std::chrono::hours{24 * 366};
-  if (pause > longest) return std::nullopt;
-  return std::max(pause, milliseconds{0});
-}
+// What is longer is no pause but a number that means something else.
+constexpr seconds longest_pause = std::chrono::hours{24 * 366};
 
-std::optional<milliseconds> seconds_from_now(std::int64_t count) {
-  static constexpr std::int64_t a_year_and_more = 367 * 24 * 60 * 60;
-  return sensible(seconds{std::min(count, a_year_and_more)});
-}
-
-Timestamp clock_of_the_server(const Headers& headers, Timestamp now) {
+/// Until a time from 1970 on, by the server's own clock where it tells it. Whatever a clock says, nothing overflows.
+std::optional<milliseconds> until(Timestamp time, const Headers& headers, Timestamp now) {
   const std::string* date = find(headers, "Date");
-  return (date ? detail::parse_http_date(*date) : std::nullopt).value_or(now);
+  const Timestamp server_now = (date ? detail::parse_http_date(*date) : std::nullopt).value_or(now);
+  if (time - longest_pause > server_now) return std::nullopt;
+  return std::max(time - server_now, milliseconds{0});
 }
 
 }  // namespace
@@ -69,13 +63,15 @@ std::optional<milliseconds> rate_limit_reset(const Headers& headers, Timestamp n
   if (!reset) return std::nullopt;
   if (*reset <= longest_delta) return seconds{*reset};
   if (*reset > std::chrono::duration_cast<seconds>(Timestamp::duration::max()).count()) return std::nullopt;
-  return sensible(Timestamp{seconds{*reset}} - clock_of_the_server(headers, now));
+  return until(Timestamp{seconds{*reset}}, headers, now);
 }
 
 std::optional<milliseconds> retry_after(const Headers& headers, Timestamp now) {
-  if (const auto delta = number(headers, "Retry-After")) return seconds_from_now(*delta);
+  if (const auto delta = number(headers, "Retry-After")) {
+    return *delta <= longest_pause.count() ? std::optional<milliseconds>(seconds{*delta}) : std::nullopt;
+  }
   if (const std::string* text = find(headers, "Retry-After")) {
-    if (const auto time = detail::parse_http_date(*text)) return sensible(*time - clock_of_the_server(headers, now));
+    if (const auto time = detail::parse_http_date(*text)) return until(*time, headers, now);
   }
   if (const auto reset = rate_limit_reset(headers, now)) return reset;
   if (number(headers, "X-RateLimit-Remaining") == 0) return std::chrono::minutes{1};

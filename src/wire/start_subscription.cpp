@@ -64,7 +64,8 @@ StartSubscriptionAnswer decode_start_subscription(std::string_view body) {
     return true;
   };
   const json parsed = json::parse(body, count, /*allow_exceptions=*/false);
-  if (parsed.is_discarded()) {
+  const bool to_its_end = body.find('\0') == std::string_view::npos;  // nlohmann/json stops reading there
+  if (parsed.is_discarded() || !to_its_end) {
     answer.reading.objection = "is not JSON";
     return answer;
   }

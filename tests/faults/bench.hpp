@@ -43,6 +43,7 @@ struct Bench {
                              .token_source = token_source(),
                              .transport = transport(),
                              .retry_policy = choices.retry_policy,
+                             .rate_limit = RateLimit::off(),
                              .journal = choices.journal,
                              .timeouts = choices.timeouts}) {
     choices.call.stop_token = stop.get_token();

@@ -341,7 +341,9 @@ TEST(StartThreads, sixteen_on_one_client_start_two_thousand_each_exactly_once) {
   constexpr int threads = 16;
   constexpr int each = 2000;
   testing::FakeServer server;
-  const SubscriptionClient client({.environment = server.environment(), .token_source = static_token("test-token")});
+  const SubscriptionClient client({.environment = server.environment(),
+                                   .token_source = static_token("test-token"),
+                                   .rate_limit = RateLimit::off()});
   {
     std::vector<std::jthread> crowd;
     for (int t = 0; t < threads; ++t) {
@@ -371,7 +373,8 @@ TEST(StartThreads, calls_are_cancelled_and_lost_among_others_and_every_word_is_t
   const SubscriptionClient client(
       {.environment = server.environment(),
        .token_source = static_token("test-token"),
-       .transport = std::make_shared<http::CurlTransport>(http::CurlOptions{.ca_pem = server.ca_pem()})});
+       .transport = std::make_shared<http::CurlTransport>(http::CurlOptions{.ca_pem = server.ca_pem()}),
+       .rate_limit = RateLimit::off()});
   std::mutex mutex;
   std::map<std::string, std::string> words;
   {

@@ -18,7 +18,8 @@ TEST(AnswerReaderLine, of_status_gives_its_three_digits_or_zero) {
       {"HTTP/1.1 -20 OK", 0},   {"HTTP/1.1 +20 OK", 0},  {"HTTP/1.1 OK", 0},
       {"HTTP/1.1", 0},          {"HTTP/1.1 ", 0},        {"", 0},
       {"ICY 200 OK", 0},        {" HTTP/1.1 200 OK", 0}, {"HTTP/1.1\t200 OK", 0},
-      {"HTTP/1.1 0x8 OK", 0},   {"HTTP/1.1 999 ", 999},
+      {"HTTP/x.1 200 OK", 0},   {"HTTP/1. 200 OK", 0},   {"HTTP/1.10 200 OK", 0},
+      {"HTTP/ 200 OK", 0},      {"HTTP/1.1 0x8 OK", 0},  {"HTTP/1.1 999 ", 999},
   };
   for (const auto& row : rows) EXPECT_EQ(status_of(row.line), row.status) << row.line;
 }
@@ -42,7 +43,8 @@ TEST(AnswerReaderLine, of_a_field_gives_name_and_value) {
 }
 
 TEST(AnswerReaderLine, that_is_no_field_by_the_letter_gives_none) {
-  for (const char* line : {"", "no colon", ": no name", "Content-Length : 17", " Folded: 1", "\tFolded: 1", "A B: 1"}) {
+  for (const char* line : {"", "no colon", ": no name", "Content-Length : 17", " Folded: 1", "\tFolded: 1", "A B: 1",
+                           "X: a\rb", "X: \x7f"}) {
     EXPECT_FALSE(field_of(line)) << line;
   }
 }
@@ -70,6 +72,7 @@ const FramingRow framings[] = {
     {"length_list", {{"Content-Length", "17, 17"}}, Framing::contradictory},
     {"length_empty", {{"Content-Length", ""}}, Framing::contradictory},
     {"length_negative", {{"Content-Length", "-1"}}, Framing::contradictory},
+    {"length_minus_zero", {{"Content-Length", "-0"}}, Framing::contradictory},
     {"length_hexadecimal", {{"Content-Length", "0x11"}}, Framing::contradictory},
     {"length_with_a_unit", {{"Content-Length", "17 bytes"}}, Framing::contradictory},
     {"length_too_large", {{"Content-Length", "99999999999999999999"}}, Framing::contradictory},

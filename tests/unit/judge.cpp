@@ -10,6 +10,7 @@ void PrintTo(ErrorKind kind, std::ostream* out) { *out << kind; }
 
 namespace {
 
+using detail::Again;
 using detail::judge;
 using detail::Reading;
 using detail::Verdict;
@@ -127,6 +128,35 @@ TEST(Judge, the_kind_of_a_failure_follows_its_cause) {
        {Cause::unresolved, Cause::unreachable, Cause::certificate, Cause::tls, Cause::proxy_refused, Cause::closed,
         Cause::reset, Cause::stray_answer, Cause::malformed, Cause::too_large, Cause::other}) {
     EXPECT_EQ(kind(cause, false), ErrorKind::transport_error) << to_string(cause);
+  }
+}
+
+TEST(Judge, only_what_never_had_a_connection_may_be_repeated_unasked) {
+  for (int cause = 0; cause <= static_cast<int>(Cause::other); ++cause) {
+    for (int stage = 0; stage <= static_cast<int>(Stage::receive); ++stage) {
+      for (const bool body_left : {false, true}) {
+        const Failure failure{static_cast<Stage>(stage), static_cast<Cause>(cause), body_left, {}};
+        const bool connecting =
+            failure.stage == Stage::resolve || failure.stage == Stage::connect || failure.stage == Stage::handshake;
+        const Again again = judge(failure, false).again;
+        if (again == Again::after_a_pause) ASSERT_TRUE(connecting && !body_left) << stage << " " << cause;
+        if (body_left) ASSERT_TRUE(again == Again::no || again == Again::where_it_does_no_harm);
+        if (failure.cause == Cause::certificate || failure.cause == Cause::cancelled) ASSERT_EQ(again, Again::no);
+      }
+    }
+  }
+}
+
+TEST(Judge, of_all_statuses_only_401_and_429_may_be_repeated_unasked) {
+  for (int status = -1; status < 1100; ++status) {
+    const Again again =
+        judge(Answer{.status = status, .headers = {}, .body = {}, .framed = true, .cut = {}}, nothing, false).again;
+    const Again expected = status == 401   ? Again::with_another_token
+                           : status == 429 ? Again::when_the_server_says
+                           : status == 408 || status == 499 || (status >= 500 && status <= 599)
+                               ? Again::where_it_does_no_harm
+                               : Again::no;
+    ASSERT_EQ(again, expected) << status;
   }
 }
 

@@ -151,5 +151,13 @@ TEST(LocalTime, the_clock_shows_midnight_at_midnight) {
   EXPECT_FALSE(local_clock(Timestamp{0ms}, "Europe/Atlantis"));
 }
 
+TEST(LocalTime, a_time_at_the_end_of_all_that_can_be_counted_has_no_clock) {
+  for (const Timestamp time : {Timestamp::min(), Timestamp::max()}) {
+    const auto clock = local_clock(time);
+    ASSERT_FALSE(clock);
+    EXPECT_EQ(clock.error().kind(), ErrorKind::validation_error);
+  }
+}
+
 }  // namespace
 }  // namespace connectid

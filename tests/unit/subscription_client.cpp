@@ -4,6 +4,9 @@
 #include <connectid/testing/scripted_transport.hpp>
 
 #include <stdexcept>
+#include <thread>
+
+#include "../eventually.hpp"
 
 namespace connectid {
 namespace {
@@ -205,6 +208,149 @@ TEST_F(Client, submit_of_a_transport_that_only_performs_calls_back_once) {
                  EXPECT_EQ(std::get<http::Answer>(reply).status, 404);
                });
   EXPECT_EQ(calls, 1);
+}
+
+// ---- repeats
+
+TEST_F(Client, a_429_is_waited_for_and_sent_again) {
+  wire->reply(http_answer(429, "", {{"Retry-After", "0"}}));
+  wire->reply(http_answer(200, R"({"status":"OK"})"));
+  const auto result = SubscriptionClient(options).start(valid);
+  ASSERT_TRUE(result) << result.error();
+  EXPECT_EQ(result->call.attempts, 2);
+  EXPECT_EQ(wire->requests().size(), 2U);
+}
+
+TEST_F(Client, one_attempt_means_one_request) {
+  wire->reply(http_answer(429, "", {{"Retry-After", "0"}}));
+  options.retry_policy = {.max_attempts = 1};
+  EXPECT_EQ(refused().kind(), ErrorKind::rate_limited);
+  EXPECT_EQ(wire->requests().size(), 1U);
+}
+
+TEST_F(Client, a_token_that_was_refused_is_told_to_the_source_and_another_one_sent_once) {
+  std::vector<std::string> told;
+  options.token_source = [&](const TokenRequest& request) -> Result<AccessToken> {
+    told.push_back(request.refused.reveal());
+    return AccessToken{request.refused.empty() ? "old-token" : "new-token"};
+  };
+  wire->reply(http_answer(401, "", {{"WWW-Authenticate", "Bearer"}}));
+  wire->reply(http_answer(200, ""));
+  ASSERT_TRUE(SubscriptionClient(options).start(valid));
+  EXPECT_EQ(told, (std::vector<std::string>{"", "old-token"}));
+  EXPECT_EQ(wire->requests()[1].authorization.reveal(), "Bearer new-token");
+}
+
+TEST_F(Client, a_pause_ends_with_a_requested_stop) {
+  std::stop_source stop;
+  wire->reply(http_answer(429, "", {{"Retry-After", "30"}}));
+  std::jthread stopper([&] {
+    EXPECT_TRUE(eventually([&] { return !wire->requests().empty(); }));
+    stop.request_stop();
+  });
+  const auto began = std::chrono::steady_clock::now();
+  const Error error = refused({.stop_token = stop.get_token()});
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 20s) << "it waited for the pause";
+  EXPECT_EQ(error.outcome(), Outcome::rejected);
+  EXPECT_NE(error.message().find("HTTP 429"), std::string::npos) << error.message();
+  EXPECT_EQ(wire->requests().size(), 1U);
+}
+
+TEST_F(Client, a_pause_that_would_pass_the_deadline_ends_the_call_at_once) {
+  wire->reply(http_answer(429, "", {{"Retry-After", "30"}}));
+  const auto began = std::chrono::steady_clock::now();
+  EXPECT_EQ(refused({.timeout = 25s}).kind(), ErrorKind::rate_limited);
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 20s) << "it waited for the deadline";
+}
+
+// ---- the journal
+
+/// Remembers what it was told, and does as it is bidden.
+struct Notes final : Journal {
+  bool sending(const JournalCall& call, int attempt) override {
+    lines.push_back("sending " + std::string(call.call_id) + " " + std::to_string(attempt));
+    body = call.body;
+    url = call.url;
+    requests_before = wire->requests().size();
+    if (throws) throw std::runtime_error("disk full");
+    return !refuses;
+  }
+  void ended(const JournalCall& call, Word word) override {
+    lines.push_back("ended " + std::string(call.call_id) + " " + std::string(to_string(word)));
+    if (throws) throw 7;
+  }
+  explicit Notes(std::shared_ptr<ScriptedTransport> transport) : wire(std::move(transport)) {}
+
+  std::shared_ptr<ScriptedTransport> wire;
+  std::vector<std::string> lines;
+  std::string body, url;
+  std::size_t requests_before = 0;
+  bool refuses = false;
+  bool throws = false;
+};
+
+class WrittenDownClient : public Client {
+ protected:
+  WrittenDownClient() { options.journal = notes; }
+  using Lines = std::vector<std::string>;
+  std::shared_ptr<Notes> notes = std::make_shared<Notes>(wire);
+};
+
+TEST_F(WrittenDownClient, each_attempt_is_written_down_before_it_leaves_and_the_word_after) {
+  wire->reply(http_answer(429, "", {{"Retry-After", "0"}}));
+  wire->reply(http_answer(200, ""));
+  ASSERT_TRUE(SubscriptionClient(options).start(valid, {.call_id = "c1"}));
+  EXPECT_EQ(notes->lines, (Lines{"sending c1 1", "sending c1 2", "ended c1 started"}));
+  EXPECT_EQ(notes->requests_before, 1U) << "the second attempt left before it was written down";
+  EXPECT_EQ(notes->url, "https://api.example/capi/v1/subscription");
+  EXPECT_EQ(notes->body, wire->requests().front().body);
+}
+
+TEST_F(WrittenDownClient, a_journal_that_refuses_or_throws_sends_nothing_and_is_told_the_end) {
+  notes->refuses = true;
+  const Error error = refused({.call_id = "c1"});
+  EXPECT_EQ(error.outcome(), Outcome::not_sent);
+  EXPECT_EQ(error.kind(), ErrorKind::journal_refused);
+  EXPECT_FALSE(error.call().sent_at);
+  EXPECT_EQ(notes->lines, (Lines{"sending c1 1", "ended c1 not_sent"}));
+  notes->throws = true;
+  EXPECT_EQ(refused().message(), "not sent: the journal threw an exception: disk full");
+  EXPECT_TRUE(wire->requests().empty());
+}
+
+TEST_F(WrittenDownClient, a_journal_that_throws_at_the_end_changes_no_word) {
+  struct Late final : Journal {
+    bool sending(const JournalCall&, int) override { return true; }
+    void ended(const JournalCall&, Word) override { throw std::runtime_error("disk full"); }
+  };
+  options.journal = std::make_shared<Late>();
+  wire->reply(http_answer(200, ""));
+  EXPECT_TRUE(SubscriptionClient(options).start(valid));
+}
+
+TEST_F(WrittenDownClient, what_is_not_valid_or_has_no_token_is_not_written_down) {
+  EXPECT_EQ(refused({}, {}).kind(), ErrorKind::validation_error);
+  options.token_source = static_token("");
+  EXPECT_EQ(refused().kind(), ErrorKind::token_error);
+  EXPECT_TRUE(notes->lines.empty());
+}
+
+TEST_F(WrittenDownClient, a_journal_that_takes_past_the_deadline_sends_nothing) {
+  struct Slow final : Journal {
+    bool sending(const JournalCall&, int) override {
+      std::this_thread::sleep_until(deadline);
+      return true;
+    }
+    void ended(const JournalCall&, Word word) override { last = word; }
+    std::chrono::steady_clock::time_point deadline;
+    Word last = Word::started;
+  };
+  const auto slow = std::make_shared<Slow>();
+  options.journal = slow;
+  slow->deadline = std::chrono::steady_clock::now() + 200ms;
+  EXPECT_EQ(refused({.timeout = 100ms}).kind(), ErrorKind::deadline_exceeded);
+  EXPECT_EQ(slow->last, Word::not_sent);
+  EXPECT_TRUE(wire->requests().empty());
 }
 
 TEST(EnvironmentUrls, are_the_documented_ones) {

@@ -50,6 +50,9 @@ TEST(HttpDate, is_read_in_each_of_its_forms_and_nothing_else_is) {
   EXPECT_EQ(seconds("Thu, 01 Jan 1970 00:00:00 GMT"), 0);
   EXPECT_EQ(seconds("Thu, 29 Feb 2024 23:59:59 GMT"), 1709251199);
   EXPECT_EQ(seconds("Fri, 31 Dec 2100 12:00:00 GMT"), 4133937600);
+  EXPECT_EQ(seconds("Fri, 31 Dec 9999 23:59:59 GMT"), 253402300799);
+  EXPECT_EQ(seconds("Sat, 01 Jan 10000 00:00:00 GMT"), -1);
+  EXPECT_EQ(seconds("01 Apr 999999999 00:00:00 GMT"), -1);
   for (const char* none :
        {"", "soon", "Sun, 06 Abc 1994 08:49:37 GMT", "Sun, 06 anF 1994 08:49:37 GMT", "Sun, 0x Nov 1994 08:49:37 GMT",
         "Sun, 06 Nov 1994 08:61:37 GMT", "Sat, 01 Jan 1966 00:00:00 GMT"}) {
@@ -153,6 +156,9 @@ const PauseCase pauses[] = {
     {"date_that_is_over", {{"Retry-After", "Wed, 01 Apr 2026 02:59:00 GMT"}}, 0s},
     {"obsolete_date_form", {{"Retry-After", "Wednesday, 01-Apr-26 03:00:30 GMT"}}, 30s},
     {"negative", {{"Retry-After", "-5"}}, std::nullopt},
+    {"nothing_left_until_the_longest_window_is_over", {{"X-RateLimit-Remaining", "0"}}, 60s},
+    {"nothing_left_and_a_reset", {{"X-RateLimit-Remaining", "0"}, {"X-RateLimit-Reset", "3"}}, 3s},
+    {"something_left", {{"X-RateLimit-Remaining", "1"}}, std::nullopt},
     {"words", {{"Retry-After", "soon"}}, std::nullopt},
     {"overflowing", {{"Retry-After", "99999999999999999999"}}, std::nullopt},
     {"absurd", {{"Retry-After", "9223372036854775807"}}, std::nullopt},

@@ -115,6 +115,7 @@ const BodyCase bodies[] = {
     {"html", "<html>", false, false},
     {"half", R"({"status":"OK")", false, false},
     {"more_behind_it", R"({"status":"OK"}x)", false, false},
+    {"more_behind_a_null_character", R"({"status":"OK"})" + std::string(1, '\0') + R"({"error":1})", false, false},
     {"not_utf8", "{\"status\":\"OK\",\"x\":\"\xff\"}", false, false},
     {"white_space_alone", " ", false, false},
     {"very_deep", std::string(500000, '['), false, false},
@@ -136,6 +137,14 @@ TEST(ServerWords, api_errors_and_oauth_errors_are_read_from_json) {
   const auto oauth = decode_refusal(R"({"error":"invalid_token","error_description":"expired"})", {}).words;
   EXPECT_EQ(oauth.exception_type, "invalid_token");
   EXPECT_EQ(oauth.error_message, "expired");
+}
+
+TEST(ServerWords, an_oauth_error_is_told_from_the_apis_own) {
+  EXPECT_TRUE(decode_refusal(R"({"error":"invalid_token"})", {}).oauth_error);
+  for (const char* body :
+       {R"({"exceptionType":"X"})", R"({"error":7})", R"({"error":""})", R"(["error"])", "error", ""}) {
+    EXPECT_FALSE(decode_refusal(body, {}).oauth_error) << body;
+  }
 }
 
 TEST(ServerWords, any_other_body_gives_its_first_bytes_made_printable) {

@@ -1,0 +1,140 @@
+#include "pace_file.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+#include <type_traits>
+#include <utility>
+
+namespace connectid::inline v0::detail {
+namespace {
+
+constexpr std::array<char, 16> format = {'c', 'o', 'n', 'n', 'e', 'c', 't', 'i',
+                                         'd', ' ', 'p', 'a', 'c', 'e', ' ', '1'};
+
+std::array<char, 48> this_boot() {
+  std::array<char, 48> id{};
+  const int fd = ::open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return id;
+  if (::read(fd, id.data(), id.size() - 1) < 0) id = {};
+  ::close(fd);
+  return id;
+}
+
+ssize_t retried(auto&& call) {
+  ssize_t result = -1;
+  do result = call();
+  while (result < 0 && errno == EINTR);
+  return result;
+}
+
+}  // namespace
+
+PaceFile::PaceFile(std::string path) : path_(std::move(path)), boot_(this_boot()) { open_descriptor(); }
+
+PaceFile::~PaceFile() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+void PaceFile::open_descriptor() {
+  if (fd_ >= 0) ::close(fd_);
+  // Not to be kept waiting by a pipe, should it be one.
+  fd_ = static_cast<int>(retried([&] {
+    return ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, S_IRUSR | S_IWUSR);
+  }));
+  if (fd_ < 0) {
+    fail("cannot be opened", errno);
+    return;
+  }
+  std::array<char, format.size()> begins{};
+  struct stat status {};
+  const bool regular = ::fstat(fd_, &status) == 0 && S_ISREG(status.st_mode);
+  const bool readable = regular && retried([&] { return ::pread(fd_, begins.data(), begins.size(), 0); }) >= 0;
+  // A version is the last character. Zeros are what a crash of the machine leaves.
+  const bool ours = std::equal(begins.begin(), begins.end() - 1, format.begin()) ||
+                    std::ranges::all_of(begins, [](char c) { return c == '\0'; });
+  if (readable && ours) {
+    problem_.clear();
+    return;
+  }
+  fail(regular ? "is not a file of this library's" : "is not a regular file", 0);
+  ::close(std::exchange(fd_, -1));
+}
+
+PaceFile::Opened PaceFile::open(Pace::TimePoint now) {
+  struct stat status {};
+  if (fd_ < 0) return Opened::no;
+  if (::fstat(fd_, &status) != 0 || status.st_nlink == 0) open_descriptor();  // it was removed: others use a new one
+  if (fd_ < 0) return Opened::no;
+  bool busy = false;
+  if (!lock(busy)) return busy ? Opened::busy : Opened::no;
+  if (read(now)) return Opened::yes;
+  unlock();
+  return Opened::no;
+}
+
+bool PaceFile::lock(bool& busy) {
+  if (retried([&] { return ::flock(fd_, LOCK_EX | LOCK_NB); }) == 0) return true;
+  busy = errno == EWOULDBLOCK;
+  return busy ? false : fail("cannot be locked", errno);
+}
+
+void PaceFile::unlock() const noexcept { ::flock(fd_, LOCK_UN); }
+
+bool PaceFile::read(Pace::TimePoint now) {
+  static_assert(std::is_trivially_copyable_v<Slot>);
+  const ssize_t size = retried([&] { return ::pread(fd_, slots_.data(), sizeof slots_, 0); });
+  if (size < 0) return fail("cannot be read", errno);
+  std::memset(reinterpret_cast<char*>(slots_.data()) + size, 0, sizeof slots_ - static_cast<std::size_t>(size));
+  const std::size_t newer = slots_[1].number > slots_[0].number ? 1 : 0;
+  current_ = is_sound(slots_[newer], now) ? newer : 1 - newer;
+  if (is_sound(slots_[current_], now)) return true;
+  slots_ = {};
+  return true;
+}
+
+bool PaceFile::close() {
+  Slot& slot = slots_[current_];
+  slot.format = format;
+  slot.boot = boot_;
+  ++slot.number;
+  slot.checksum = checksum(slot);
+  const auto offset = static_cast<off_t>((slot.number % 2) * sizeof slot);
+  const ssize_t written = retried([&] { return ::pwrite(fd_, &slot, sizeof slot, offset); });
+  const int error = written < 0 ? errno : ENOSPC;
+  unlock();
+  if (written != static_cast<ssize_t>(sizeof slot)) return fail("cannot be written", error);
+  problem_.clear();
+  return true;
+}
+
+bool PaceFile::is_sound(const Slot& slot, Pace::TimePoint now) const noexcept {
+  return slot.format == format && slot.boot == boot_ && slot.checksum == checksum(slot) && slot.pace.plausible(now);
+}
+
+std::uint64_t PaceFile::checksum(const Slot& slot) noexcept {
+  static_assert(sizeof(Pace) % sizeof(std::uint64_t) == 0);
+  std::uint64_t sum = slot.number;
+  std::array<std::uint64_t, sizeof(Pace) / sizeof(std::uint64_t)> words;
+  std::memcpy(words.data(), &slot.pace, sizeof(Pace));
+  for (const std::uint64_t word : words) {
+    sum = (sum ^ word) * 0x9E3779B97F4A7C15U;
+    sum ^= sum >> 32U;
+  }
+  return sum;
+}
+
+/// Always false.
+bool PaceFile::fail(const char* what, int error) {
+  problem_ = path_ + ": " + what;
+  if (error != 0) problem_ += ": " + std::system_category().message(error);
+  return false;
+}
+
+}  // namespace connectid::inline v0::detail

@@ -1,0 +1,55 @@
+// Any bytes as the body of an answer: what is taken for a success, and what of it is shown to people.
+#include "fuzzing.hpp"
+#include "wire/answers.hpp"
+#include "wire/start_subscription.hpp"
+
+namespace connectid::fuzz {
+namespace {
+
+using nlohmann::json;
+
+// No letter of it can end an escape: `\xea` before "ccess…" would show what nobody had sent.
+const std::string token = "token-of-mine-0123";
+
+void check_reading(std::string_view body) {
+  const wire::StartSubscriptionAnswer answer = wire::decode_start_subscription(body);
+  const json parsed = json::parse(body, nullptr, /*allow_exceptions=*/false);
+  const bool whole = !parsed.is_discarded() && body.find('\0') == std::string_view::npos;  // there the parser stops
+  require(answer.reading.whole_json == whole, "whole JSON is what a JSON parser takes");
+  require(body.empty() || answer.reading.whole_json || !answer.reading.objection.empty(),
+          "what is not JSON is objected to");
+  if (body.empty() || !answer.reading.objection.empty()) return;
+  require(says_started(parsed), "nothing is taken for a success that says otherwise");
+  require(answer.response.status.value_or("OK") == "OK", "a success has the status OK or none");
+  // A success that was cut is none. A few places stand for all of them.
+  for (std::size_t size = body.find_last_of('}'); size > 0; size /= 2) {
+    require(!wire::decode_start_subscription(body.substr(0, size)).reading.whole_json, "what was cut is not whole");
+  }
+}
+
+void check_shown(const std::string& text, std::size_t limit) {
+  require(is_printable(text), "what the server said is shown as one printable line");
+  require(text.size() <= limit + 3, "what the server said is shown no longer than its limit");
+  require(text.find(token) == std::string::npos, "the token is not shown");
+}
+
+void check_words(std::string_view body) {
+  const ServerWords words = wire::decode_refusal(body, Secret(token)).words;
+  check_shown(words.exception_type, 1000);
+  check_shown(words.error_message, 1000);
+  check_shown(words.body_excerpt, 200);
+  const bool said = !words.exception_type.empty() || !words.error_message.empty();
+  require(said ? words.body_excerpt.empty() : body.empty() == words.body_excerpt.empty(),
+          "the body is shown where it says nothing else, and only there");
+}
+
+}  // namespace
+}  // namespace connectid::fuzz
+
+int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace connectid::fuzz;
+  const std::string_view body = text_of(data, size);
+  check_reading(body);
+  check_words(body);
+  return 0;
+}

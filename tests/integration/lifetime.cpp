@@ -1,0 +1,251 @@
+// How long things live: clients, calls, processes. What is promised stands in docs/design.md, "Threads and lifetimes".
+#include <gtest/gtest.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <latch>
+#include <optional>
+#include <set>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "../eventually.hpp"
+#include "../faults/bench.hpp"
+
+namespace connectid {
+namespace {
+
+using namespace std::chrono_literals;
+using faults::Bench;
+using faults::Choices;
+using faults::valid_request;
+
+ClientOptions options_for(const testing::FakeServer& server) {
+  return {.environment = server.environment(),
+          .token_source = static_token("test-token"),
+          .transport = std::make_shared<http::CurlTransport>(http::CurlOptions{.ca_pem = server.ca_pem()}),
+          .rate_limit = RateLimit::off()};
+}
+
+std::size_t open_descriptors() {
+  const std::filesystem::directory_iterator all("/proc/self/fd");
+  return static_cast<std::size_t>(std::distance(begin(all), end(all)));
+}
+
+TEST(Lifetime, ten_thousand_clients_are_made_and_leave_nothing_behind) {
+  const testing::FakeServer server;
+  ASSERT_TRUE(SubscriptionClient(options_for(server)).start(valid_request));  // what is made once is there now
+  ASSERT_TRUE(eventually([&] { return const_cast<testing::FakeServer&>(server).gate().open_connections() == 0; }));
+  const std::size_t before = open_descriptors();
+  int started = 0;
+  for (int i = 0; i < 10'000; ++i) {
+    const SubscriptionClient client(options_for(server));
+    const SubscriptionClient copy = client;  // NOLINT(performance-unnecessary-copy-initialization)
+    if (i % 100 == 0) started += copy.start(valid_request).has_value();
+  }
+  EXPECT_EQ(started, 100);
+  EXPECT_EQ(server.started().size(), 101U);
+  EXPECT_TRUE(eventually([&] { return open_descriptors() <= before; })) << open_descriptors() << " of " << before;
+}
+
+TEST(LifetimeThreads, handles_are_copied_and_dropped_while_calls_are_in_flight) {
+  constexpr int threads = 8;
+  constexpr int each = 50;
+  testing::FakeServer server;
+  server.always(testing::delayed(1ms));
+  std::atomic<int> started = 0;
+  {
+    auto first = std::make_unique<SubscriptionClient>(options_for(server));
+    std::latch copied(threads);
+    std::vector<std::jthread> crowd;
+    for (int t = 0; t < threads; ++t) {
+      crowd.emplace_back([&copied, &started, &first] {
+        SubscriptionClient mine = *first;
+        copied.count_down();
+        for (int i = 0; i < each; ++i) {
+          SubscriptionClient next = mine;
+          mine = std::move(next);
+          started += mine.start(valid_request).has_value();
+        }
+      });
+    }
+    copied.wait();
+    first.reset();
+  }
+  EXPECT_EQ(started, threads * each);
+  EXPECT_EQ(server.started().size(), static_cast<std::size_t>(threads * each));
+}
+
+TEST(Lifetime, a_call_survives_the_last_handle) {
+  const testing::FakeServer server;
+  std::optional<SubscriptionClient> client;
+  ClientOptions options = options_for(server);
+  options.token_source = [&](const TokenRequest&) -> Result<AccessToken> {
+    client.reset();  // as a shop does that is being closed while a customer pays
+    return AccessToken{"test-token"};
+  };
+  client.emplace(std::move(options));
+  EXPECT_TRUE(client->start(valid_request));
+  EXPECT_FALSE(client);
+}
+
+/// The process's way with one signal, for a while.
+class Handling {
+ public:
+  Handling(int signal, void (*handler)(int)) : signal_(signal) {
+    struct sigaction action {};
+    action.sa_handler = handler;  // without SA_RESTART: every blocking call is interrupted
+    ::sigaction(signal, &action, &before_);
+  }
+  Handling(const Handling&) = delete;
+  Handling& operator=(const Handling&) = delete;
+  ~Handling() { ::sigaction(signal_, &before_, nullptr); }
+
+ private:
+  int signal_;
+  struct sigaction before_ {};
+};
+
+class LifetimeWire : public ::testing::TestWithParam<bool> {
+ protected:
+  static Choices choices() {
+    Choices chosen;
+    chosen.server.tls = GetParam();
+    return chosen;
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Wire, LifetimeWire, ::testing::Bool(),
+                         [](const auto& row) { return row.param ? "tls" : "plain"; });
+
+TEST_P(LifetimeWire, a_peer_that_is_gone_raises_no_sigpipe) {
+  const Handling deadly(SIGPIPE, SIG_DFL);
+  Bench bench(choices());
+  for (int i = 0; i < 40; ++i) {
+    bench.server.next(testing::cut_request_at(static_cast<std::size_t>(i) * 10, testing::Fault::End::reset));
+    static_cast<void>(bench.start());
+    ASSERT_TRUE(bench.start());
+    bench.server.gate().close_connections(testing::Fault::End::reset);
+  }
+}
+
+volatile std::sig_atomic_t alarms = 0;
+
+TEST_P(LifetimeWire, signals_that_interrupt_every_wait_change_no_word) {
+  Bench bench(choices());
+  alarms = 0;
+  const Handling counted(SIGALRM, [](int) { alarms = alarms + 1; });
+  const itimerval often{{0, 500}, {0, 500}};
+  const itimerval never{};
+  ::setitimer(ITIMER_REAL, &often, nullptr);
+  for (int i = 0; i < 50; ++i) {
+    bench.server.next(testing::delayed(5ms));
+    const auto result = bench.start();
+    EXPECT_TRUE(result) << result.error();
+  }
+  bench.server.next(testing::answer(429, "", {{"Retry-After", "0"}}));  // a pause of a tenth of a second at most
+  const auto after_a_pause = bench.start();
+  ::setitimer(ITIMER_REAL, &never, nullptr);
+  EXPECT_TRUE(after_a_pause);
+  EXPECT_EQ(bench.server.started().size(), 51U);
+  EXPECT_GT(alarms, 50);
+}
+
+/// Starts a subscription when the program's statics are destroyed, and ends the process with what came of it.
+struct AtTheVeryEnd {
+  explicit AtTheVeryEnd(SubscriptionClient its) : client(std::move(its)) {}
+  ~AtTheVeryEnd() { ::_exit(client.start(valid_request) ? 42 : 43); }
+  SubscriptionClient client;
+};
+
+TEST(LifetimeDeathTest, a_static_client_works_until_the_statics_are_destroyed) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(
+      {
+        const auto* server = std::make_unique<testing::FakeServer>(testing::FakeServerOptions{.tls = true}).release();
+        // Made before the first call, and so destroyed after whatever the library and libcurl keep from then on.
+        static const AtTheVeryEnd last{SubscriptionClient(options_for(*server))};
+        if (!last.client.start(valid_request)) ::_exit(44);
+        std::exit(0);
+      },
+      ::testing::ExitedWithCode(42), "");
+}
+
+/// The kernel's numbers of the sockets that a new program finds open.
+std::set<std::string> inherited_sockets() {
+  std::set<std::string> found;
+  std::array<char, 256> line{};
+  const std::unique_ptr<FILE, int (*)(FILE*)> pipe(::popen("ls -l /proc/self/fd", "r"), ::pclose);
+  while (pipe && std::fgets(line.data(), static_cast<int>(line.size()), pipe.get())) {
+    const std::string text = line.data();
+    const auto begin = text.find("socket:[");
+    if (begin != std::string::npos) found.insert(text.substr(begin + 8, text.find(']') - begin - 8));
+  }
+  return found;
+}
+
+/// Those of the connections from this machine to a port of it, as their callers hold them.
+std::set<std::string> callers_sockets(int port) {
+  std::set<std::string> found;
+  std::ifstream table("/proc/net/tcp");
+  std::array<char, 8> hex{};
+  std::snprintf(hex.data(), hex.size(), ":%04X", static_cast<unsigned>(port));
+  for (std::string line; std::getline(table, line);) {
+    std::istringstream fields(line);
+    std::string field;
+    std::vector<std::string> all;
+    while (fields >> field) all.push_back(field);
+    if (all.size() > 9 && all[2].ends_with(hex.data())) found.insert(all[9]);
+  }
+  return found;
+}
+
+TEST(LifetimeThreads, a_fork_that_execs_disturbs_no_call_and_inherits_no_connection) {
+  testing::FakeServer server;
+  server.always(testing::delayed(2ms));
+  const SubscriptionClient client(options_for(server));
+  std::atomic<bool> enough = false;
+  std::atomic<int> calls = 0;
+  std::atomic<int> failed = 0;
+  std::jthread caller([&] {
+    while (!enough) {
+      ++calls;
+      failed += !client.start(valid_request).has_value();
+    }
+  });
+  const std::jthread other([&] {
+    while (!enough) {
+      ++calls;
+      failed += !client.start(valid_request).has_value();
+    }
+  });
+  ASSERT_TRUE(eventually([&] { return calls > 4; }));
+  for (int i = 0; i < 20; ++i) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      ::execl("/bin/true", "true", nullptr);
+      ::_exit(1);
+    }
+    int status = -1;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    ASSERT_EQ(status, 0);
+  }
+  const auto callers = callers_sockets(server.gate().port());
+  const auto inherited = inherited_sockets();
+  enough = true;
+  caller.join();
+  EXPECT_EQ(failed, 0);
+  EXPECT_GT(calls, 4);
+  EXPECT_FALSE(callers.empty());
+  for (const auto& socket : callers) EXPECT_FALSE(inherited.contains(socket)) << "a connection is inherited";
+}
+
+}  // namespace
+}  // namespace connectid
