@@ -5,7 +5,8 @@
 // fault may make a lie that no client could see. Of what is forged in the place of an answer, that leaves:
 //  - A 200 with bytes flipped, lost or doubled, where the server has acted: `started` and `unknown` are both true. The
 //    three digits of the status stay as they are, for a flip could make a refusal of them.
-//  - A refusal or a failure in the server's place, where the request was stopped on its way to it.
+//  - A failure that says nothing of what was done (5xx, 408, 3xx), whatever was done.
+//  - A refusal in the server's place, where the request was stopped on its way to it.
 //  - Between exchanges, bytes that are no answer at all, and the 408 that real servers send. (A 200 or a 400 there
 //    could meet a request that just left, and no client can tell it from the answer.)
 // Where the storm tears at TLS from outside, anything may be forged, and the server itself refuses some requests.
@@ -107,6 +108,13 @@ std::string spoiled_200(Dice& dice) {
   return before + "200" + after;
 }
 
+const std::string failures[] = {
+    "HTTP/1.1 502 Bad\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n",
+    "HTTP/1.1 504 Late\r\n\r\nlate",
+    "HTTP/1.1 408 Slow\r\nRetry-After: 0\r\nContent-Length: 99\r\n\r\ncut",
+    "HTTP/1.1 302 There\r\nLocation: /\r\nContent-Length: 0\r\n\r\n",
+};
+
 Fault in_the_servers_place(Dice& dice) {
   static const std::string answers[] = {
       "HTTP/1.1 429 Slow\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n",
@@ -114,8 +122,6 @@ Fault in_the_servers_place(Dice& dice) {
       "HTTP/1.1 400 No\r\nContent-Length: 2\r\n\r\n{}",
       "HTTP/1.1 401 No\r\nWWW-Authenticate: Bearer\r\nContent-Length: 0\r\n\r\n",
       "HTTP/1.1 403 No\r\n\r\nno",
-      "HTTP/1.1 502 Bad\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n",
-      "HTTP/1.1 302 There\r\nLocation: /\r\nContent-Length: 0\r\n\r\n",
   };
   Fault fault;
   fault.cut_request_at = dice.below(150);  // less than the headers alone
@@ -140,9 +146,12 @@ Fault fault_of_what_is_said(Dice& dice) {
     fault.end = dice.one_in(4) ? dice.one_of(cuts) : End::keep;
   } else if (thrown < 280) {
     fault = in_the_servers_place(dice);
-  } else if (thrown < 330) {
+  } else if (thrown < 300) {
+    fault.answer = dice.one_of(failures);
+    fault.end = End::fin;
+  } else if (thrown < 350) {
     fault.delay = std::chrono::milliseconds{dice.below(4)};
-  } else if (thrown < 333) {
+  } else if (thrown < 353) {
     fault.drip = 1ms;
   }
   return fault;
@@ -171,15 +180,22 @@ Fault fault_around_tls(Dice& dice) {
   return fault;
 }
 
+/// Whether it has acted by then is not to be seen.
+testing::Script failed(int status, Dice& dice) {
+  testing::Script script = testing::answer(status, "", {{"Retry-After", "0"}});
+  script.acts = dice.one_in(2);
+  return script;
+}
+
 /// What the server behind TLS does by itself.
 std::optional<testing::Script> script(Dice& dice) {
   switch (dice.below(100)) {
     case 0:
       return testing::answer(400, "{}");
     case 1:
-      return testing::answer(503, "", {{"Retry-After", "0"}});
+      return failed(503, dice);
     case 2:
-      return testing::answer(200, R"({"status":"FAILED"})");
+      return failed(500, dice);
     case 3:
       return testing::lost_before_acting(dice.one_of(cuts));
     case 4:
