@@ -162,6 +162,8 @@ std::vector<Row> framings() {
       row("folded_length", "a `Content-Length` on a folded line, then FIN", "X-A: b\r\n Content-Length: 0\r\n", ""),
       row("folded_length_value", "a folded line that continues `Content-Length`, then FIN",
           "Content-Length: 0\r\n 19\r\n", failed),
+      scripted("folded_first_line", "answers 200 with a folded line before any field",
+               raw_answer("HTTP/1.1 200 OK\r\n X-A: b\r\nContent-Length: 15\r\n\r\n" + ok), unknown, transport),
       row("chunk_size_hexadecimal", "a chunk size of `0x15`", "Transfer-Encoding: chunked\r\n",
           "0x15\r\n{\"status\":\"FAILED\"}\r\n\r\n0\r\n\r\n"),
       scripted("length_in_an_interim_answer", "answers 103 with a length, then 200 without framing, then FIN",
