@@ -1,6 +1,8 @@
 #pragma once
 
 #include <chrono>
+#include <connectid/rate_limit.hpp>
+#include <connectid/retry_policy.hpp>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -38,6 +40,9 @@ struct Arguments {
   std::optional<std::string> api_url;
   std::optional<std::string> environment;
   std::optional<std::chrono::milliseconds> timeout;
+  RetryPolicy retry_policy;
+  Rates rates;  ///< of this run
+  std::optional<std::string> journal;
   std::optional<std::string> call_id;
   bool copies_as_text = false;
   int port = 0;

@@ -1,6 +1,7 @@
 #include "commands.hpp"
 
 #include <condition_variable>
+#include <connectid/file_journal.hpp>
 #include <connectid/testing/fake_server.hpp>
 #include <iostream>
 #include <memory>
@@ -8,6 +9,7 @@
 #include <system_error>
 #include <utility>
 
+#include "pacing.hpp"
 #include "request_input.hpp"
 #include "token_input.hpp"
 
@@ -19,6 +21,21 @@ Error interrupted() {
   return {Outcome::not_sent, Cancelled{Stage::prepare}, "not sent: cancelled before all input was read"};
 }
 
+std::shared_ptr<FileJournal> open_journal(const std::optional<std::string>& file) {
+  if (!file) return nullptr;
+  auto journal = std::make_shared<FileJournal>(*file);
+  if (std::string problem = journal->problem(); !problem.empty()) throw UsageError(problem);
+  return journal;
+}
+
+TokenSource source_of(const Secret& token) {
+  if (!token.empty()) return static_token(token);
+  return [](const TokenRequest&) -> Result<AccessToken> {
+    return Error(Outcome::not_sent, TokenError{},
+                 "CONNECTID_ACCESS_TOKEN is not set, nor is CONNECTID_ACCESS_TOKEN_FILE");
+  };
+}
+
 }  // namespace
 
 Report start(const Arguments& arguments, Asked& asked, const Variables& variables, std::stop_token stop) {
@@ -28,15 +45,15 @@ Report start(const Arguments& arguments, Asked& asked, const Variables& variable
   if (token) asked.request = read_request(arguments.request, stop);
   if (!asked.request) return report_start(asked, interrupted());
 
-  TokenSource source = static_token(*token);
-  if (token->empty()) {
-    source = [](const TokenRequest&) -> Result<AccessToken> {
-      return Error(Outcome::not_sent, TokenError{},
-                   "CONNECTID_ACCESS_TOKEN is not set, nor is CONNECTID_ACCESS_TOKEN_FILE");
-    };
-  }
+  const auto journal = open_journal(arguments.journal);
+  const bool will_be_sent = !token->empty();
+  const Pacing pacing =
+      will_be_sent ? pace(environment.api_url(), arguments.rates, variables) : Pacing{RateLimit::off()};
   const SubscriptionClient client({.environment = environment,
-                                   .token_source = std::move(source),
+                                   .token_source = source_of(*token),
+                                   .retry_policy = arguments.retry_policy,
+                                   .rate_limit = pacing.limit,
+                                   .journal = journal,
                                    .user_agent = "connectid-cli",
                                    .copies_as_text = arguments.copies_as_text});
   const auto result = client.start(
@@ -45,7 +62,13 @@ Report start(const Arguments& arguments, Asked& asked, const Variables& variable
   // A URL that was refused may hold a password.
   const bool refused = !result && result.error().kind() == ErrorKind::configuration_error;
   if (!refused) asked.api_url = environment.api_url();
-  return report_start(asked, result);
+
+  Report report = report_start(asked, result);
+  if (const std::string why = pacing.problem(); !why.empty()) {
+    report.err += warning(why + "; so this run keeps the API's limits by itself, whatever others on this machine send");
+  }
+  if (journal && !journal->problem().empty()) report.err += warning(journal->problem());
+  return report;
 }
 
 Report validate_only(const Arguments& arguments, Asked& asked, const std::stop_token& stop) {

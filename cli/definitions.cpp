@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <charconv>
+#include <cmath>
 #include <connectid/local_time.hpp>
 #include <connectid/version.hpp>
 #include <map>
@@ -60,17 +61,42 @@ void add_output(CLI::App& command, Output& to) {
       ->default_str("text");
 }
 
+/// A number and what stands behind it, where it begins with one.
+template <typename Number>
+std::optional<std::pair<Number, std::string>> number_and_unit(const std::string& text) {
+  const char* const end_of_text = text.data() + text.size();
+  Number number{};
+  const auto [end, error] = std::from_chars(text.data(), end_of_text, number);
+  if (error != std::errc()) return std::nullopt;
+  return std::pair{number, std::string(end, end_of_text)};
+}
+
 /// `30s`, `500ms`, `2m`: a number without a unit is refused, as is a time of nothing.
 std::chrono::milliseconds duration(const std::string& text) {
   static const std::map<std::string, std::int64_t> units{{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}};
-  std::int64_t count = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
-  const auto unit = units.find(std::string(end, text.data() + text.size()));
+  const auto read = number_and_unit<std::int64_t>(text);
+  const auto unit = units.find(read ? read->second : "");
   constexpr std::int64_t longest = 1000;
-  if (error != std::errc() || unit == units.end() || count <= 0 || count > longest * 3'600'000 / unit->second) {
+  if (unit == units.end() || read->first <= 0 || read->first > longest * 3'600'000 / unit->second) {
     throw UsageError("--timeout takes a time such as 30s, 500ms or 2m (at most 1000h), and this is \"" + text + "\"");
   }
-  return std::chrono::milliseconds{count * unit->second};
+  return std::chrono::milliseconds{read->first * unit->second};
+}
+
+int attempts(const std::string& text) {
+  const auto read = number_and_unit<int>(text);
+  if (!read || read->first < 1 || !read->second.empty()) {
+    throw UsageError("--max-attempts takes a whole number of 1 or more, and this is \"" + text + "\"");
+  }
+  return read->first;
+}
+
+Rates rates(const std::string& text) {
+  const auto read = number_and_unit<double>(text);
+  const bool positive = read && std::isfinite(read->first) && read->first > 0;
+  if (positive && read->second == "/s") return {.per_second = read->first};
+  if (positive && read->second == "/min") return {.per_minute = read->first};
+  throw UsageError("--rate takes a number above 0 and a unit, such as 10/s or 500/min, and this is \"" + text + "\"");
 }
 
 void add_service(CLI::App& command, Arguments& to) {
@@ -84,6 +110,22 @@ void add_service(CLI::App& command, Arguments& to) {
       ->type_name("TIME")
       ->default_str("2m");
   add(command, "--call-id", "ID", to.call_id, "Sent as X-Request-Id, to look the call up by; one is made unless given");
+}
+
+void add_repeats(CLI::App& command, Arguments& to) {
+  const auto set_attempts = [&to](const std::string& text) { to.retry_policy.max_attempts = attempts(text); };
+  command
+      .add_option_function<std::string>("--max-attempts", set_attempts,
+                                        "How often the request may be given to the network; 1: nothing is repeated")
+      ->type_name("NUMBER")
+      ->default_str(std::to_string(RetryPolicy{}.max_attempts));
+  const auto set_rates = [&to](const std::string& text) { to.rates = rates(text); };
+  command
+      .add_option_function<std::string>("--rate", set_rates,
+                                        "What this run may take of the API's limits, such as 500/min or 10/s")
+      ->type_name("RATE")
+      ->default_str("all");
+  add(command, "--journal", "FILE", to.journal, "Write down there what is sent, before it is sent");
 }
 
 CLI::App& add_command(CLI::App& app, Arguments& to, Arguments::Command command, const char* name, const char* summary) {
@@ -105,6 +147,7 @@ void define(CLI::App& app, Arguments& to) {
   CLI::App& start_command = add_command(app, to, start, "start", "Start one subscription, at most once");
   add_request(start_command, to.request);
   add_service(start_command, to);
+  add_repeats(start_command, to);
   add_copies_as_text(start_command, to);
   add_output(start_command, to.output);
 

@@ -72,6 +72,7 @@ Report answer(int argc, char** argv, Asked& asked, const StopOnSignal& signals) 
 int main(int argc, char** argv) {
   occupy_standard_descriptors();
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a journal that may not grow is a full one, and told of
   Asked asked{.output = wanted_output(argc, argv)};
   try {
     const StopOnSignal signals;  // until all is delivered: nobody may read, and then a signal must still kill

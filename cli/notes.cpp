@@ -40,6 +40,14 @@ Notes start() {
       .paragraphs =
           {"The request is made of --json, of flags, or of both: flags win. It needs product, startTime, "
            "copies, couponCode and couponNumber.",
+           "A request that never had a connection is sent again after a pause; so is one that was answered with 429 "
+           "and a pause to wait. One that may have acted is never sent again.",
+           "All runs of a user stay inside the API's limits together, by a file in $XDG_DATA_HOME/connectid (else "
+           "~/.local/share/connectid), one for each host. Where it cannot be written, a warning says so, and the run "
+           "keeps the limits by itself.",
+           "--journal writes a line of JSON before each attempt and one at the end, on the disk before the call goes "
+           "on, for its user alone to read (0600). A call without its end there was under way when the program died: "
+           "it may have started. Where the first line cannot be written, nothing is sent.",
            one_json_object,
            "SIGINT, SIGTERM and SIGHUP cancel the call, and the answer is still printed; one that comes half a second "
            "later or more kills.",
@@ -58,7 +66,7 @@ Notes start() {
                    {"4", "Not started: not authorised (no token, 401, 403)."},
                    {"5", "Not started: rate-limited to the end (429)."},
                    {"6", "Outcome unknown: it may have started."},
-                   {"7", "Not started: no connection, or the time was up or a signal came before it was sent."}},
+                   {"7", "Not started: no connection; or time, a signal or the journal ended it before it was sent."}},
       .rule_for_scripts = rule_for_scripts,
       .example = start_example()};
 }

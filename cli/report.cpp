@@ -71,6 +71,10 @@ std::string times_for_people(const Asked& asked) {
   return text;
 }
 
+std::string attempts_for_people(const CallInfo& call) {
+  return call.attempts > 1 ? "Attempts: " + std::to_string(call.attempts) + "\n" : "";
+}
+
 // ---- JSON
 
 json error_json(const std::string& kind, const std::string& message, const std::vector<Violation>& violations) {
@@ -128,7 +132,7 @@ std::string unknown_for_people(const Asked& asked, const Error& error) {
   text += "  product " + asked.request->product;
   if (!asked.request->customer_reference.empty()) text += ", customerReference " + asked.request->customer_reference;
   text += ", X-Request-Id " + error.call().call_id + "\n";
-  text += "Detail: " + error.message() + "\n";
+  text += attempts_for_people(error.call()) + "Detail: " + error.message() + "\n";
   return text;
 }
 
@@ -170,7 +174,7 @@ Report report_error(const Asked& asked, const Error& error) {
     for (const Violation& violation : violations_of(error)) report.err += "  " + violation.message + "\n";
     report.err += next_step(error);
   } else {
-    report.err = error.message() + "\n" + next_step(error);
+    report.err = error.message() + "\n" + attempts_for_people(error.call()) + next_step(error);
   }
   return report;
 }
@@ -186,7 +190,7 @@ Report report_start(const Asked& asked, const Result<StartSubscriptionResponse>&
     report.out = line(answer);
   } else {
     report.out = "started: product " + asked.request->product + ", call " + result->call.call_id + ", at " +
-                 asked.api_url + "\n" + times_for_people(asked);
+                 asked.api_url + "\n" + attempts_for_people(result->call) + times_for_people(asked);
   }
   return report;
 }
@@ -224,6 +228,8 @@ Report report_usage(const Asked& asked, const std::string& problem) {
   }
   return report;
 }
+
+std::string warning(const std::string& what) { return "connectid: warning: " + printable(what) + "\n"; }
 
 Report report_fault(const Asked& asked, const std::string& message) {
   Report report{.status = 1, .err = "connectid: a fault of the program: " + message + "\n"};

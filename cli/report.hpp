@@ -28,5 +28,7 @@ struct Asked {
 /// What went wrong in the program itself: nothing is known.
 [[nodiscard]] Report report_fault(const Asked& asked, const std::string& message);
 [[nodiscard]] Report report_usage(const Asked& asked, const std::string& problem);
+/// A line for standard error, whatever becomes of the call.
+[[nodiscard]] std::string warning(const std::string& what);
 
 }  // namespace connectid::cli

@@ -38,9 +38,10 @@ void not_sent(Order& order, const connectid::Error& error) {
     case ErrorKind::token_error:
       return store(order, State::login, log_in);
     case ErrorKind::configuration_error:
+    case ErrorKind::journal_refused:  // a full disk, perhaps
       order.pause = 10min;
-      return store(order, State::waiting, later, "mend the configuration: " + error.message());
-    default:  // transport_error, deadline_exceeded, cancelled
+      return store(order, State::waiting, later, "mend the installation: " + error.message());
+    default:  // transport_error (after repeats of the client's own), deadline_exceeded, cancelled
       order.pause = 1min;
       return store(order, State::waiting, later);
   }

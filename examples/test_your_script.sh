@@ -4,6 +4,7 @@ set -euo pipefail
 cron=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/cron.sh
 unset "${!CONNECTID_@}"  # nobody's own settings
 work=$(mktemp -d)
+export XDG_DATA_HOME=$work/data  # the pace of these calls is nobody else's
 fail() { echo "FAILED: $*" >&2; exit 1; }
 has() { [[ $(cd "$work/$1" && echo *) == "$2" ]] || fail "$1/ holds $(ls "$work/$1"), and not $2"; }
 

@@ -50,7 +50,11 @@ struct Row {
 TEST(YourShop, waits_as_long_as_a_429_says) {
   auto wire = std::make_shared<connectid::testing::ScriptedTransport>();  // no sockets: answers what it is told
   wire->reply(connectid::testing::http_answer(429, "", {{"Retry-After", "7"}}));
-  connectid::SubscriptionClient client({.token_source = connectid::static_token("t"), .transport = wire});
+  connectid::SubscriptionClient client({
+      .token_source = connectid::static_token("t"),
+      .transport = wire,
+      .retry_policy = {.max_attempts = 1},  // else the client itself waits, and sends it again
+  });
 
   Order order = an_order();
   shop::place(client, order, forget);
@@ -58,6 +62,21 @@ TEST(YourShop, waits_as_long_as_a_429_says) {
   EXPECT_EQ(order.state, State::waiting);
   EXPECT_EQ(order.pause, 7s);
   EXPECT_EQ(wire->requests().size(), 1U);
+}
+// docs: end
+
+// docs: a 429 and a success
+TEST(YourShop, hears_nothing_of_a_429_that_the_client_has_waited_for) {
+  auto wire = std::make_shared<connectid::testing::ScriptedTransport>();
+  wire->reply(connectid::testing::http_answer(429, "", {{"Retry-After", "0"}}));
+  wire->reply(connectid::testing::http_answer(200, R"({"status":"OK"})"));
+  connectid::SubscriptionClient client({.token_source = connectid::static_token("t"), .transport = wire});
+
+  Order order = an_order();
+  shop::place(client, order, forget);
+
+  EXPECT_EQ(order.state, State::active);
+  EXPECT_EQ(wire->requests().size(), 2U);
 }
 // docs: end
 
@@ -144,6 +163,22 @@ TEST(YourShop, sends_neither_a_slip_nor_without_token_or_configuration) {
   EXPECT_EQ(unconfigured.state, State::waiting);
   EXPECT_FALSE(unconfigured.for_the_staff.empty());
   EXPECT_EQ(server.received().size(), 0U);
+}
+
+struct FullDisk : connectid::Journal {
+  bool sending(const connectid::JournalCall&, int) override { return false; }
+  void ended(const connectid::JournalCall&, connectid::Word) override {}
+};
+
+TEST(YourShop, keeps_an_order_that_no_journal_took) {
+  auto wire = std::make_shared<connectid::testing::ScriptedTransport>();
+  const connectid::SubscriptionClient client(
+      {.token_source = connectid::static_token("t"), .transport = wire, .journal = std::make_shared<FullDisk>()});
+  Order order = an_order();
+  shop::place(client, order, forget);
+  EXPECT_EQ(order.state, State::waiting);
+  EXPECT_FALSE(order.for_the_staff.empty());
+  EXPECT_TRUE(wire->requests().empty());
 }
 
 TEST(YourShop, sends_nothing_where_another_worker_has_the_order) {

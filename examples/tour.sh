@@ -17,9 +17,11 @@ show() {
 title() { printf '\n== %s\n' "$*"; }
 
 unset "${!CONNECTID_@}"  # nobody's own settings
+XDG_DATA_HOME=$(mktemp -d)
+export XDG_DATA_HOME
 exec {lines}< <(exec connectid fake-server)
 server=$!
-trap 'kill -CONT $server; kill $server' EXIT
+trap 'kill -CONT $server; kill $server; rm -rf "$XDG_DATA_HOME"' EXIT
 read -r _ url <&"$lines"
 export CONNECTID_API_URL=$url CONNECTID_ACCESS_TOKEN=test-token
 order=(--product CO27409 --start-date 2026-04-01 --copies 1 --coupon-code WMDigi --coupon-number 5223)

@@ -86,6 +86,12 @@ int sync_folder_of(const std::string& path) {
   return synced || errno == EINVAL ? 0 : errno;
 }
 
+/// Nobody would ever read what is written to it.
+bool was_deleted(int fd) {
+  struct stat status {};
+  return ::fstat(fd, &status) == 0 && status.st_nlink == 0;
+}
+
 bool ends_within_a_line(int fd) {
   struct stat status {};
   char last = '\n';
@@ -122,8 +128,8 @@ class Sum {
   void add(JournalLine line) {
     damaged_ += line.kind == JournalLine::Kind::damaged || line.after_half_a_line;
     newer_ = newer_ || line.kind == JournalLine::Kind::newer_format;
-    if (line.kind == JournalLine::Kind::sending) begin(std::move(line));
     if (line.kind == JournalLine::Kind::ended) end(line.call_id);
+    if (line.kind == JournalLine::Kind::sending) begin(std::move(line));
   }
 
   [[nodiscard]] bool newer() const noexcept { return newer_; }
@@ -177,6 +183,7 @@ struct FileJournal::Impl {
   /// In one write(2), so that lines of other processes stand before or behind, never within.
   bool append(const std::string& line) {
     if (line.size() > detail::longest_journal_line) return refuse("the call is too long for it");
+    if (was_deleted(fd.get())) return refuse("it was deleted while it was open");
     const std::string text = half_a_line ? '\n' + line : line;
     const ssize_t count = uninterrupted([&] { return ::write(fd.get(), text.data(), text.size()); });
     if (count < 0) return refuse(system_says(errno));

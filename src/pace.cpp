@@ -20,7 +20,7 @@ constexpr Duration minute_slack = 250ms;
 /// that a slow one and the quick ones behind it do not arrive as too many in one second.
 constexpr double part_of_the_pace = 0.95;
 /// Nobody wakes at the very moment: whoever follows one who went late by less than the rest of a gap keeps his time.
-constexpr double least_part_of_a_gap = 0.8;
+constexpr double least_part_of_a_gap = 0.5;
 /// A place that was not used by then belongs to nobody: its holder was killed, or stopped.
 constexpr Duration place_overdue = 1s;
 

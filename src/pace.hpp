@@ -20,7 +20,7 @@ struct PaceLimits {
 
 /// A line of requests in which each has a place, which is a time. Pure: it reads no clock and does no I/O, so that the
 /// same rules hold in memory and in a file. Trivially copyable: its bytes are what the file holds.
-class Pace {
+class alignas(32) Pace {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
   using Duration = std::chrono::steady_clock::duration;

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <numeric>
 #include <system_error>
 #include <type_traits>
 #include <utility>
@@ -56,9 +57,9 @@ void PaceFile::open_descriptor() {
   struct stat status {};
   const bool regular = ::fstat(fd_, &status) == 0 && S_ISREG(status.st_mode);
   const bool readable = regular && retried([&] { return ::pread(fd_, begins.data(), begins.size(), 0); }) >= 0;
-  // A version is the last character. Zeros are what a crash of the machine leaves.
-  const bool ours = std::equal(begins.begin(), begins.end() - 1, format.begin()) ||
-                    std::ranges::all_of(begins, [](char c) { return c == '\0'; });
+  // The last character is the version. Zeros are what a crash of the machine leaves, and what is not there yet.
+  const bool ours = std::equal(begins.begin(), begins.end() - 1, format.begin(),
+                               [](char read, char expected) { return read == expected || read == '\0'; });
   if (readable && ours) {
     problem_.clear();
     return;
@@ -92,10 +93,10 @@ bool PaceFile::read(Pace::TimePoint now) {
   const ssize_t size = retried([&] { return ::pread(fd_, slots_.data(), sizeof slots_, 0); });
   if (size < 0) return fail("cannot be read", errno);
   std::memset(reinterpret_cast<char*>(slots_.data()) + size, 0, sizeof slots_ - static_cast<std::size_t>(size));
-  const std::size_t newer = slots_[1].number > slots_[0].number ? 1 : 0;
-  current_ = is_sound(slots_[newer], now) ? newer : 1 - newer;
+  current_ = slots_[1].number > slots_[0].number ? 1 : 0;
   if (is_sound(slots_[current_], now)) return true;
-  slots_ = {};
+  current_ = 1 - current_;
+  if (!is_sound(slots_[current_], now)) slots_[current_] = {};
   return true;
 }
 
@@ -119,15 +120,18 @@ bool PaceFile::is_sound(const Slot& slot, Pace::TimePoint now) const noexcept {
 }
 
 std::uint64_t PaceFile::checksum(const Slot& slot) noexcept {
-  static_assert(sizeof(Pace) % sizeof(std::uint64_t) == 0);
-  std::uint64_t sum = slot.number;
-  std::array<std::uint64_t, sizeof(Pace) / sizeof(std::uint64_t)> words;
-  std::memcpy(words.data(), &slot.pace, sizeof(Pace));
-  for (const std::uint64_t word : words) {
-    sum = (sum ^ word) * 0x9E3779B97F4A7C15U;
-    sum ^= sum >> 32U;
+  constexpr std::size_t lanes = 4;  // side by side, for each word's sum waits for the one before
+  std::array<std::uint64_t, lanes> words{}, sums{slot.number, 1, 2, 3};
+  static_assert(sizeof(Pace) % sizeof words == 0);
+  const char* const bytes = reinterpret_cast<const char*>(&slot.pace);
+  for (std::size_t at = 0; at < sizeof(Pace); at += sizeof words) {
+    std::memcpy(words.data(), bytes + at, sizeof words);
+    for (std::size_t i = 0; i < lanes; ++i) {
+      sums[i] = (sums[i] ^ words[i]) * 0x9E3779B97F4A7C15U;
+      sums[i] ^= sums[i] >> 32U;
+    }
   }
-  return sum;
+  return std::accumulate(sums.begin(), sums.end(), std::uint64_t{0});
 }
 
 /// Always false.

@@ -31,10 +31,10 @@ class PaceFile {
  private:
   /// The file holds two, which are written in turn: whoever is killed while it writes leaves the other one whole.
   struct Slot {
-    std::array<char, 16> format;
-    std::array<char, 48> boot;  ///< the times are of a clock that begins anew with each boot
-    std::uint64_t number;       ///< the higher one is newer
-    std::uint64_t checksum;     ///< of `number` and `pace`
+    std::array<char, 16> format{};
+    std::array<char, 48> boot{};  ///< the times are of a clock that begins anew with each boot
+    std::uint64_t number = 0;     ///< the higher one is newer
+    std::uint64_t checksum = 0;   ///< of `number` and `pace`
     Pace pace;
   };
 

@@ -77,7 +77,9 @@ class CommonLine {
   }
 
   [[nodiscard]] bool stuck(TimePoint now) {
-    if (!busy_since_) busy_since_ = now;
+    const bool in_a_row = busy_since_ && now - busy_last_ <= stuck_after;  // else it may be another one
+    if (!in_a_row) busy_since_ = now;
+    busy_last_ = now;
     return now - *busy_since_ > stuck_after;
   }
 
@@ -98,6 +100,7 @@ class CommonLine {
   PaceFile file_;
   Pace alone_;  ///< for those who could not use the file
   std::optional<TimePoint> busy_since_;
+  TimePoint busy_last_{};
   TimePoint latest_{};
 };
 

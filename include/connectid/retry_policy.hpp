@@ -21,7 +21,7 @@ struct RetryPolicy {
   /// Shared by all calls of a client, so that an outage is not multiplied: so many attempts may be made again, and one
   /// more for every ten answers below 500. Repeats after a pause that the server named, and after a 401, cost nothing.
   int budget = 50;
-  /// Also send a start again that may have acted: **the customer may then be charged twice.** For those alone who know
+  /// Also send a start again that may have acted: the customer may then be charged twice. For those alone who know
   /// that a second start does no harm. The outcome stays `unknown` unless a repeat is answered with success.
   bool repeat_unknown_starts = false;
 };

@@ -6,6 +6,7 @@ work=$(mktemp -d)
 cd "$work" || exit 1
 
 unset "${!CONNECTID_@}"  # nobody's own settings
+export XDG_DATA_HOME=$work/data
 exec {server}< <(exec "$program" fake-server)
 server_id=$!
 trap 'kill "$server_id"; rm -rf "$work"' EXIT

@@ -2,9 +2,11 @@
 # readme.sh: the README's command lines, as they stand there, at a fake server.
 set -euo pipefail
 unset "${!CONNECTID_@}"  # nobody's own settings
+XDG_DATA_HOME=$(mktemp -d)
+export XDG_DATA_HOME
 exec {lines}< <(exec connectid fake-server)
 server=$!
-trap 'kill "$server"' EXIT
+trap 'kill "$server"; rm -rf "$XDG_DATA_HOME"' EXIT
 read -r _ url <&"$lines"
 export CONNECTID_API_URL=$url CONNECTID_ACCESS_TOKEN=test-token
 

@@ -72,7 +72,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(Row{"answer", ct::answer(404, "{}"), "rejected", 0},
                     Row{"started_but_answer_lost", ct::started_but_answer_lost(), "unknown", 1},
                     Row{"lost_before_acting", ct::lost_before_acting(), "unknown", 0},
-                    Row{"rate_limited_for", ct::rate_limited_for(2s), "rejected", 0},
+                    Row{"rate_limited_for", ct::rate_limited_for(1s), "started", 1},
                     Row{"delayed", ct::delayed(10ms), "started", 1}, Row{"slow", ct::slow(1ms), "started", 1},
                     Row{"silent", ct::silent(), "unknown", 1},
                     Row{"cut_request_at", ct::cut_request_at(400), "unknown", 0},

@@ -31,15 +31,14 @@ class Starter {
   Starter(std::string url, std::string journal, std::string name) {
     std::string program = CONNECTID_STARTER;
     char* const words[] = {program.data(), url.data(), journal.data(), name.data(), nullptr};
-    posix_spawn(&pid_, CONNECTID_STARTER, nullptr, nullptr, words, environ);
+    if (posix_spawn(&pid_, CONNECTID_STARTER, nullptr, nullptr, words, environ) != 0) pid_ = -1;
   }
   Starter(const Starter&) = delete;
   Starter& operator=(const Starter&) = delete;
-  ~Starter() {
-    if (pid_ > 0) static_cast<void>(kill_it());
-  }
+  ~Starter() { static_cast<void>(kill_it()); }
   /// Whether it lived until now.
   [[nodiscard]] bool kill_it() {
+    if (pid_ <= 0) return false;
     kill(pid_, SIGKILL);
     int state = 0;
     waitpid(std::exchange(pid_, -1), &state, 0);

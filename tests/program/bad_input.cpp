@@ -122,6 +122,30 @@ INSTANTIATE_TEST_SUITE_P(
             "CONNECTID_ACCESS_TOKEN_FILE is set but empty"},
         Bad{"account_variable", start({"--api-url", "http://127.0.0.1:1"}), Variables{token, "CONNECTID_ACCOUNT=a"}, 2,
             "CONNECTID_ACCOUNT is set"},
+        Bad{"attempts_of_none",
+            start({"--max-attempts", "0"}),
+            {},
+            2,
+            "--max-attempts takes a whole number of 1 or more"},
+        Bad{"attempts_below_none", start({"--max-attempts", "-1"}), {}, 2, "--max-attempts takes"},
+        Bad{"attempts_not_whole", start({"--max-attempts", "1.5"}), {}, 2, "and this is \"1.5\""},
+        Bad{"attempts_too_many", start({"--max-attempts", "99999999999"}), {}, 2, "--max-attempts takes"},
+        Bad{"attempts_empty", start({"--max-attempts", ""}), {}, 2, "--max-attempts takes"},
+        Bad{"rate_without_unit", start({"--rate", "10"}), {}, 2, "such as 10/s or 500/min, and this is \"10\""},
+        Bad{"rate_by_the_hour", start({"--rate", "10/h"}), {}, 2, "--rate takes a number above 0"},
+        Bad{"rate_of_nothing", start({"--rate", "0/s"}), {}, 2, "--rate takes"},
+        Bad{"rate_below_nothing", start({"--rate", "-1/s"}), {}, 2, "--rate takes"},
+        Bad{"rate_without_end", start({"--rate", "inf/s"}), {}, 2, "--rate takes"},
+        Bad{"rate_that_is_no_number", start({"--rate", "nan/min"}), {}, 2, "--rate takes"},
+        Bad{"rate_empty", start({"--rate", ""}), {}, 2, "--rate takes"},
+        Bad{"journal_in_no_folder",
+            start({"--journal", "/nowhere/journal"}),
+            {},
+            2,
+            "the journal \"/nowhere/journal\" cannot be used: No such file"},
+        Bad{"journal_that_is_a_folder", start({"--journal", "/tmp"}), {}, 2, "the journal \"/tmp\" cannot be used"},
+        Bad{"journal_that_is_no_file", start({"--journal", "/dev/null"}), {}, 2, "it is not a regular file"},
+        Bad{"journal_empty", start({"--journal", ""}), {}, 2, "the journal \"\" cannot be used"},
         Bad{"timeout_empty", start({"--timeout", ""}), {}, 2, "--timeout"},
         Bad{"offset_that_no_zone_has", start({"--end-time", "2026-05-01T00:00:00+99:00"}), {}, 2, "offset"},
         Bad{"offset_of_one_digit", start({"--end-time", "2026-05-01T00:00:00+2"}), {}, 2, "--end-time takes"},
@@ -151,9 +175,16 @@ INSTANTIATE_TEST_SUITE_P(
             "no time zone data"},
         Bad{"no_token", start({}), Variables{"CONNECTID_API_URL=https://127.0.0.1:1"}, 4,
             "CONNECTID_ACCESS_TOKEN is not set"},
-        Bad{"env_i", start({"--api-url", "http://127.0.0.1:1"}), Variables{}, 4, "CONNECTID_ACCESS_TOKEN is not set"},
         Bad{"port_closed", start({"--api-url", "http://127.0.0.1:1"}), Variables{token}, 7, "connect"}),
     [](const auto& row) { return row.param.name; });
+
+TEST(ProgramWithoutAnything, runs_in_an_empty_environment) {
+  std::vector<std::string> words = start({"--api-url", "http://127.0.0.1:1"});
+  words.insert(words.begin(), CONNECTID_PROGRAM);
+  const Ended ended = Process(words, {}).wait();  // no token: nothing is sent, nor is a file made
+  EXPECT_EQ(ended.status, 4);
+  EXPECT_NE(ended.err.find("CONNECTID_ACCESS_TOKEN is not set"), std::string::npos) << ended.err;
+}
 
 TEST_F(ProgramTest, a_command_that_is_missing_is_told_with_those_that_are) {
   const Ended ended = run({});

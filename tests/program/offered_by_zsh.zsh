@@ -13,6 +13,7 @@ cat >$work/.zshrc <<'RC'
 fpath=($FOLDER $fpath)
 autoload -Uz compinit
 compinit -u -D
+LISTMAX=1000  # a list longer than the screen is not asked about
 compadd() {
   if ! (( ${argv[(I)-[OAD]]} )); then
     local -a offered

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -18,6 +19,8 @@
 #include <thread>
 #include <utility>
 #include <vector>
+
+#include "../temporary_folder.hpp"
 
 namespace connectid::program {
 
@@ -138,13 +141,23 @@ class Process {
   pid_t pid_ = -1;
 };
 
-/// The program under test.
-class Program : public Process {
+/// Where the program may write what its runs share. A base, for it must be there before the process is.
+struct OwnData {
+  TemporaryFolder data;
+};
+
+/// The program under test. Its data folder is one of its own, unless the variables name another.
+class Program : private OwnData, public Process {
  public:
   Program(std::vector<std::string> arguments, std::vector<std::string> variables, const Streams& streams = {})
-      : Process(named(std::move(arguments)), std::move(variables), streams) {}
+      : Process(named(std::move(arguments)), with_data(std::move(variables), data / ""), streams) {}
 
  private:
+  static std::vector<std::string> with_data(std::vector<std::string> variables, const std::string& folder) {
+    const auto names_one = [](const std::string& variable) { return variable.starts_with("XDG_DATA_HOME="); };
+    if (std::ranges::none_of(variables, names_one)) variables.push_back("XDG_DATA_HOME=" + folder);
+    return variables;
+  }
   static std::vector<std::string> named(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), CONNECTID_PROGRAM);
     return arguments;

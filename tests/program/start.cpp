@@ -108,7 +108,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Answer{"not_found", testing::answer(404, "{}"), 3, "rejected", "rejected"},
                       Answer{"unauthorized", testing::answer(401, "{}"), 4, "rejected", "unauthorized"},
                       Answer{"forbidden", testing::answer(403, "{}"), 4, "rejected", "forbidden"},
-                      Answer{"rate_limited", testing::rate_limited_for(2s), 5, "rejected", "rate_limited"},
+                      Answer{"rate_limited", testing::answer(429, "{}"), 5, "rejected", "rate_limited"},
                       Answer{"lost", testing::started_but_answer_lost(), 6, "unknown", "transport_error"},
                       Answer{"server_error", testing::answer(500, "{}"), 6, "unknown", "server_error"},
                       Answer{"portal", testing::answer(200, "<html>"), 6, "unknown", "unexpected_response"}),

@@ -363,6 +363,14 @@ TEST_F(FileJournalTest, ends_its_calls_in_a_file_that_was_moved_away) {
   EXPECT_THAT(in_flight(path), ElementsAre("b"));
 }
 
+TEST_F(FileJournalTest, refuses_once_its_file_was_deleted) {
+  FileJournal journal(path);
+  ASSERT_TRUE(journal.sending(call("a"), 1));
+  std::filesystem::remove(path);
+  EXPECT_FALSE(journal.sending(call("b"), 1));
+  EXPECT_THAT(journal.problem(), HasSubstr("deleted"));
+}
+
 /// Writes calls down, their ids from `name`, and ends every second one. The body is longer than a page.
 bool write_calls(FileJournal& journal, const std::string& name, int count) {
   const std::string body(5000, 'a');

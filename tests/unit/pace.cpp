@@ -175,7 +175,7 @@ TEST_F(PaceRules, after_a_stall_no_burst_leaves) {
   const TimePoint from = now;
   const std::vector<TimePoint> went = all_go(tickets, 0s);
   for (std::size_t i = 98; i < went.size(); ++i) ASSERT_GE(went[i] - went[i - 98], 1s - 1us) << i;
-  for (std::size_t i = 1; i < went.size(); ++i) ASSERT_GE(went[i] - went[i - 1], 8ms) << i;
+  for (std::size_t i = 1; i < went.size(); ++i) ASSERT_GE(went[i] - went[i - 1], 5ms) << i;
   EXPECT_LT(now - from, 6s);
 }
 
@@ -188,7 +188,7 @@ TEST_F(PaceRules, who_wakes_a_little_late_delays_nobody) {
   now = begin;
   settle();
   const TimePoint again = now;
-  EXPECT_NEAR(Seconds(all_go(tickets, 2ms).back() - again).count(), in_time, 0.01);
+  EXPECT_NEAR(Seconds(all_go(tickets, 5ms).back() - again).count(), in_time, 0.01);
 }
 
 TEST_F(PaceRules, the_place_of_one_who_was_killed_holds_nobody_up) {

@@ -2,15 +2,29 @@
 // others; in memory, and across processes through a file.
 #include "rate_limit.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
+#include <csignal>
+#include <cstdlib>
 #include <deque>
+#include <filesystem>
+#include <fstream>
 #include <iostream>
+#include <iterator>
+#include <limits>
+#include <optional>
 #include <queue>
 #include <random>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 namespace connectid {
@@ -201,5 +215,397 @@ INSTANTIATE_TEST_SUITE_P(
                       Setting{"clock_slow_others", Counts::by_the_clock, Rounds::down, 10s, 300ms, 600ms, third}),
     [](const auto& info) { return info.param.name; });
 
+// Who shares what
+
+/// When the next request of this pacer may go; nothing is kept of it.
+TimePoint next(Pacer& pacer, TimePoint now) { return Turn(pacer).ask(now); }
+
+/// Waits, and goes.
+TimePoint go(Pacer& pacer, TimePoint now) {
+  Turn turn(pacer);
+  for (TimePoint at = turn.ask(now); at > now; at = turn.ask(now)) now = at;
+  return now;
+}
+
+/// How many go from now on within this time.
+int go_within(Pacer& pacer, TimePoint now, Duration time) {
+  int count = 0;
+  for (const TimePoint end = now + time; (now = go(pacer, now)) < end;) ++count;
+  return count;
+}
+
+TEST(RateLimit, per_client_is_for_each_client_alone) {
+  const RateLimit limit = RateLimit::per_client();
+  Pacer first(limit), second(limit);
+  go(first, begin);
+  EXPECT_GT(next(first, begin), begin);
+  EXPECT_EQ(next(second, begin), begin);
+}
+
+TEST(RateLimit, shared_is_for_all_clients_with_a_copy) {
+  const RateLimit limit = RateLimit::shared();
+  const RateLimit copy = limit;
+  Pacer first(limit), second(copy);
+  go(first, begin);
+  EXPECT_GT(next(second, begin), begin);
+  first.learn(0, 5s, begin);
+  EXPECT_EQ(next(second, begin), begin + 5s);
+}
+
+TEST(RateLimit, share_is_a_part_of_both_rates) {
+  for (const auto& [part, of_the_api] : {std::pair(0.25, 0.25),
+                                         {1.0, 1.0},
+                                         {7.0, 1.0},
+                                         {0.0, 0.01},
+                                         {-1.0, 0.01},
+                                         {std::numeric_limits<double>::quiet_NaN(), 0.01}}) {
+    Pacer pacer(RateLimit::share(part));
+    const int expected = static_cast<int>(std::lround(1960 * of_the_api));
+    EXPECT_NEAR(go_within(pacer, begin, 60s), expected, 1) << part;
+  }
+}
+
+TEST(RateLimit, off_holds_nobody) {
+  Pacer pacer(RateLimit::off());
+  pacer.learn(0, 60s, begin);
+  for (int i = 0; i < 100'000; ++i) ASSERT_EQ(next(pacer, begin), begin);
+  EXPECT_EQ(RateLimit::off().problem(), "");
+}
+
+TEST(RateLimit, a_turn_that_ends_unused_gives_its_place_back) {
+  Pacer pacer(RateLimit::per_client());
+  go(pacer, begin);
+  const TimePoint without = next(pacer, begin);
+  {
+    std::vector<Turn> crowd;
+    for (int i = 0; i < 1000; ++i) {
+      crowd.emplace_back(pacer);
+      static_cast<void>(crowd.back().ask(begin));
+    }
+    EXPECT_GT(next(pacer, begin), begin + 10s);
+  }
+  EXPECT_EQ(next(pacer, begin), without);
+}
+
+TEST(RateLimit, a_place_moves_with_its_turn) {
+  Pacer pacer(RateLimit::per_client());
+  go(pacer, begin);
+  Turn turn(pacer);
+  const TimePoint at = turn.ask(begin);
+  Turn moved(std::move(turn));
+  EXPECT_EQ(moved.ask(begin), at);
+  Turn other(pacer);
+  EXPECT_GT(other.ask(begin), at);
+  other = std::move(moved);  // gives its own back, and has the first
+  EXPECT_EQ(other.ask(begin), at);
+  EXPECT_GT(next(pacer, begin), at);
+}
+
+TEST(RateLimit, a_turn_that_was_used_takes_a_new_place) {
+  Pacer pacer(RateLimit::per_client());
+  Turn turn(pacer);
+  EXPECT_EQ(turn.ask(begin), begin);
+  EXPECT_GT(turn.ask(begin), begin);
+}
+
+// Across processes: what two handles share through a file, two processes do
+
+class AcrossProcesses : public ::testing::Test {
+ protected:
+  AcrossProcesses() {
+    std::string name = std::filesystem::temp_directory_path() / "connectid-pace-XXXXXX";
+    folder = mkdtemp(name.data());
+    path = folder / "pace";
+  }
+  ~AcrossProcesses() override { std::filesystem::remove_all(folder); }
+  [[nodiscard]] RateLimit limit(Rates own = {}) const { return RateLimit::across_processes(path, own); }
+  void spoil(std::streamoff offset) const {
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(offset);
+    file << "spoilt";
+  }
+  [[nodiscard]] std::string content() const {
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+
+  std::filesystem::path folder, path;
+};
+
+TEST_F(AcrossProcesses, two_processes_have_one_limit) {
+  Pacer first(limit()), second(limit());
+  TimePoint now = begin;
+  std::vector<TimePoint> went;
+  for (int i = 0; i < 3000; ++i) went.push_back(now = go(i % 3 ? first : second, now));
+  for (std::size_t i = 98; i < went.size(); ++i) ASSERT_GE(went[i] - went[i - 98], 1s - 1us);
+  for (std::size_t i = 1960; i < went.size(); ++i) ASSERT_GE(went[i] - went[i - 1960], 60s);
+  EXPECT_LT(went.back() - begin, 75s);
+}
+
+TEST_F(AcrossProcesses, what_one_learns_holds_for_all_and_what_one_gives_back_is_anybodys) {
+  Pacer first(limit()), second(limit());
+  go(first, begin);
+  const TimePoint without = next(second, begin);
+  {
+    Turn turn(first);
+    static_cast<void>(turn.ask(begin));
+    EXPECT_GT(next(second, begin), without);
+  }
+  EXPECT_EQ(next(second, begin), without);
+  first.learn(0, 5s, begin);
+  EXPECT_EQ(next(second, begin), begin + 5s);
+}
+
+TEST_F(AcrossProcesses, one_may_take_only_its_part_and_the_others_have_the_rest) {
+  Pacer part(limit({.per_second = 10, .per_minute = 200}));
+  Pacer all(limit());
+  EXPECT_NEAR(go_within(part, begin, 60s), 196, 1);
+  EXPECT_GT(go_within(all, begin + 60s, 1s), 60);
+}
+
+TEST_F(AcrossProcesses, the_file_is_made_for_its_owner_alone) {
+  EXPECT_EQ(limit().problem(), "");
+  EXPECT_EQ(std::filesystem::status(path).permissions(), std::filesystem::perms(0600));
+}
+
+TEST_F(AcrossProcesses, one_of_two_copies_is_enough) {
+  TimePoint now = begin;
+  {
+    Pacer pacer(limit());
+    for (int i = 0; i < 300; ++i) now = go(pacer, now);
+  }
+  const auto half = static_cast<std::streamoff>(content().size() / 2);
+  const std::string sound = content();
+  for (const std::streamoff at : {std::streamoff{200}, half + 200}) {
+    std::ofstream(path, std::ios::binary) << sound;
+    spoil(at);
+    Pacer pacer(limit());
+    EXPECT_GT(next(pacer, now), now) << at << ": it has forgotten who went";
+  }
+}
+
+TEST_F(AcrossProcesses, a_file_that_cannot_be_read_is_begun_anew) {
+  TimePoint now = begin;
+  const auto written = [&] {
+    Pacer pacer(limit());
+    now = go(pacer, now + 10s);
+    now = go(pacer, now + 1ns);
+    EXPECT_GT(next(pacer, now), now);
+  };
+  const auto is_new = [&](const char* what) {
+    Pacer pacer(limit());
+    EXPECT_EQ(next(pacer, now), now) << what;
+    EXPECT_GT(go(pacer, go(pacer, now)), now) << what;
+    EXPECT_EQ(limit().problem(), "") << what;
+  };
+  written();
+  const std::string good = content();
+  const auto half = static_cast<std::streamoff>(good.size() / 2);
+  spoil(200);
+  spoil(half + 200);
+  is_new("broken");
+  written();
+  spoil(16);
+  spoil(half + 16);
+  is_new("of another boot");
+  for (const std::size_t size : {good.size() / 4, std::size_t{17}, std::size_t{1}, std::size_t{0}}) {
+    written();
+    std::filesystem::resize_file(path, size);
+    is_new("short");
+  }
+  written();
+  std::ofstream(path, std::ios::binary) << std::string(good.size(), '\0');
+  is_new("zeros, as after a crash of the machine");
+  written();
+  now -= 1h;
+  is_new("of a clock that is ahead");
+}
+
+TEST_F(AcrossProcesses, what_is_no_file_of_ours_is_left_alone) {
+  const auto alone = [&](const char* what) {
+    const RateLimit limit = this->limit();
+    EXPECT_NE(limit.problem().find(path.string()), std::string::npos) << what;
+    EXPECT_NE(limit.problem().find(what), std::string::npos) << limit.problem();
+    Pacer pacer(limit);
+    EXPECT_EQ(go(pacer, begin), begin);
+    EXPECT_GT(next(pacer, begin), begin) << "not paced: " << what;
+    pacer.learn(0, 5s, begin);
+    EXPECT_EQ(next(pacer, begin), begin + 5s);
+  };
+  std::ofstream(path) << "somebody's orders, and not to be lost";
+  alone("is not a file of this library's");
+  EXPECT_EQ(content(), "somebody's orders, and not to be lost");
+  std::filesystem::remove(path);
+  std::filesystem::create_symlink(folder / "elsewhere", path);
+  alone("cannot be opened: Too many levels of symbolic links");
+  std::filesystem::remove(path);
+  std::filesystem::create_directory(path);
+  alone("cannot be opened: Is a directory");
+  std::filesystem::remove(path);
+  ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+  alone("is not a regular file");
+  path = folder / "no such directory" / "pace";
+  alone("cannot be opened: No such file or directory");
+}
+
+TEST_F(AcrossProcesses, a_file_that_was_removed_is_made_anew) {
+  Pacer first(limit());
+  go(first, begin);
+  std::filesystem::remove(path);
+  const TimePoint now = go(first, begin + 1s);
+  EXPECT_TRUE(std::filesystem::exists(path));
+  Pacer second(limit());
+  EXPECT_GT(next(second, now), now);
+}
+
+/// Another process that has the lock.
+class LockHeld {
+ public:
+  explicit LockHeld(const std::filesystem::path& path) : fd_(open(path.c_str(), O_RDWR | O_CLOEXEC)) {
+    EXPECT_EQ(flock(fd_, LOCK_EX | LOCK_NB), 0);
+  }
+  LockHeld(const LockHeld&) = delete;
+  LockHeld& operator=(const LockHeld&) = delete;
+  ~LockHeld() { close(fd_); }
+
+ private:
+  int fd_;
+};
+
+TEST_F(AcrossProcesses, a_lock_is_not_waited_for_and_after_a_second_not_even_asked_again) {
+  Pacer pacer(limit());
+  TimePoint now = begin;
+  {
+    const LockHeld held(path);
+    Turn turn(pacer);
+    while (now <= begin + 1s) {
+      const TimePoint at = turn.ask(now);
+      ASSERT_GE(at, now + 1ms);
+      ASSERT_LT(at, now + 2ms);
+      now = at;
+    }
+    EXPECT_EQ(turn.ask(now), now);
+    EXPECT_GT(next(pacer, now), now) << "alone, but paced";
+    pacer.learn(0, 5s, now);
+    EXPECT_EQ(next(pacer, now), now + 5s);
+  }
+  EXPECT_EQ(next(pacer, now), now) << "the file knows nothing of all that";
+  for (int i = 0; i < 3; ++i) {
+    const LockHeld held(path);
+    EXPECT_GT(next(pacer, now), now) << "busy anew, and not since then";
+    now += 5s;
+  }
+}
+
+TEST_F(AcrossProcesses, a_place_of_the_time_alone_is_not_one_of_the_file) {
+  Pacer pacer(limit());
+  TimePoint now = begin;
+  std::optional<Turn> alone;
+  {
+    const LockHeld held(path);
+    Turn first(pacer);
+    while (first.ask(now) > now) now += 2ms;
+    alone.emplace(pacer);
+    EXPECT_GT(alone->ask(now), now);
+  }
+  const TimePoint at = alone->ask(now);
+  EXPECT_GT(at, now) << "it stays in the line where it stands";
+  EXPECT_EQ(alone->ask(at), at);
+}
+
+TEST_F(AcrossProcesses, an_uncontended_turn_is_cheap) {
+  const auto cost = [](const RateLimit& limit, int turns, Duration apart) {
+    Pacer pacer(limit);
+    const auto from = std::chrono::steady_clock::now();
+    for (int i = 0; i < turns; ++i) EXPECT_EQ(next(pacer, begin + i * apart), begin + i * apart);
+    return std::chrono::nanoseconds(std::chrono::steady_clock::now() - from).count() / turns;
+  };
+  const auto in_memory = cost(RateLimit::per_client({.per_second = 1e6, .per_minute = 1e7}), 100'000, 1ms);
+  const auto through_a_file = cost(limit(), 1000, 10s);
+  std::cout << "an uncontended turn takes " << in_memory << " ns in memory, " << through_a_file
+            << " ns through a file\n";
+  EXPECT_LT(in_memory, 20'000);  // a wrong mechanism breaks these, not a busy machine
+  EXPECT_LT(through_a_file, 20'000'000);
+}
+
+TEST_F(AcrossProcesses, who_is_killed_at_any_moment_leaves_a_file_that_can_be_used) {
+  const RateLimit limit = this->limit();
+  Pacer(limit).learn(0, 60s, begin);  // what is to be remembered
+  std::mt19937 random(1);
+  std::uniform_int_distribution<int> pause(0, 3000);
+  for (int i = 0; i < 200; ++i) {
+    const pid_t child = fork();
+    if (child == 0) {
+      Pacer pacer(this->limit());
+      for (;;) static_cast<void>(next(pacer, begin));
+    }
+    std::this_thread::sleep_for(std::chrono::microseconds(pause(random)));
+    kill(child, SIGKILL);
+    ASSERT_EQ(waitpid(child, nullptr, 0), child);
+    Pacer pacer(limit);
+    ASSERT_GE(next(pacer, begin), begin + 60s) << i;
+    ASSERT_EQ(limit.problem(), "") << i;
+  }
+}
+
+/// By the real clock.
+void wait(Turn& turn) {
+  for (;;) {
+    const TimePoint now = std::chrono::steady_clock::now();
+    const TimePoint at = turn.ask(now);
+    if (at <= now) return;
+    std::this_thread::sleep_until(at);
+  }
+}
+
+TEST(RateLimitThreads, all_go_and_none_too_early) {
+  constexpr int threads = 8;
+  constexpr int each = 60;
+  const RateLimit limit = RateLimit::shared({.per_second = 1000, .per_minute = 60'000});
+  const auto from = std::chrono::steady_clock::now();
+  {
+    std::vector<std::jthread> crowd;
+    for (int t = 0; t < threads; ++t) {
+      crowd.emplace_back([&limit, t] {
+        Pacer pacer(limit);
+        for (int i = 0; i < each; ++i) {
+          Turn turn(pacer);
+          if (i % 10 == t) {  // it gives up
+            static_cast<void>(turn.ask(std::chrono::steady_clock::now()));
+          } else {
+            wait(turn);
+          }
+          pacer.learn(100'000, 30s, std::chrono::steady_clock::now());
+        }
+      });
+    }
+  }
+  const Seconds took = std::chrono::steady_clock::now() - from;
+  EXPECT_GT(took.count(), (threads * (each - 6) - 1) / 980.0);
+}
+
+using AcrossProcessesThreads = AcrossProcesses;
+
+TEST_F(AcrossProcessesThreads, share_the_file_as_processes_do) {
+  constexpr int threads = 4;
+  constexpr int each = 20;
+  const auto from = std::chrono::steady_clock::now();
+  {
+    std::vector<std::jthread> crowd;
+    for (int t = 0; t < threads; ++t) {
+      crowd.emplace_back([this] {
+        Pacer pacer(limit());
+        for (int i = 0; i < each; ++i) {
+          Turn turn(pacer);
+          wait(turn);
+          pacer.learn(1900, 30s, std::chrono::steady_clock::now());
+        }
+      });
+    }
+  }
+  const Seconds took = std::chrono::steady_clock::now() - from;
+  EXPECT_GT(took.count(), (threads * each - 1) / 98.0);
+  EXPECT_EQ(limit().problem(), "");
+}
 }  // namespace
 }  // namespace connectid

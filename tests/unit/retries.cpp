@@ -406,6 +406,29 @@ TEST(RetriesOfMany, an_outage_is_not_multiplied_and_answers_give_the_budget_back
   EXPECT_EQ(attempts_of_a_call(no_connection), 1) << "never more than it was at first";
 }
 
+TEST(RetriesOfMany, a_429_holds_back_the_other_calls_of_the_client) {
+  SimulatedCalls calls(/*budget=*/1000, RateLimit::per_client());
+  const auto to_the_journal = [&](Exchange& call) {
+    static_cast<void>(call.next(Go{}, calls.now()));
+    return call.next(AccessToken{"t"}, calls.now());
+  };
+  Exchange first = calls.make();
+  ASSERT_TRUE(std::holds_alternative<WriteDown>(to_the_journal(first)));
+  static_cast<void>(first.next(WrittenDown{}, calls.now()));
+  static_cast<void>(first.next(slow_down, calls.now()));
+  calls.elapsed += 1s;
+  Exchange second = calls.make();
+  const Action held_back = to_the_journal(second);
+  ASSERT_TRUE(std::holds_alternative<Wait>(held_back));
+  EXPECT_GE(std::get<Wait>(held_back).until - calls.now().steady, 1s);
+  Exchange hasty = calls.make({.timeout = 500ms});
+  const Action ended = to_the_journal(hasty);
+  ASSERT_TRUE(std::holds_alternative<Done>(ended));
+  EXPECT_EQ(std::get<Done>(ended).error->outcome(), Outcome::not_sent);
+  EXPECT_EQ(std::get<Done>(ended).error->message(),
+            "not sent: the call's timeout of 500 ms passed while waiting to be sent");
+}
+
 TEST(RetriesOfMany, a_pause_is_random_up_to_its_limit) {
   const RetryPolicy policy{.first_pause = 100ms, .longest_pause = 1s};
   EXPECT_EQ(back_off(policy, 1, 0), 0ms);

@@ -1,0 +1,38 @@
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <string>
+
+#include "allocations.hpp"
+#include "rate_limit.hpp"
+
+namespace bench {
+namespace {
+
+using namespace std::chrono_literals;
+using connectid::RateLimit;
+
+/// How often a turn asks the heap that goes at once, and one that waits and gives its place back.
+std::size_t allocations_of(const RateLimit& limit) {
+  connectid::detail::Pacer pacer(limit);
+  const auto now = std::chrono::steady_clock::now();
+  const std::size_t before = allocations();
+  for (int i = 0; i < 10; ++i) static_cast<void>(connectid::detail::Turn(pacer).ask(now));
+  pacer.learn(1000, 30s, now);
+  return allocations() - before;
+}
+
+TEST(Turns, do_not_ask_the_heap) {
+  EXPECT_EQ(allocations_of(RateLimit::off()), 0U);
+  EXPECT_EQ(allocations_of(RateLimit::per_client()), 0U);
+  EXPECT_EQ(allocations_of(RateLimit::shared()), 0U);
+  const std::filesystem::path path =
+      std::filesystem::temp_directory_path() / ("connectid-pace-" + std::to_string(getpid()));
+  EXPECT_EQ(allocations_of(RateLimit::across_processes(path, {.per_second = 10})), 0U);
+  std::filesystem::remove(path);
+}
+
+}  // namespace
+}  // namespace bench

@@ -1,0 +1,66 @@
+#include "pacing.hpp"
+
+#include <pwd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+#include <vector>
+
+namespace connectid::cli {
+namespace {
+
+/// The user's home by the system's list of users, which an empty environment does not take away; empty: not listed.
+std::string listed_home() {
+  std::vector<char> texts(16 * 1024);
+  passwd user{};
+  passwd* found = nullptr;
+  getpwuid_r(getuid(), &user, texts.data(), texts.size(), &found);
+  return found ? found->pw_dir : "";
+}
+
+/// Makes it and what it lies in. Returns why it cannot be made; empty: it is there.
+std::string make_folder(const std::string& path) {
+  for (std::size_t end = 0; end != std::string::npos;) {
+    end = path.find('/', end + 1);
+    const std::string part = path.substr(0, end);
+    if (mkdir(part.c_str(), S_IRWXU) == 0 || errno == EEXIST) continue;
+    return part + ": cannot be made: " + std::generic_category().message(errno);
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string data_folder(const Variables& variables) {
+  const auto absolute = [&](const char* name) {
+    const std::string path = variables(name).value_or("");
+    return path.starts_with('/') ? path : "";
+  };
+  if (const std::string data = absolute("XDG_DATA_HOME"); !data.empty()) return data + "/connectid";
+  const std::string home = absolute("HOME");
+  return (home.empty() ? listed_home() : home) + "/.local/share/connectid";
+}
+
+std::string pace_file_name(const std::string& api_url) {
+  const std::size_t scheme = api_url.find("://");
+  std::string host = scheme == std::string::npos ? api_url : api_url.substr(scheme + 3);
+  host.erase(std::min(host.find_first_of("/?#"), host.size()));
+  host.erase(0, host.rfind('@') + 1);  // npos + 1 is 0
+  for (char& c : host) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-';
+    if (!plain) c = '_';
+  }
+  return "pace-" + host;
+}
+
+Pacing pace(const std::string& api_url, Rates own, const Variables& variables) {
+  const std::string folder = data_folder(variables);
+  if (std::string why = make_folder(folder); !why.empty()) return {RateLimit::per_client(own), std::move(why)};
+  return {RateLimit::across_processes(folder + "/" + pace_file_name(api_url), own)};
+}
+
+}  // namespace connectid::cli

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <connectid/rate_limit.hpp>
+#include <string>
+
+#include "settings.hpp"
+
+namespace connectid::cli {
+
+/// Where the program keeps what its runs share: `connectid` in XDG_DATA_HOME, else in .local/share of HOME, else of the
+/// home that the system knows for this user. A variable that is empty or no absolute path counts as unset, as the XDG
+/// Base Directory Specification has it.
+[[nodiscard]] std::string data_folder(const Variables& variables);
+
+/// The name of the file for an API at this URL: one for each host and port, and without a password, be one in it.
+[[nodiscard]] std::string pace_file_name(const std::string& api_url);
+
+/// How a run keeps inside the API's limits: together with all others that reach the same file.
+struct Pacing {
+  RateLimit limit;
+  std::string no_folder = {};  ///< why there is no place for the file; empty: there is
+
+  /// Why this run keeps the limits alone; empty: it does not.
+  [[nodiscard]] std::string problem() const { return no_folder.empty() ? limit.problem() : no_folder; }
+};
+
+/// Makes the folder (0700) where there is none.
+[[nodiscard]] Pacing pace(const std::string& api_url, Rates own, const Variables& variables);
+
+}  // namespace connectid::cli

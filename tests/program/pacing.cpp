@@ -1,0 +1,109 @@
+// How runs keep inside the API's limits together: the file that they share, and what a run does without it.
+#include "pacing.hpp"
+
+#include <pwd.h>
+
+#include "program_test.hpp"
+
+namespace connectid::program {
+namespace {
+
+using namespace std::chrono_literals;
+using nlohmann::json;
+namespace fs = std::filesystem;
+
+/// One run at a server, with a data folder that others may use, too.
+Ended run_at(const testing::FakeServer& server, const std::string& data, std::vector<std::string> more = {}) {
+  more.insert(more.end(), {"--api-url", server.url(), "--output", "json"});
+  return Program(start(more), {token, "XDG_DATA_HOME=" + data}).wait();
+}
+
+unsigned permissions(const std::string& path) { return static_cast<unsigned>(fs::status(path).permissions()); }
+
+TEST_F(ProgramTest, keeps_a_file_for_each_host_for_its_user_alone) {
+  const TemporaryFolder folder;
+  const std::string data = folder / "share";
+  const testing::FakeServer another;
+  EXPECT_EQ(run_at(server, data).status, 0);
+  EXPECT_EQ(run_at(another, data).status, 0);
+  EXPECT_EQ(permissions(data), 0700U);
+  EXPECT_EQ(permissions(data + "/connectid"), 0700U);
+  for (const auto& url : {server.url(), another.url()}) {
+    EXPECT_EQ(permissions(data + "/connectid/" + cli::pace_file_name(url)), 0600U);
+  }
+}
+
+TEST_F(ProgramTest, learns_from_other_runs_what_is_left_at_this_host) {
+  const TemporaryFolder data;
+  server.next(testing::answer(200, "{}", {{"X-RateLimit-Remaining", "0"}, {"X-RateLimit-Reset", "50"}}));
+  EXPECT_EQ(run_at(server, data / "").status, 0);
+
+  const Ended held_up = run_at(server, data / "", {"--timeout", "20s"});
+  EXPECT_EQ(held_up.status, 7) << held_up.out;
+  EXPECT_EQ(json::parse(held_up.out).at("error").at("kind"), "deadline_exceeded");
+  EXPECT_EQ(server.bodies_received(), 1U);
+
+  const testing::FakeServer another;
+  EXPECT_EQ(run_at(another, data / "", {"--timeout", "20s"}).status, 0);
+}
+
+TEST_F(ProgramTest, takes_no_more_of_the_limits_than_it_is_told) {
+  const TemporaryFolder data;
+  for (const char* slow : {"1/min", "0.02/s"}) {
+    server.next(testing::rate_limited_for(1s));
+    const Ended ended = run_at(server, data / "", {"--rate", slow, "--timeout", "20s"});
+    EXPECT_EQ(ended.status, 5) << ended.out;
+    EXPECT_EQ(json::parse(ended.out).at("attempts"), 1) << slow;
+  }
+  server.next(testing::rate_limited_for(1s));
+  const Ended ended = run_at(server, data / "", {"--rate", "600/min", "--timeout", "20s"});
+  EXPECT_EQ(json::parse(ended.out).at("attempts"), 2) << ended.out;
+}
+
+TEST_F(ProgramTest, warns_in_a_line_where_the_file_cannot_be_written_and_starts_all_the_same) {
+  const TemporaryFolder in_the_way;
+  fs::create_directories(in_the_way / "connectid/" + cli::pace_file_name(server.url()));
+  for (const std::string& data : {std::string("/dev/null"), in_the_way / ""}) {
+    const Ended ended = run_at(server, data);
+    EXPECT_EQ(ended.status, 0);
+    EXPECT_EQ(json::parse(ended.out).at("outcome"), "started");
+    EXPECT_TRUE(ended.err.starts_with("connectid: warning: " + data)) << ended.err;
+    EXPECT_EQ(std::ranges::count(ended.err, '\n'), 1) << ended.err;
+  }
+}
+
+std::string folder_with(const std::vector<std::pair<std::string, std::string>>& variables) {
+  return cli::data_folder([&](const char* name) -> std::optional<std::string> {
+    for (const auto& [known, value] : variables) {
+      if (known == name) return value;
+    }
+    return std::nullopt;
+  });
+}
+
+TEST(ProgramData, lies_where_the_xdg_specification_says) {
+  EXPECT_EQ(folder_with({{"XDG_DATA_HOME", "/data"}, {"HOME", "/home/kari"}}), "/data/connectid");
+  const std::string at_home = "/home/kari/.local/share/connectid";
+  EXPECT_EQ(folder_with({{"HOME", "/home/kari"}}), at_home);
+  EXPECT_EQ(folder_with({{"XDG_DATA_HOME", ""}, {"HOME", "/home/kari"}}), at_home);
+  EXPECT_EQ(folder_with({{"XDG_DATA_HOME", "data"}, {"HOME", "/home/kari"}}), at_home);
+
+  const passwd* user = getpwuid(getuid());
+  ASSERT_TRUE(user);
+  const std::string listed = user->pw_dir + std::string("/.local/share/connectid");
+  EXPECT_EQ(folder_with({}), listed);
+  EXPECT_EQ(folder_with({{"HOME", ""}}), listed);
+}
+
+TEST(ProgramData, has_one_file_for_a_host_and_no_password_in_its_name) {
+  EXPECT_EQ(cli::pace_file_name("https://api.mediaconnect.no/capi"), "pace-api.mediaconnect.no");
+  EXPECT_EQ(cli::pace_file_name("https://API.mediaconnect.no"), "pace-api.mediaconnect.no");
+  EXPECT_EQ(cli::pace_file_name("http://127.0.0.1:8080"), "pace-127.0.0.1_8080");
+  EXPECT_EQ(cli::pace_file_name("http://[::1]:8080/"), "pace-___1__8080");
+  EXPECT_EQ(cli::pace_file_name("https://kari:hunter2@host/p@th"), "pace-host");
+  EXPECT_EQ(cli::pace_file_name("https://host?a/../b"), "pace-host");
+  EXPECT_EQ(cli::pace_file_name("nonsense"), "pace-nonsense");
+}
+
+}  // namespace
+}  // namespace connectid::program

@@ -1,0 +1,93 @@
+// What the program sends again, what it never does, and what ends a pause.
+#include <csignal>
+
+#include "../eventually.hpp"
+#include "program_test.hpp"
+
+namespace connectid::program {
+namespace {
+
+using namespace std::chrono_literals;
+using nlohmann::json;
+
+const std::string closed_port = "http://127.0.0.1:1";
+
+json answer_of(const Ended& ended) { return json::parse(ended.out); }
+
+TEST_F(ProgramTest, no_connection_is_tried_three_times_or_as_often_as_is_said) {
+  const auto attempts = [&](std::vector<std::string> more) {
+    more.insert(more.end(), {"--api-url", closed_port, "--output", "json"});
+    const Ended ended = Program(start(more), {token}).wait();
+    EXPECT_EQ(ended.status, 7) << ended.err;
+    EXPECT_EQ(answer_of(ended).at("outcome"), "not_sent");
+    return answer_of(ended).at("attempts").get<int>();
+  };
+  EXPECT_EQ(attempts({}), 3);
+  EXPECT_EQ(attempts({"--max-attempts", "1"}), 1);
+  EXPECT_EQ(attempts({"--max-attempts", "2"}), 2);
+  const Ended text = Program(start({"--api-url", closed_port}), {token}).wait();
+  EXPECT_NE(text.err.find("this was attempt 3 of at most 3\nAttempts: 3\nNothing was started."), std::string::npos)
+      << text.err;
+}
+
+TEST_F(ProgramTest, a_429_that_names_a_pause_is_tried_again) {
+  server.next(testing::rate_limited_for(1s));
+  const Ended ended = run(start({"--output", "json"}));
+  EXPECT_EQ(ended.status, 0) << ended.out;
+  EXPECT_EQ(answer_of(ended).at("attempts"), 2);
+  EXPECT_EQ(server.bodies_received(), 2U);
+  EXPECT_EQ(server.started().size(), 1U);
+
+  server.next(testing::rate_limited_for(1s));
+  const Ended text = run(start());
+  EXPECT_EQ(text.status, 0) << text.err;
+  EXPECT_NE(text.out.find("\nAttempts: 2\n"), std::string::npos) << text.out;
+}
+
+TEST_F(ProgramTest, a_429_is_the_end_where_one_attempt_is_allowed) {
+  server.next(testing::rate_limited_for(1s));
+  const Ended ended = run(start({"--max-attempts", "1", "--output", "json"}));
+  EXPECT_EQ(ended.status, 5);
+  EXPECT_EQ(answer_of(ended).at("attempts"), 1);
+  EXPECT_EQ(server.bodies_received(), 1U);
+}
+
+TEST_F(ProgramTest, what_may_have_started_is_not_sent_again_however_many_attempts_are_allowed) {
+  server.always(testing::started_but_answer_lost());
+  const Ended ended = run(start({"--max-attempts", "100", "--output", "json"}));
+  EXPECT_EQ(ended.status, 6);
+  EXPECT_EQ(answer_of(ended).at("attempts"), 1);
+  EXPECT_EQ(server.bodies_received(), 1U);
+}
+
+TEST_F(ProgramTest, a_signal_ends_the_pauses_between_attempts_without_a_connection) {
+  const TemporaryFile journal;
+  Program program(
+      start({"--api-url", closed_port, "--max-attempts", "1000", "--journal", journal.name(), "--output", "json"}),
+      {token});
+  ASSERT_TRUE(eventually([&] { return journal.text().find("\"attempt\":3") != std::string::npos; }));
+  program.signal(SIGTERM);
+  const Ended ended = program.wait();
+  EXPECT_EQ(ended.status, 7) << ended.err;
+  EXPECT_EQ(answer_of(ended).at("error").at("kind"), "cancelled");
+}
+
+TEST_F(ProgramTest, a_signal_ends_the_pause_that_a_429_names) {
+  // The client closes the connection as soon as it has read this, and then waits.
+  server.next({.acts = false,
+               .fault = {.answer = "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 50\r\nConnection: close\r\n"
+                                   "Content-Length: 0\r\n\r\n"}});
+  Program program(start({"--output", "json"}), variables());
+  ASSERT_TRUE(server.wait_for_bodies(1, 20s));
+  ASSERT_TRUE(eventually([&] { return server.gate().open_connections() == 0; }));
+  program.signal(SIGTERM);
+  const Ended ended = program.wait();
+  EXPECT_EQ(ended.status, 5) << ended.err;
+  const std::string message = answer_of(ended).at("error").at("message");
+  EXPECT_NE(message.find("then cancelled while waiting to be sent"), std::string::npos) << message;
+  EXPECT_EQ(server.bodies_received(), 1U);
+  EXPECT_TRUE(server.started().empty());
+}
+
+}  // namespace
+}  // namespace connectid::program
