@@ -269,7 +269,8 @@ class Storm {
                      {.first_pause = 1ms, .longest_pause = 4ms, .longest_named_pause = 0ms, .budget = 1'000'000},
                  .rate_limit = RateLimit::off(),
                  .journal = std::make_shared<ChaosJournal>(seed, records),
-                 .timeouts = {.connect = 250ms, .attempt_timeout = 500ms}}) {}
+                 .timeouts = {.connect = 250ms * CONNECTID_TEST_PATIENCE,
+                              .attempt_timeout = 500ms * CONNECTID_TEST_PATIENCE}}) {}
 
   void rage() {
     constexpr int threads = 16;
