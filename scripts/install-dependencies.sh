@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# install-dependencies.sh [build|package|test|bench|docs|check]: installs what is missing on Debian 12 to build (the
-# default), to make the Debian packages, to run the tests, to run the benchmark, to make the site of the documents, or to
-# run every check. Asks for nothing, and does nothing where all is there.
+# install-dependencies.sh [build|package|test|bench|coverage|docs|check]: installs what is missing on Debian 12 to build
+# (the default), to make the Debian packages, to run the tests, to run the benchmark, to count the lines that the tests
+# reach, to make the site of the documents, or to run every check. Asks for nothing, and does nothing where all is there.
 set -euo pipefail
 
 packages=(g++ cmake ninja-build pkg-config ca-certificates
@@ -14,9 +14,10 @@ case ${1:-build} in
   package) packages+=("${for_packages[@]}") ;;
   test) packages+=("${for_tests[@]}") ;;
   bench) packages+=(libbenchmark-dev valgrind) ;;
+  coverage) packages+=("${for_tests[@]}" gcovr) ;;
   docs) packages=("${for_docs[@]}") ;;
   check) packages+=("${for_tests[@]}" "${for_docs[@]}" clang-format clang-tidy libclang-rt-dev shellcheck cppcheck) ;;
-  *) echo "usage: install-dependencies.sh [build|package|test|bench|docs|check]" >&2; exit 2 ;;
+  *) echo "usage: install-dependencies.sh [build|package|test|bench|coverage|docs|check]" >&2; exit 2 ;;
 esac
 
 if ! command -v apt-get >/dev/null; then

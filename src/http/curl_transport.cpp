@@ -73,6 +73,14 @@ curl_socket_t open_socket(void*, curlsocktype, curl_sockaddr* address) noexcept 
   return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
+/// Before 8.1 libcurl keeps a pointer into the last answer, which it has freed, in the easy handle, and writes there if
+/// the next answer's first field is a folded line (its issue 11101): what any server can send. With a new easy handle
+/// there is no such pointer; the connection is the multi handle's and stays.
+bool easy_handles_may_be_used_again() {
+  static const bool mended = curl_version_info(CURLVERSION_NOW)->version_num >= 0x080100;
+  return mended;
+}
+
 /// Everything that one transfer knows about itself: the state behind libcurl's callbacks, which run in the calling
 /// thread.
 class Attempt {
@@ -494,8 +502,15 @@ struct CurlTransport::Impl {
   explicit Impl(CurlOptions given) : options(std::move(given)) {}
 
   std::optional<Handle> take() {
+    std::optional<Handle> handle = newest_idle();
+    if (!handle) return make_handle();
+    if (!easy_handles_may_be_used_again()) handle->easy.reset(curl_easy_init());
+    if (!handle->easy) handle.reset();
+    return handle;
+  }
+  std::optional<Handle> newest_idle() {
     const std::lock_guard lock(mutex);
-    if (idle.empty()) return make_handle();
+    if (idle.empty()) return std::nullopt;
     Handle newest = std::move(idle.back());
     idle.pop_back();
     return newest;

@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -25,17 +26,25 @@ struct Choices {
   http::CurlOptions curl = {};
   CallOptions call = {.timeout = std::chrono::seconds{20}};
   Timeouts timeouts = {};
-  std::string host = "127.0.0.1";  ///< by which the client calls the server
+  std::string host = "127.0.0.1";                         ///< by which the client calls the server
+  std::uint16_t port = 0;                                 ///< likewise; 0: the port of what stands foremost
+  std::optional<testing::FaultGate::Options> front = {};  ///< a gate before the server's own, to which TLS is bytes
+  RetryPolicy retry_policy = {};
+  TokenSource token_source = nullptr;  ///< none: always the token that the server lets in
+  std::shared_ptr<Journal> journal = nullptr;
 };
 
 struct Bench {
   explicit Bench(Choices chosen)
       : choices(std::move(chosen)),
         server(choices.server),
+        front(choices.front ? std::make_unique<testing::FaultGate>(server.gate().port(), *choices.front) : nullptr),
         client(ClientOptions{.environment = Environment::custom(url()),
-                             .token_source = static_token(choices.server.access_token),
+                             .token_source = token_source(),
                              .transport = transport(),
+                             .retry_policy = choices.retry_policy,
                              .rate_limit = RateLimit::off(),
+                             .journal = choices.journal,
                              .timeouts = choices.timeouts}) {
     choices.call.stop_token = stop.get_token();
   }
@@ -43,7 +52,12 @@ struct Bench {
   [[nodiscard]] Result<StartSubscriptionResponse> start() const { return client.start(valid_request, choices.call); }
 
   [[nodiscard]] std::string url() {
-    return (choices.server.tls ? "https://" : "http://") + choices.host + ":" + std::to_string(server.gate().port());
+    const std::uint16_t foremost = front ? front->port() : server.gate().port();
+    const std::uint16_t port = choices.port != 0 ? choices.port : foremost;
+    return (choices.server.tls ? "https://" : "http://") + choices.host + ":" + std::to_string(port);
+  }
+  [[nodiscard]] TokenSource token_source() const {
+    return choices.token_source ? choices.token_source : static_token(choices.server.access_token);
   }
   [[nodiscard]] std::shared_ptr<http::Transport> transport() {
     if (choices.curl.ca_pem.empty()) choices.curl.ca_pem = server.ca_pem();
@@ -52,6 +66,7 @@ struct Bench {
 
   Choices choices;
   testing::FakeServer server;
+  std::unique_ptr<testing::FaultGate> front;
   testing::FakeServer elsewhere;  ///< where nothing may ever arrive
   std::stop_source stop;
   SubscriptionClient client;

@@ -16,6 +16,30 @@
 
 namespace connectid::faults {
 
+/// A port of 127.0.0.1 that nobody else is given, and that refuses connections until somebody listens on it.
+class ReservedPort {
+ public:
+  ReservedPort() {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    const int on = 1;  // with it on both sides, a second socket may be bound to the port to listen
+    EXPECT_EQ(setsockopt(fd_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on), 0);
+    EXPECT_EQ(bind(fd_, reinterpret_cast<sockaddr*>(&address), size), 0);
+    EXPECT_EQ(getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &size), 0);
+    port_ = ntohs(address.sin_port);
+  }
+  ReservedPort(const ReservedPort&) = delete;
+  ReservedPort& operator=(const ReservedPort&) = delete;
+  ~ReservedPort() { close(fd_); }
+  [[nodiscard]] std::uint16_t port() const { return port_; }
+
+ private:
+  const int fd_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  std::uint16_t port_ = 0;
+};
+
 /// A listening socket that nobody serves.
 class Listener {
  public:

@@ -105,7 +105,6 @@ std::vector<Row> answers() {
       status(408, unknown, unexpected),
       status(409, rejected, "rejected"),
       status(425, rejected, "rejected"),
-      scripted("status_429", "answers 429 with `Retry-After`", testing::rate_limited_for(2s), rejected, "rate_limited"),
       status(499, unknown, unexpected),
       status(500, unknown, "server_error"),
       scripted("status_502_html", "answers 502 with HTML", answer(502, "<html>bad gateway</html>"), unknown,
@@ -163,6 +162,8 @@ std::vector<Row> framings() {
       row("folded_length", "a `Content-Length` on a folded line, then FIN", "X-A: b\r\n Content-Length: 0\r\n", ""),
       row("folded_length_value", "a folded line that continues `Content-Length`, then FIN",
           "Content-Length: 0\r\n 19\r\n", failed),
+      scripted("folded_first_line", "answers 200 with a folded line before any field",
+               raw_answer("HTTP/1.1 200 OK\r\n X-A: b\r\nContent-Length: 15\r\n\r\n" + ok), unknown, transport),
       row("chunk_size_hexadecimal", "a chunk size of `0x15`", "Transfer-Encoding: chunked\r\n",
           "0x15\r\n{\"status\":\"FAILED\"}\r\n\r\n0\r\n\r\n"),
       scripted("length_in_an_interim_answer", "answers 103 with a length, then 200 without framing, then FIN",
@@ -305,6 +306,7 @@ std::vector<Row> times() {
        .what = "is never asked: the call has no time left before it begins",
        .word = not_sent,
        .kind = "deadline_exceeded",
+       .attempts = 0,
        .bodies = 0,
        .variants = fresh,
        .choose = [](Choices& choices) { choices.call.timeout = 0ms; }},
@@ -312,6 +314,7 @@ std::vector<Row> times() {
        .what = "is never asked: the call is cancelled before it begins",
        .word = not_sent,
        .kind = "cancelled",
+       .attempts = 0,
        .bodies = 0,
        .arm = [](Bench& bench) { bench.stop.request_stop(); }},
       {.name = "cancelled_after_the_body_left",
@@ -342,6 +345,7 @@ std::vector<Row> connections() {
        .what = "refuses the connection",
        .word = not_sent,
        .kind = transport,
+       .attempts = 3,
        .bodies = 0,
        .variants = fresh,
        .arm = [](Bench& bench) { bench.server.gate().stop_listening(); }},
@@ -382,6 +386,7 @@ std::vector<Row> connections() {
        .what = "closed the idle connection and refuses new ones",
        .word = not_sent,
        .kind = transport,
+       .attempts = 3,
        .bodies = 0,
        .variants = reused,
        .arm =
@@ -422,12 +427,13 @@ std::vector<Row> tls_rows() {
 
 /// A proxy for TLS that answers CONNECT with `reply`, and so many bytes behind it. It is a gate before the server that
 /// nothing may reach.
-Row proxy(std::string name, std::string what, std::string reply, std::size_t more = 0) {
+Row proxy(std::string name, std::string what, std::string reply, unsigned attempts = 3, std::size_t more = 0) {
   auto gate = std::make_shared<std::unique_ptr<testing::FaultGate>>();
   return {.name = std::move(name),
           .what = std::move(what),
           .word = not_sent,
           .kind = transport,
+          .attempts = static_cast<int>(attempts),
           .bodies = 0,
           .variants = fresh_tls,
           .choose =
@@ -444,8 +450,8 @@ Row proxy(std::string name, std::string what, std::string reply, std::size_t mor
                 choices.curl.proxy = "http://user:hunter2-password@127.0.0.1:" + std::to_string((*gate)->port());
               },
           .verify =
-              [gate](Bench& bench) {
-                EXPECT_EQ((*gate)->exchanges(), 1U);
+              [gate, attempts](Bench& bench) {
+                EXPECT_EQ((*gate)->exchanges(), attempts);
                 EXPECT_EQ(bench.server.gate().connections(), 0U);
                 gate->reset();
               }};
@@ -465,7 +471,7 @@ std::vector<Row> proxies() {
       [] {
         Row row = proxy("proxy_floods",
                         "is not reached: the proxy answers CONNECT with 407 and a body that does not end in time",
-                        "HTTP/1.1 407 No\r\nContent-Length: 99999999999\r\n\r\n", 64 << 20);
+                        "HTTP/1.1 407 No\r\nContent-Length: 99999999999\r\n\r\n", 1, 64 << 20);
         row.kind = "deadline_exceeded";
         row.choose = [choose = row.choose](Choices& choices) {
           choose(choices);
@@ -488,6 +494,7 @@ std::vector<Row> proxies() {
        .what = "is not reached: the proxy refuses the connection",
        .word = not_sent,
        .kind = transport,
+       .attempts = 3,
        .bodies = 0,
        .variants = fresh_tls,
        .choose =
@@ -520,7 +527,7 @@ const std::vector<Row>& rows() {
     std::vector<Row> list;
     for (auto&& part :
          {answers(), std::vector<Row>{redirect(301), redirect(302), redirect(303), redirect(307), redirect(308)},
-          framings(), cuts(), times(), connections(), tls_rows(), proxies()}) {
+          framings(), cuts(), times(), connections(), tls_rows(), proxies(), repeats()}) {
       list.insert(list.end(), part.begin(), part.end());
     }
     return list;
@@ -533,14 +540,19 @@ std::string markdown() {
       "# What becomes of a start when things go wrong\n\n"
       "Generated from the fault matrix in `tests/faults/rows.cpp`, whose every row is run against a server on "
       "loopback;\n"
-      "a test fails when this page is not current. *Bodies* is how many request bodies the server got whole.\n"
-      "Fresh: the call opens the connection. Reused: a start went well on it before.\n\n"
-      "| the server (or what stands before it) … | word | kind | bodies | plain fresh | plain reused | TLS fresh | TLS "
-      "reused |\n"
-      "| --- | --- | --- | --- | --- | --- | --- | --- |\n";
+      "a test fails when this page is not current. The client has the default `RetryPolicy` unless the row names "
+      "another.\n"
+      "*Attempts* is how often the request was given to the transport, *bodies* how many request bodies the server got "
+      "whole.\n"
+      "In no row was more than one subscription started. Fresh: the call opens the connection. Reused: a start went "
+      "well on\n"
+      "it before.\n\n"
+      "| the server (or what stands before it) … | word | kind | attempts | bodies | plain fresh | plain reused | TLS "
+      "fresh | TLS reused |\n"
+      "| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n";
   for (const Row& row : rows()) {
     text += "| " + row.what + " | **" + row.word + "** | " + (row.kind.empty() ? "" : "`" + row.kind + "`") + " | " +
-            std::to_string(row.bodies);
+            std::to_string(row.attempts) + " | " + std::to_string(row.bodies);
     for (const Variant variant : {fresh_plain, reused_plain, fresh_tls, reused_tls}) {
       text += row.variants & variant ? " | ✓" : " | –";
     }

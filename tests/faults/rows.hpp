@@ -8,6 +8,9 @@
 
 namespace connectid::faults {
 
+/// That the server of every row lets in. No message may show it.
+inline constexpr auto good_token = "canary-access-token";
+
 enum Variant : unsigned { fresh_plain = 1, fresh_tls = 2, reused_plain = 4, reused_tls = 8 };
 inline constexpr unsigned everywhere = fresh_plain | fresh_tls | reused_plain | reused_tls;
 inline constexpr unsigned fresh = fresh_plain | fresh_tls;
@@ -21,7 +24,9 @@ struct Row {
   std::string what;  ///< for people: what happens to the request
   std::string word;
   std::string kind;  ///< empty where it is started
+  int attempts = 1;  ///< how often the call gave its request to the transport, at most three by the default policy
   int bodies = 1;    ///< request bodies that the server got whole
+  int unknown_attempts = 1;  ///< where the word is unknown: how many attempts ended so
   unsigned variants = everywhere;
   std::function<void(Choices&)> choose = [](Choices&) {};
   std::function<void(Bench&)> arm = [](Bench&) {};     ///< just before the call
@@ -29,6 +34,9 @@ struct Row {
 };
 
 [[nodiscard]] const std::vector<Row>& rows();
+
+/// Those of the rows in which a call has reason to try again: repeats.cpp.
+[[nodiscard]] std::vector<Row> repeats();
 
 /// docs/faults.md
 [[nodiscard]] std::string markdown();
