@@ -37,7 +37,7 @@ TimePoint soon(TimePoint now) {
 /// Where requests stand until it is their turn.
 class Line {
  public:
-  explicit Line(PaceLimits rates) noexcept : limits(rates) {}
+  explicit Line(const PaceLimits& rates) noexcept : limits(rates) {}
   Line(const Line&) = delete;
   Line& operator=(const Line&) = delete;
   virtual ~Line() = default;
@@ -75,7 +75,7 @@ class MemoryLine final : public Line {
 /// A line of all processes, and what stands in for it where its file cannot be used.
 class FileLine final : public Line {
  public:
-  FileLine(std::string path, PaceLimits rates) : Line(rates), file_(std::move(path)) {}
+  FileLine(std::string path, const PaceLimits& rates) : Line(rates), file_(std::move(path)) {}
 
   [[nodiscard]] TimePoint ask(Place& place, TimePoint now) override {
     latest_ = now;
@@ -149,9 +149,9 @@ std::string path_of_part(const std::string& path, const Rates& part) {
 /// A limit: the lines that a request stands in, one after the other. None: a pattern, from which each client makes a
 /// limit of its own.
 struct RateLimit::State {
-  explicit State(PaceLimits rates) : limits(rates) {}
+  explicit State(const PaceLimits& rates) : limits(rates) {}
 
-  [[nodiscard]] static std::shared_ptr<State> in_memory(PaceLimits limits) {
+  [[nodiscard]] static std::shared_ptr<State> in_memory(const PaceLimits& limits) {
     auto state = std::make_shared<State>(limits);
     state->lines.push_back(std::make_unique<MemoryLine>(limits));
     return state;
