@@ -40,16 +40,18 @@ class PaceRules : public ::testing::Test {
     pace.give_back(ticket);
     return at;
   }
-  /// All wait, each wakes so much late; when they went.
-  std::vector<TimePoint> all_go(std::vector<Ticket>& tickets, Duration late) {
+  /// All wait, each wakes up to so much late, and not all alike; when they went.
+  std::vector<TimePoint> all_go(std::vector<Ticket>& tickets, Duration most) {
+    int wakes = 0;
+    const auto late = [&] { return most * (++wakes % 3) / 2; };
     std::multimap<TimePoint, Ticket*> waking;
-    for (Ticket& ticket : tickets) waking.emplace(std::max(now, pace.stand(ticket, now, limits) + late), &ticket);
+    for (Ticket& ticket : tickets) waking.emplace(std::max(now, pace.stand(ticket, now, limits) + late()), &ticket);
     std::vector<TimePoint> went;
     for (; !waking.empty(); waking.erase(waking.begin())) {
       const auto [time, ticket] = *waking.begin();
       now = std::max(now, time);
       if (const TimePoint at = pace.stand(*ticket, now, limits); at > now) {
-        waking.emplace(at + late, ticket);
+        waking.emplace(at + late(), ticket);
       } else {
         pace.go(*ticket, now);
         went.push_back(now);
@@ -229,6 +231,17 @@ TEST_F(PaceRules, no_more_than_remain_until_the_reset) {
   go();
   pace.learn(20, 30s, now, limits);
   const TimePoint until = now + 30s;
+  for (int i = 0; i < 20; ++i) ASSERT_LT(go(), until) << i;
+  EXPECT_GE(go(), until);
+}
+
+TEST_F(PaceRules, what_others_took_of_a_window_is_gone_at_once) {
+  settle();
+  go();
+  pace.learn(1900, 30s, now, limits);
+  const TimePoint until = now + 30s;
+  go();
+  pace.learn(20, 30s, now, limits);
   for (int i = 0; i < 20; ++i) ASSERT_LT(go(), until) << i;
   EXPECT_GE(go(), until);
 }
