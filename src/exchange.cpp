@@ -320,7 +320,7 @@ Action Exchange::out_of_time(Stage stage, Now now) {
 Action Exchange::turn_comes_too_late(steady_clock::time_point at, Now now) {
   const std::string why = "its turn in the rate limit comes in " +
                           in_milliseconds(std::chrono::ceil<milliseconds>(at - now.steady)) +
-                          ", after the call's timeout of " + in_milliseconds(call_.timeouts.timeout);
+                          ", and the call's timeout of " + in_milliseconds(call_.timeouts.timeout) + " passes before";
   if (ending_) return end(why, now);
   ending_ = Ending{.word = Word::not_sent, .detail = DeadlineExceeded{Stage::pause}, .what = why};
   return end({}, now);

@@ -215,13 +215,11 @@ struct FileJournal::Impl {
       const int error = uninterrupted([&] { return ::fdatasync(fd.get()); }) == 0 ? 0 : errno;
       lock.lock();
       syncing = false;
-      if (error == 0) {
-        synced = covered;
-      } else {  // nobody can say what became of these lines, and a sync that succeeds later proves nothing of them
-        problem = system_says(error);
-        for_good = true;
-      }
+      // After an error nobody can say what became of these lines, nor does a sync that succeeds later prove anything.
+      for_good = error != 0;
+      if (error == 0) synced = covered;
       sync_ended.notify_all();
+      if (error != 0) problem = system_says(error);  // last: it may throw, and the others must know all the same
     }
     if (synced >= lines && !for_good) problem.clear();
     return synced >= lines;

@@ -261,7 +261,9 @@ void Pace::forget_after_silence(TimePoint now) {
 }
 
 bool Pace::plausible(TimePoint now) const noexcept {
-  return waiting_ <= line_.size() && (gone_ == 0 || before(0, 1) < now + 1min);
+  // Nobody went later than now, nor is held for longer than a window. A minute more: `now` was read a while ago.
+  const TimePoint went = gone_ > 0 ? before(0, 1) : TimePoint();
+  return waiting_ <= line_.size() && std::max(went, held_until_ - window_length) - 1min < now;
 }
 
 }  // namespace connectid::inline v0::detail

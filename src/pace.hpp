@@ -37,7 +37,7 @@ class alignas(32) Pace {
   /// What an answer said of the allowance.
   void learn(std::int64_t remaining, std::chrono::milliseconds reset, TimePoint now, const PaceLimits& limits);
 
-  /// Whether these times can be of a clock that shows `now`.
+  /// Whether these times can be of a clock that shows `now`. TimePoint::max(): of any.
   [[nodiscard]] bool plausible(TimePoint now) const noexcept;
 
  private:

@@ -19,11 +19,15 @@ class PaceFile {
   ~PaceFile();
 
   enum class Opened { yes, busy, no };
-  /// Takes the lock and reads. After `yes`, and only then, `pace` is there, and `close` is to be called.
+  /// Takes the lock and reads. After `yes`, and only then, `pace` is there, and `close` is to be called. What cannot be
+  /// of a clock that shows `now` is begun anew; TimePoint::max() where it is not known.
   [[nodiscard]] Opened open(Pace::TimePoint now);
   [[nodiscard]] Pace& pace() noexcept { return slots_[current_].pace; }
   /// Writes and gives the lock back. Whether all was written.
   [[nodiscard]] bool close();
+
+  /// Somebody has the lock for so long that it is done without, until a `close` succeeds.
+  void locked_for_too_long() { fail("has been locked by another process for too long", 0); }
 
   /// Why the file cannot be used; empty: it can.
   [[nodiscard]] const std::string& problem() const noexcept { return problem_; }

@@ -78,15 +78,15 @@ class FileLine final : public Line {
   FileLine(std::string path, const PaceLimits& rates) : Line(rates), file_(std::move(path)) {}
 
   [[nodiscard]] TimePoint ask(Place& place, TimePoint now) override {
-    latest_ = now;
     if (!place.alone) {
       const PaceFile::Opened opened = file_.open(now);
       if (opened == PaceFile::Opened::yes) {
         busy_since_.reset();
         const TimePoint at = pass(file_.pace(), place, now);
         if (file_.close()) return at;  // else nobody knows of it
-      } else if (opened == PaceFile::Opened::busy && !stuck(now)) {
-        return soon(now);
+      } else if (opened == PaceFile::Opened::busy) {
+        if (!stuck(now)) return soon(now);
+        file_.locked_for_too_long();
       }
       place.ticket = 0;
     }
@@ -97,12 +97,13 @@ class FileLine final : public Line {
 
   void give_back(Place& place) override {
     if (place.alone) return alone_.give_back(place);
-    change([&](Pace& pace) { pace.give_back(place.ticket); });
+    // The time is not known, and any that was told before may be long past: who waits asks nothing meanwhile.
+    change(TimePoint::max(), [&](Pace& pace) { pace.give_back(place.ticket); });
   }
 
   void learn(std::int64_t remaining, std::chrono::milliseconds reset, TimePoint now) override {
-    latest_ = now;
-    if (!change([&](Pace& pace) { pace.learn(remaining, reset, now, limits); })) alone_.learn(remaining, reset, now);
+    const bool told = change(now, [&](Pace& pace) { pace.learn(remaining, reset, now, limits); });
+    if (!told) alone_.learn(remaining, reset, now);
   }
 
   [[nodiscard]] std::string problem() const override { return file_.problem(); }
@@ -116,9 +117,9 @@ class FileLine final : public Line {
   }
 
   template <typename Change>
-  bool change(const Change& what) {
+  bool change(TimePoint now, const Change& what) {
     for (int i = 0; i < lock_attempts; ++i) {
-      const PaceFile::Opened opened = file_.open(latest_);
+      const PaceFile::Opened opened = file_.open(now);
       if (opened == PaceFile::Opened::no) return false;
       if (opened == PaceFile::Opened::yes) {
         what(file_.pace());
@@ -133,7 +134,6 @@ class FileLine final : public Line {
   MemoryLine alone_{limits};
   std::optional<TimePoint> busy_since_;
   TimePoint busy_last_{};
-  TimePoint latest_{};
 };
 
 /// `PATH.part-10-2000`: ten a second, two thousand a minute.

@@ -37,7 +37,7 @@ struct CallOptions {
 /// What is known of a call, whatever became of it.
 struct CallInfo {
   std::string call_id = {};  ///< what was sent as `X-Request-Id`
-  int http_status = 0;       ///< 0: no answer
+  int http_status = 0;       ///< of the answer that the outcome rests on; 0: it rests on none
   int attempts = 0;          ///< how often the request was given to the transport
   /// When the attempt began whose body left (wall time). Absent: nothing was sent.
   std::optional<Timestamp> sent_at = {};

@@ -122,7 +122,7 @@ class CONNECTID_API Error {
   [[nodiscard]] ErrorKind kind() const noexcept;
   /// One line: what happened, to what, what the limit was, what to do. Holds no secret and no control character.
   [[nodiscard]] const std::string& message() const noexcept;
-  /// The status of the last answer; 0 where there was none.
+  /// The status of the answer that the outcome rests on; 0 where it rests on none.
   [[nodiscard]] int http_status() const noexcept;
   /// The pause the server named (429); absent where it named none.
   [[nodiscard]] std::optional<std::chrono::milliseconds> retry_after() const noexcept;

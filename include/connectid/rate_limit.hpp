@@ -34,12 +34,15 @@ class CONNECTID_API RateLimit {
   [[nodiscard]] static RateLimit share(double part);
   /// All processes on this machine that name the same file have one limit together: the API's. The file is made where
   /// there is none (0600), its directory is not. `part` may be lower: what those of them take together that give the
-  /// same part, kept in a second file beside it. Nothing waits for the files or throws because of them: see `problem`.
+  /// same part, kept in a second file beside it. The files belong on a disk of this machine: what another machine wrote
+  /// counts as nothing, so two that write to one in turn keep no limit. Nobody waits for their lock, and nothing throws
+  /// because of them: see `problem`.
   [[nodiscard]] static RateLimit across_processes(std::string path, Rates part = {});
   /// No limit.
   [[nodiscard]] static RateLimit off();
 
-  /// Why a file of `across_processes` cannot be used, so that this process keeps the limit alone; empty: all is well.
+  /// Why a file of `across_processes` cannot be used, so that this process keeps the limit alone; empty: all is well. A
+  /// file that cannot be opened is not tried again.
   [[nodiscard]] std::string problem() const;
 
  private:

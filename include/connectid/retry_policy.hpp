@@ -11,13 +11,15 @@ namespace connectid::inline v0 {
 /// has another token. Nothing is repeated that may have acted. A wait that would pass the call's deadline is not begun.
 /// The rules, each with its reason: docs/outcomes.md.
 struct RetryPolicy {
-  int max_attempts =
-      3;  ///< how often a call may give its request to the transport, all repeats counted; 1: never again
+  /// How often a call may give its request to the transport, all repeats counted; 1 (and less): never again.
+  int max_attempts = 3;
   /// Before the second attempt, where the server names no pause: a random time up to this ("full jitter"). Doubled for
   /// each further attempt.
   std::chrono::milliseconds first_pause{250};
-  std::chrono::milliseconds longest_pause{10'000};        ///< the doubling ends here
-  std::chrono::milliseconds longest_named_pause{60'000};  ///< no longer than this is waited, whatever a server names
+  std::chrono::milliseconds longest_pause{10'000};  ///< the doubling ends here
+  /// A pause that a server names counts as no longer than this. Up to a tenth of it, and at least of a second, is
+  /// added at random, so that not all who were told the same come back in the same moment.
+  std::chrono::milliseconds longest_named_pause{60'000};
   /// Shared by all calls of a client, so that an outage is not multiplied: so many attempts may be made again, and one
   /// more for every ten answers below 500. Repeats after a pause that the server named, and after a 401, cost nothing.
   int budget = 50;

@@ -31,6 +31,7 @@ struct ClientOptions {
 };
 
 /// The front door. A cheap handle: copies share connections. All methods are const and thread-safe, and none throws.
+/// (Where the memory is exhausted, `std::bad_alloc` ends a call. It may have acted; a journal has it in flight.)
 class CONNECTID_API SubscriptionClient {
  public:
   /// Opens no connection and asks no token yet.

@@ -138,11 +138,24 @@ class Walk {
     ++steps_;
     action_ = exchange_.next(choice.event, calls_.now());
     check();
+    if (calls_.now().steady >= deadline_ || stops(choice)) {
+      EXPECT_TRUE(std::holds_alternative<Done>(action_)) << world_.name << ": " << path_ << ": it goes on";
+    }
   }
 
   [[nodiscard]] const Action& action() const { return action_; }
 
  private:
+  /// What the caller, the journal or the token source ended.
+  static bool stops(const Choice& choice) {
+    if (const auto* failure = std::get_if<http::Failure>(&choice.event)) return failure->cause == Cause::cancelled;
+    if (const auto* answer = std::get_if<http::Answer>(&choice.event)) {
+      return answer->cut && answer->cut->cause == Cause::cancelled;
+    }
+    return std::holds_alternative<Stopped>(choice.event) || std::holds_alternative<NotWrittenDown>(choice.event) ||
+           std::holds_alternative<NoToken>(choice.event);
+  }
+
   void note_reply(const Choice& choice) {
     truths_.push_back(choice.truth);
     earliest_ = calls_.now().steady + choice.named_pause;

@@ -433,6 +433,9 @@ TEST_F(AcrossProcesses, a_file_that_cannot_be_read_is_begun_anew) {
   written();
   now -= 1h;
   is_new("of a clock that is ahead");
+  Pacer(limit()).learn(0, 60s, now);
+  now -= 1h;
+  is_new("of a clock that is ahead, before anybody went");
 }
 
 TEST_F(AcrossProcesses, what_is_no_file_of_ours_is_left_alone) {
@@ -487,7 +490,8 @@ class LockHeld {
 };
 
 TEST_F(AcrossProcesses, a_lock_is_not_waited_for_and_after_a_second_not_even_asked_again) {
-  Pacer pacer(limit());
+  const RateLimit limit = this->limit();
+  Pacer pacer(limit);
   TimePoint now = begin;
   {
     const LockHeld held(path);
@@ -498,16 +502,34 @@ TEST_F(AcrossProcesses, a_lock_is_not_waited_for_and_after_a_second_not_even_ask
       ASSERT_LT(at, now + 2ms);
       now = at;
     }
+    EXPECT_EQ(limit.problem(), "") << "so far it is one like any other";
     EXPECT_EQ(turn.ask(now), now);
+    EXPECT_EQ(limit.problem(), path.string() + ": has been locked by another process for too long");
     EXPECT_GT(next(pacer, now), now) << "alone, but paced";
     pacer.learn(0, 5s, now);
     EXPECT_EQ(next(pacer, now), now + 5s);
   }
   EXPECT_EQ(next(pacer, now), now) << "the file knows nothing of all that";
+  EXPECT_EQ(limit.problem(), "");
   for (int i = 0; i < 3; ++i) {
     const LockHeld held(path);
     EXPECT_GT(next(pacer, now), now) << "busy anew, and not since then";
     now += 5s;
+  }
+}
+
+TEST_F(AcrossProcesses, who_gives_up_after_a_long_wait_spoils_nothing) {
+  for (const bool in_the_other_copy : {false, true}) {
+    std::filesystem::remove(path);
+    Pacer waits(limit()), goes(limit());
+    goes.learn(0, 60s, begin);
+    std::optional<Turn> turn(waits);
+    EXPECT_GT(turn->ask(begin), begin + 59s);
+    if (in_the_other_copy) goes.learn(0, 1s, begin);
+    EXPECT_EQ(go(goes, begin + 61s), begin + 61s);
+    goes.learn(0, 60s, begin + 61s);
+    turn.reset();
+    EXPECT_EQ(next(goes, begin + 62s), begin + 121s);
   }
 }
 
