@@ -256,10 +256,9 @@ std::string Exchange::objection_to(const Verdict& verdict, bool pause_is_named) 
 
 Action Exchange::repeat_or_end(const Verdict& verdict, std::optional<milliseconds> named, Now now) {
   const bool harmful = verdict.again == Again::where_it_does_no_harm && !may_send_again_what_may_have_acted();
-  if (verdict.again == Again::no || harmful) return end({}, now);
+  if (verdict.again == Again::no || harmful || now.steady >= deadline_) return end({}, now);
   if (std::string objection = objection_to(verdict, named.has_value()); !objection.empty()) return end(objection, now);
   if (verdict.again == Again::with_another_token) {
-    if (now.steady >= deadline_) return end("the call's time is up", now);
     token_was_refused_ = true;
     return GetToken{token_};
   }
