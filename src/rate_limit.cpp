@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <locale>
 #include <mutex>
-#include <optional>
 #include <sstream>
 #include <utility>
 #include <vector>
@@ -23,8 +22,9 @@ using TimePoint = Pace::TimePoint;
 
 namespace {
 
-/// Whoever holds the file's lock for longer was stopped in the middle.
+/// Whoever holds the file's lock for longer was stopped in the middle; who is met less often, is another one each time.
 constexpr auto stuck_after = 1s;
+constexpr int stuck_tries = 100;
 /// Giving back and learning cannot be put off, as a wait can: the lock is tried so often.
 constexpr int lock_attempts = 50;
 constexpr double least_share = 0.01;
@@ -81,7 +81,7 @@ class FileLine final : public Line {
     if (!place.alone) {
       const PaceFile::Opened opened = file_.open(now);
       if (opened == PaceFile::Opened::yes) {
-        busy_since_.reset();
+        busy_tries_ = 0;
         const TimePoint at = pass(file_.pace(), place, now);
         if (file_.close()) return at;  // else nobody knows of it
       } else if (opened == PaceFile::Opened::busy) {
@@ -110,10 +110,10 @@ class FileLine final : public Line {
 
  private:
   [[nodiscard]] bool stuck(TimePoint now) {
-    const bool in_a_row = busy_since_ && now - busy_last_ <= stuck_after;  // else it may be another one
-    if (!in_a_row) busy_since_ = now;
-    busy_last_ = now;
-    return now - *busy_since_ > stuck_after;
+    // Not only within one call: it may have less time than that.
+    if (busy_tries_ == 0) busy_since_ = now;
+    busy_tries_ = std::min(busy_tries_ + 1, stuck_tries);
+    return busy_tries_ == stuck_tries && now - busy_since_ > stuck_after;
   }
 
   template <typename Change>
@@ -132,8 +132,8 @@ class FileLine final : public Line {
 
   PaceFile file_;
   MemoryLine alone_{limits};
-  std::optional<TimePoint> busy_since_;
-  TimePoint busy_last_{};
+  TimePoint busy_since_{};
+  int busy_tries_ = 0;  ///< since the lock was had last
 };
 
 /// `PATH.part-10-2000`: ten a second, two thousand a minute.
@@ -238,7 +238,11 @@ Turn& Turn::operator=(Turn&& other) noexcept {
 }
 
 Turn::~Turn() {
-  if (place_.ticket != 0) pacer_->state_->give_back(place_);
+  if (place_.ticket == 0) return;
+  try {
+    pacer_->state_->give_back(place_);
+  } catch (...) {  // no memory for the file's problem: the place is dropped when it is overdue, and the word stands
+  }
 }
 
 Pacer::TimePoint Turn::ask(Pacer::TimePoint now) {

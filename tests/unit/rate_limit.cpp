@@ -518,6 +518,17 @@ TEST_F(AcrossProcesses, a_lock_is_not_waited_for_and_after_a_second_not_even_ask
   }
 }
 
+TEST_F(AcrossProcesses, a_lock_that_is_held_for_ever_ends_only_the_first_of_calls_with_little_time) {
+  Pacer pacer(limit());
+  const LockHeld held(path);
+  {
+    Turn too_late(pacer);
+    for (TimePoint now = begin; now < begin + 800ms;) now = too_late.ask(now);
+  }
+  EXPECT_EQ(go(pacer, begin + 1min), begin + 1min);
+  EXPECT_EQ(go(pacer, begin + 2min), begin + 2min);
+}
+
 TEST_F(AcrossProcesses, who_gives_up_after_a_long_wait_spoils_nothing) {
   for (const bool in_the_other_copy : {false, true}) {
     std::filesystem::remove(path);
