@@ -2,7 +2,6 @@
 
 #include <CLI/CLI.hpp>
 #include <charconv>
-#include <cmath>
 #include <connectid/local_time.hpp>
 #include <connectid/version.hpp>
 #include <map>
@@ -93,10 +92,12 @@ int attempts(const std::string& text) {
 
 Rates rates(const std::string& text) {
   const auto read = number_and_unit<double>(text);
-  const bool positive = read && std::isfinite(read->first) && read->first > 0;
-  if (positive && read->second == "/s") return {.per_second = read->first};
-  if (positive && read->second == "/min") return {.per_minute = read->first};
-  throw UsageError("--rate takes a number above 0 and a unit, such as 10/s or 500/min, and this is \"" + text + "\"");
+  const Rates all;
+  const auto within = [&](double most) { return read->first > 0 && read->first <= most; };  // false for no number
+  if (read && read->second == "/s" && within(all.per_second)) return {.per_second = read->first};
+  if (read && read->second == "/min" && within(all.per_minute)) return {.per_minute = read->first};
+  throw UsageError("--rate takes a part of the API's 100/s and 2000/min, such as 10/s or 500/min, and this is \"" +
+                   text + "\"");
 }
 
 void add_service(CLI::App& command, Arguments& to) {

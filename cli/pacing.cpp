@@ -2,6 +2,7 @@
 
 #include <pwd.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -54,7 +55,10 @@ std::string pace_file_name(const std::string& api_url) {
     const bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-';
     if (!plain) c = '_';
   }
-  return "pace-" + host;
+  // A home that two machines share holds a file of each: their clocks have nothing to do with each other.
+  utsname machine{};
+  uname(&machine);
+  return "pace-" + std::string(machine.nodename) + "-" + host;
 }
 
 Pacing pace(const std::string& api_url, Rates part, const Variables& variables) {

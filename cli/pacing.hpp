@@ -12,7 +12,8 @@ namespace connectid::cli {
 /// Base Directory Specification has it.
 [[nodiscard]] std::string data_folder(const Variables& variables);
 
-/// The name of the file for an API at this URL: one for each host and port, and without a password, be one in it.
+/// The name of the file for an API at this URL: one for each host and port, and for each machine that shares the
+/// folder; without a password, be one in the URL.
 [[nodiscard]] std::string pace_file_name(const std::string& api_url);
 
 /// How a run keeps inside the API's limits: together with all others that reach the same file.

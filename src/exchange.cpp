@@ -229,13 +229,21 @@ void Exchange::learn_from(const http::Answer& answer, Now now) {
   if (request_id) info_.server_request_id = printable(redact(*request_id, token_.reveal()), 200);
 
   if (answer.status < 500) shared_.budget.give_back_a_tenth();
-  const auto pause = http::retry_after(answer.headers, now.wall);
   const auto reset = http::rate_limit_reset(answer.headers, now.wall);
-  if (answer.status == 429 && pause) {
-    shared_.pacer.learn(0, after_named_pause(call_.retry, *pause, 0), now.steady);
+  if (answer.status == 429) {
+    if (const auto hold = hold_after_429(answer, now)) shared_.pacer.learn(0, *hold, now.steady);
   } else if (info_.rate_limit_remaining && reset) {
     shared_.pacer.learn(*info_.rate_limit_remaining, *reset, now.steady);
   }
+}
+
+/// How long all calls of the client hold back after a 429. Where something is left, it was the limit of a second, and
+/// the reset is the minute's.
+std::optional<milliseconds> Exchange::hold_after_429(const http::Answer& answer, Now now) const {
+  const bool of_a_second = info_.rate_limit_remaining.value_or(0) > 0 && !http::find(answer.headers, "Retry-After");
+  if (of_a_second) return std::chrono::seconds{1};
+  const auto pause = http::retry_after(answer.headers, now.wall);
+  return pause ? std::optional(after_named_pause(call_.retry, *pause, 0)) : std::nullopt;
 }
 
 // ---- whether it is tried again

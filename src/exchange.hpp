@@ -110,6 +110,7 @@ class Exchange {
   Action on(const http::Failure& failure, Now now);
 
   void learn_from(const http::Answer& answer, Now now);
+  std::optional<std::chrono::milliseconds> hold_after_429(const http::Answer& answer, Now now) const;
   Action take_turn(Now now);
   Action repeat_or_end(const Verdict& verdict, std::optional<std::chrono::milliseconds> named, Now now);
   std::string objection_to(const Verdict& verdict, bool pause_is_named) const;

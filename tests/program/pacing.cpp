@@ -2,6 +2,7 @@
 #include "pacing.hpp"
 
 #include <pwd.h>
+#include <sys/utsname.h>
 
 #include "program_test.hpp"
 
@@ -106,13 +107,16 @@ TEST(ProgramData, lies_where_the_xdg_specification_says) {
 }
 
 TEST(ProgramData, has_one_file_for_a_host_and_no_password_in_its_name) {
-  EXPECT_EQ(cli::pace_file_name("https://api.mediaconnect.no/capi"), "pace-api.mediaconnect.no");
-  EXPECT_EQ(cli::pace_file_name("https://API.mediaconnect.no"), "pace-api.mediaconnect.no");
-  EXPECT_EQ(cli::pace_file_name("http://127.0.0.1:8080"), "pace-127.0.0.1_8080");
-  EXPECT_EQ(cli::pace_file_name("http://[::1]:8080/"), "pace-___1__8080");
-  EXPECT_EQ(cli::pace_file_name("https://kari:hunter2@host/p@th"), "pace-host");
-  EXPECT_EQ(cli::pace_file_name("https://host?a/../b"), "pace-host");
-  EXPECT_EQ(cli::pace_file_name("nonsense"), "pace-nonsense");
+  utsname machine{};
+  ASSERT_EQ(uname(&machine), 0);
+  const std::string of_this_machine = std::string("pace-") + machine.nodename + "-";
+  EXPECT_EQ(cli::pace_file_name("https://api.mediaconnect.no/capi"), of_this_machine + "api.mediaconnect.no");
+  EXPECT_EQ(cli::pace_file_name("https://API.mediaconnect.no"), of_this_machine + "api.mediaconnect.no");
+  EXPECT_EQ(cli::pace_file_name("http://127.0.0.1:8080"), of_this_machine + "127.0.0.1_8080");
+  EXPECT_EQ(cli::pace_file_name("http://[::1]:8080/"), of_this_machine + "___1__8080");
+  EXPECT_EQ(cli::pace_file_name("https://kari:hunter2@host/p@th"), of_this_machine + "host");
+  EXPECT_EQ(cli::pace_file_name("https://host?a/../b"), of_this_machine + "host");
+  EXPECT_EQ(cli::pace_file_name("nonsense"), of_this_machine + "nonsense");
 }
 
 }  // namespace

@@ -429,6 +429,24 @@ TEST(RetriesOfMany, a_429_holds_back_the_other_calls_of_the_client) {
   EXPECT_TRUE(std::get<Done>(ended).error->message().starts_with("not sent: its turn in the rate limit comes in 10"));
 }
 
+TEST(RetriesOfMany, a_429_of_the_second_holds_back_the_others_for_no_more_than_that) {
+  SimulatedCalls calls(/*budget=*/1000, RateLimit::per_client());
+  const auto to_the_journal = [&](Exchange& call) {
+    static_cast<void>(call.next(Go{}, calls.now()));
+    return call.next(AccessToken{"t"}, calls.now());
+  };
+  Exchange first = calls.make();
+  ASSERT_TRUE(std::holds_alternative<WriteDown>(to_the_journal(first)));
+  static_cast<void>(first.next(WrittenDown{}, calls.now()));
+  static_cast<void>(
+      first.next(answer(429, {{"X-RateLimit-Remaining", "1500"}, {"X-RateLimit-Reset", "45"}}), calls.now()));
+  Exchange second = calls.make();
+  const Action held_back = to_the_journal(second);
+  ASSERT_TRUE(std::holds_alternative<Wait>(held_back));
+  EXPECT_GE(std::get<Wait>(held_back).until - calls.now().steady, 1s);
+  EXPECT_LE(std::get<Wait>(held_back).until - calls.now().steady, 2s);
+}
+
 TEST(RetriesOfMany, a_pause_is_random_up_to_its_limit) {
   const RetryPolicy policy{.first_pause = 100ms, .longest_pause = 1s};
   EXPECT_EQ(back_off(policy, 1, 0), 0ms);
