@@ -28,12 +28,13 @@ using faults::Bench;
 using faults::Choices;
 using faults::valid_request;
 
-ClientOptions options_for(const testing::FakeServer& server) {
-  return {.environment = server.environment(),
+ClientOptions options_for(const std::string& url, const std::string& authority) {
+  return {.environment = Environment::custom(url),
           .token_source = static_token("test-token"),
-          .transport = std::make_shared<http::CurlTransport>(http::CurlOptions{.ca_pem = server.ca_pem()}),
+          .transport = std::make_shared<http::CurlTransport>(http::CurlOptions{.ca_pem = authority}),
           .rate_limit = RateLimit::off()};
 }
+ClientOptions options_for(const testing::FakeServer& server) { return options_for(server.url(), server.ca_pem()); }
 
 std::size_t open_descriptors() {
   const std::filesystem::directory_iterator all("/proc/self/fd");
@@ -165,17 +166,43 @@ struct AtTheVeryEnd {
   SubscriptionClient client;
 };
 
-TEST(LifetimeDeathTest, a_static_client_works_until_the_statics_are_destroyed) {
-  GTEST_FLAG_SET(death_test_style, "threadsafe");
-  EXPECT_EXIT(
-      {
-        const auto* server = std::make_unique<testing::FakeServer>(testing::FakeServerOptions{.tls = true}).release();
-        // Made before the first call, and so destroyed after whatever the library and libcurl keep from then on.
-        static const AtTheVeryEnd last{SubscriptionClient(options_for(*server))};
-        if (!last.client.start(valid_request)) ::_exit(44);
-        std::exit(0);
-      },
-      ::testing::ExitedWithCode(42), "");
+std::string read_to_the_end(int fd) {
+  std::string text;
+  std::array<char, 1024> some{};
+  for (ssize_t count = 0; (count = ::read(fd, some.data(), some.size())) > 0;) {
+    text.append(some.data(), static_cast<std::size_t>(count));
+  }
+  return text;
+}
+
+/// What the dying process does. The server lives in another one: it has statics of its own.
+[[noreturn]] void use_a_static_client_to_the_very_end(int told) {
+  const std::string url_and_authority = read_to_the_end(told);
+  const auto end_of_url = url_and_authority.find('\n');
+  // Made before the first call, and so destroyed after whatever the library and libcurl keep from then on.
+  static const AtTheVeryEnd last{
+      SubscriptionClient(options_for(url_and_authority.substr(0, end_of_url), url_and_authority.substr(end_of_url)))};
+  if (!last.client.start(valid_request)) ::_exit(44);
+  std::exit(0);
+}
+
+TEST(Lifetime, a_static_client_works_until_the_statics_are_destroyed) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe(ends.data()), 0);
+  const pid_t child = ::fork();  // before the server has threads
+  if (child == 0) {
+    ::close(ends[1]);
+    use_a_static_client_to_the_very_end(ends[0]);
+  }
+  ::close(ends[0]);
+  const testing::FakeServer server(testing::FakeServerOptions{.tls = true});
+  const std::string text = server.url() + "\n" + server.ca_pem();
+  EXPECT_EQ(::write(ends[1], text.data(), text.size()), static_cast<ssize_t>(text.size()));
+  ::close(ends[1]);
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 42) << status;
+  EXPECT_EQ(server.started().size(), 2U);
 }
 
 /// The kernel's numbers of the sockets that a new program finds open.
