@@ -16,7 +16,8 @@ struct RetryPolicy {
   /// Before the second attempt, where the server names no pause: a random time up to this ("full jitter"). Doubled for
   /// each further attempt.
   std::chrono::milliseconds first_pause{250};
-  std::chrono::milliseconds longest_pause{10'000};  ///< the doubling ends here
+  /// The doubling ends here.
+  std::chrono::milliseconds longest_pause{10'000};
   /// A pause that a server names counts as no longer than this. Up to a tenth of it, and at least of a second, is
   /// added at random, so that not all who were told the same come back in the same moment.
   std::chrono::milliseconds longest_named_pause{60'000};
