@@ -38,21 +38,22 @@ Notes program() {
 Notes start() {
   return {
       .paragraphs =
-          {"The request is made of --json, of flags, or of both: flags win. It needs product, startTime, "
-           "copies, couponCode and couponNumber.",
-           "A request that never had a connection is sent again after a pause; so is one that was answered with 429 "
-           "and a pause to wait. One that may have acted is never sent again.",
-           "All runs of a user stay inside the API's limits together, by a file in $XDG_DATA_HOME/connectid (else "
-           "~/.local/share/connectid), one for each host. Where it cannot be written, a warning says so, and the run "
-           "keeps the limits by itself.",
-           "--journal writes a line of JSON before each attempt and one at the end, on the disk before the call goes "
-           "on, for its user alone to read (0600). A call without its end there was under way when the program died: "
-           "it may have started. Where the first line cannot be written, nothing is sent.",
-           one_json_object,
-           "SIGINT, SIGTERM and SIGHUP cancel the call, and the answer is still printed; one that comes half a second "
-           "later or more kills.",
-           "A flag wins over a variable, and a variable over the default; there is no configuration file. A "
-           "variable that is set but empty is an error, so that an empty URL cannot mean production."},
+          // NOLINTNEXTLINE(bugprone-suspicious-missing-comma): no line is a paragraph, they are longer
+      {"The request is made of --json, of flags, or of both: flags win. It needs product, startTime, "
+       "copies, couponCode and couponNumber.",
+       "A request that never had a connection is sent again after a pause; so is one that was answered with 429 "
+       "and a pause to wait. One that may have acted is never sent again.",
+       "All runs of a user stay inside the API's limits together, by a file in $XDG_DATA_HOME/connectid (else "
+       "~/.local/share/connectid), one for each host. Where it cannot be written, a warning says so, and the run "
+       "keeps the limits by itself.",
+       "--journal writes a line of JSON before each attempt and one at the end, on the disk before the call goes "
+       "on, for its user alone to read (0600). A call without its end there was under way when the program died: "
+       "it may have started. Where the first line cannot be written, nothing is sent.",
+       one_json_object,
+       "SIGINT, SIGTERM and SIGHUP cancel the call, and the answer is still printed; one that comes half a second "
+       "later or more kills.",
+       "A flag wins over a variable, and a variable over the default; there is no configuration file. A "
+       "variable that is set but empty is an error, so that an empty URL cannot mean production."},
       .variables = {{variable::access_token, "The customer's access token. Without one nothing is sent."},
                     {variable::access_token_file, "A file that holds the access token, in place of the variable."},
                     {variable::api_url, std::string("As --api-url. Not together with ") + variable::environment + "."},
