@@ -18,11 +18,13 @@
 
 #include "journal_line.hpp"
 #include "text.hpp"
+#include "uninterrupted.hpp"
 
 namespace connectid::inline v0 {
 namespace {
 
 using detail::JournalLine;
+using detail::uninterrupted;
 
 class Fd {
  public:
@@ -42,13 +44,6 @@ class Fd {
 };
 
 std::string system_says(int error) { return std::generic_category().message(error); }
-
-template <class SystemCall>
-auto uninterrupted(SystemCall call) {
-  auto result = call();
-  while (result < 0 && errno == EINTR) result = call();
-  return result;
-}
 
 /// A regular file, or why there is none. O_NONBLOCK: a pipe with a name is not waited for.
 struct Opened {

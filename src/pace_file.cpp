@@ -13,6 +13,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "uninterrupted.hpp"
+
 namespace connectid::inline v0::detail {
 namespace {
 
@@ -28,13 +30,6 @@ std::array<char, 48> this_boot() {
   return id;
 }
 
-ssize_t retried(auto&& call) {
-  ssize_t result = -1;
-  do result = call();
-  while (result < 0 && errno == EINTR);
-  return result;
-}
-
 }  // namespace
 
 PaceFile::PaceFile(std::string path) : path_(std::move(path)), boot_(this_boot()) { open_descriptor(); }
@@ -46,9 +41,8 @@ PaceFile::~PaceFile() {
 void PaceFile::open_descriptor() {
   if (fd_ >= 0) ::close(fd_);
   // Not to be kept waiting by a pipe, should it be one.
-  fd_ = static_cast<int>(retried([&] {
-    return ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, S_IRUSR | S_IWUSR);
-  }));
+  fd_ = uninterrupted(
+      [&] { return ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, S_IRUSR | S_IWUSR); });
   if (fd_ < 0) {
     fail("cannot be opened", errno);
     return;
@@ -56,7 +50,7 @@ void PaceFile::open_descriptor() {
   std::array<char, format.size()> begins{};
   struct stat status {};
   const bool regular = ::fstat(fd_, &status) == 0 && S_ISREG(status.st_mode);
-  const bool readable = regular && retried([&] { return ::pread(fd_, begins.data(), begins.size(), 0); }) >= 0;
+  const bool readable = regular && uninterrupted([&] { return ::pread(fd_, begins.data(), begins.size(), 0); }) >= 0;
   // The last character is the version. Zeros are what a crash of the machine leaves, and what is not there yet.
   const bool ours = std::equal(begins.begin(), begins.end() - 1, format.begin(),
                                [](char read, char expected) { return read == expected || read == '\0'; });
@@ -81,7 +75,7 @@ PaceFile::Opened PaceFile::open(Pace::TimePoint now) {
 }
 
 bool PaceFile::lock(bool& busy) {
-  if (retried([&] { return ::flock(fd_, LOCK_EX | LOCK_NB); }) == 0) return true;
+  if (uninterrupted([&] { return ::flock(fd_, LOCK_EX | LOCK_NB); }) == 0) return true;
   busy = errno == EWOULDBLOCK;
   return busy ? false : fail("cannot be locked", errno);
 }
@@ -90,7 +84,7 @@ void PaceFile::unlock() const noexcept { ::flock(fd_, LOCK_UN); }
 
 bool PaceFile::read(Pace::TimePoint now) {
   static_assert(std::is_trivially_copyable_v<Slot>);
-  const ssize_t size = retried([&] { return ::pread(fd_, slots_.data(), sizeof slots_, 0); });
+  const ssize_t size = uninterrupted([&] { return ::pread(fd_, slots_.data(), sizeof slots_, 0); });
   if (size < 0) return fail("cannot be read", errno);
   std::memset(reinterpret_cast<char*>(slots_.data()) + size, 0, sizeof slots_ - static_cast<std::size_t>(size));
   current_ = slots_[1].number > slots_[0].number ? 1 : 0;
@@ -107,7 +101,7 @@ bool PaceFile::close() {
   ++slot.number;
   slot.checksum = checksum(slot);
   const auto offset = static_cast<off_t>((slot.number % 2) * sizeof slot);
-  const ssize_t written = retried([&] { return ::pwrite(fd_, &slot, sizeof slot, offset); });
+  const ssize_t written = uninterrupted([&] { return ::pwrite(fd_, &slot, sizeof slot, offset); });
   const int error = written < 0 ? errno : ENOSPC;
   unlock();
   if (written != static_cast<ssize_t>(sizeof slot)) return fail("cannot be written", error);

@@ -406,23 +406,24 @@ TEST(RetriesOfMany, an_outage_is_not_multiplied_and_answers_give_the_budget_back
   EXPECT_EQ(attempts_of_a_call(no_connection), 1) << "never more than it was at first";
 }
 
+Action to_the_journal(const SimulatedCalls& calls, Exchange& call) {
+  static_cast<void>(call.next(Go{}, calls.now()));
+  return call.next(AccessToken{"t"}, calls.now());
+}
+
 TEST(RetriesOfMany, a_429_holds_back_the_other_calls_of_the_client) {
   SimulatedCalls calls(/*budget=*/1000, RateLimit::per_client());
-  const auto to_the_journal = [&](Exchange& call) {
-    static_cast<void>(call.next(Go{}, calls.now()));
-    return call.next(AccessToken{"t"}, calls.now());
-  };
   Exchange first = calls.make();
-  ASSERT_TRUE(std::holds_alternative<WriteDown>(to_the_journal(first)));
+  ASSERT_TRUE(std::holds_alternative<WriteDown>(to_the_journal(calls, first)));
   static_cast<void>(first.next(WrittenDown{}, calls.now()));
   static_cast<void>(first.next(slow_down, calls.now()));
   calls.elapsed += 1s;
   Exchange second = calls.make();
-  const Action held_back = to_the_journal(second);
+  const Action held_back = to_the_journal(calls, second);
   ASSERT_TRUE(std::holds_alternative<Wait>(held_back));
   EXPECT_GE(std::get<Wait>(held_back).until - calls.now().steady, 1s);
   Exchange hasty = calls.make({.timeout = 500ms});
-  const Action ended = to_the_journal(hasty);
+  const Action ended = to_the_journal(calls, hasty);
   ASSERT_TRUE(std::holds_alternative<Done>(ended));
   EXPECT_EQ(std::get<Done>(ended).error->outcome(), Outcome::not_sent);
   EXPECT_EQ(std::get<Done>(ended).error->kind(), ErrorKind::deadline_exceeded);
@@ -431,17 +432,13 @@ TEST(RetriesOfMany, a_429_holds_back_the_other_calls_of_the_client) {
 
 TEST(RetriesOfMany, a_429_of_the_second_holds_back_the_others_for_no_more_than_that) {
   SimulatedCalls calls(/*budget=*/1000, RateLimit::per_client());
-  const auto to_the_journal = [&](Exchange& call) {
-    static_cast<void>(call.next(Go{}, calls.now()));
-    return call.next(AccessToken{"t"}, calls.now());
-  };
   Exchange first = calls.make();
-  ASSERT_TRUE(std::holds_alternative<WriteDown>(to_the_journal(first)));
+  ASSERT_TRUE(std::holds_alternative<WriteDown>(to_the_journal(calls, first)));
   static_cast<void>(first.next(WrittenDown{}, calls.now()));
   static_cast<void>(
       first.next(answer(429, {{"X-RateLimit-Remaining", "1500"}, {"X-RateLimit-Reset", "45"}}), calls.now()));
   Exchange second = calls.make();
-  const Action held_back = to_the_journal(second);
+  const Action held_back = to_the_journal(calls, second);
   ASSERT_TRUE(std::holds_alternative<Wait>(held_back));
   EXPECT_GE(std::get<Wait>(held_back).until - calls.now().steady, 1s);
   EXPECT_LE(std::get<Wait>(held_back).until - calls.now().steady, 2s);
