@@ -16,6 +16,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "fd.hpp"
 #include "journal_line.hpp"
 #include "text.hpp"
 #include "uninterrupted.hpp"
@@ -23,25 +24,9 @@
 namespace connectid::inline v0 {
 namespace {
 
+using detail::Fd;
 using detail::JournalLine;
 using detail::uninterrupted;
-
-class Fd {
- public:
-  explicit Fd(int fd = -1) noexcept : fd_(fd) {}
-  Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Fd& operator=(Fd&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~Fd() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  [[nodiscard]] int get() const noexcept { return fd_; }
-
- private:
-  int fd_;
-};
 
 std::string system_says(int error) { return std::generic_category().message(error); }
 

@@ -23,10 +23,8 @@ constexpr std::array<char, 16> format = {'c', 'o', 'n', 'n', 'e', 'c', 't', 'i',
 
 std::array<char, 48> this_boot() {
   std::array<char, 48> id{};
-  const int fd = ::open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return id;
-  if (::read(fd, id.data(), id.size() - 1) < 0) id = {};
-  ::close(fd);
+  const Fd fd(::open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC));
+  if (fd && ::read(fd.get(), id.data(), id.size() - 1) < 0) id = {};
   return id;
 }
 
@@ -34,23 +32,19 @@ std::array<char, 48> this_boot() {
 
 PaceFile::PaceFile(std::string path) : path_(std::move(path)), boot_(this_boot()) { open_descriptor(); }
 
-PaceFile::~PaceFile() {
-  if (fd_ >= 0) ::close(fd_);
-}
-
 void PaceFile::open_descriptor() {
-  if (fd_ >= 0) ::close(fd_);
   // Not to be kept waiting by a pipe, should it be one.
-  fd_ = uninterrupted(
-      [&] { return ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, S_IRUSR | S_IWUSR); });
-  if (fd_ < 0) {
+  constexpr int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+  fd_ = Fd(uninterrupted([&] { return ::open(path_.c_str(), flags, S_IRUSR | S_IWUSR); }));
+  if (!fd_) {
     fail("cannot be opened", errno);
     return;
   }
   std::array<char, format.size()> begins{};
   struct stat status {};
-  const bool regular = ::fstat(fd_, &status) == 0 && S_ISREG(status.st_mode);
-  const bool readable = regular && uninterrupted([&] { return ::pread(fd_, begins.data(), begins.size(), 0); }) >= 0;
+  const bool regular = ::fstat(fd_.get(), &status) == 0 && S_ISREG(status.st_mode);
+  const bool readable =
+      regular && uninterrupted([&] { return ::pread(fd_.get(), begins.data(), begins.size(), 0); }) >= 0;
   // The last character is the version. Zeros are what a crash of the machine leaves, and what is not there yet.
   const bool ours = std::equal(begins.begin(), begins.end() - 1, format.begin(),
                                [](char read, char expected) { return read == expected || read == '\0'; });
@@ -59,14 +53,15 @@ void PaceFile::open_descriptor() {
     return;
   }
   fail(regular ? "is not a file of this library's" : "is not a regular file", 0);
-  ::close(std::exchange(fd_, -1));
+  fd_ = Fd();
 }
 
 PaceFile::Opened PaceFile::open(Pace::TimePoint now) {
   struct stat status {};
-  if (fd_ < 0) return Opened::no;
-  if (::fstat(fd_, &status) != 0 || status.st_nlink == 0) open_descriptor();  // it was removed: others use a new one
-  if (fd_ < 0) return Opened::no;
+  if (!fd_) return Opened::no;
+  if (::fstat(fd_.get(), &status) != 0 || status.st_nlink == 0)
+    open_descriptor();  // it was removed: others use a new one
+  if (!fd_) return Opened::no;
   bool busy = false;
   if (!lock(busy)) return busy ? Opened::busy : Opened::no;
   if (read(now)) return Opened::yes;
@@ -75,16 +70,16 @@ PaceFile::Opened PaceFile::open(Pace::TimePoint now) {
 }
 
 bool PaceFile::lock(bool& busy) {
-  if (uninterrupted([&] { return ::flock(fd_, LOCK_EX | LOCK_NB); }) == 0) return true;
+  if (uninterrupted([&] { return ::flock(fd_.get(), LOCK_EX | LOCK_NB); }) == 0) return true;
   busy = errno == EWOULDBLOCK;
   return busy ? false : fail("cannot be locked", errno);
 }
 
-void PaceFile::unlock() const noexcept { ::flock(fd_, LOCK_UN); }
+void PaceFile::unlock() const noexcept { ::flock(fd_.get(), LOCK_UN); }
 
 bool PaceFile::read(Pace::TimePoint now) {
   static_assert(std::is_trivially_copyable_v<Slot>);
-  const ssize_t size = uninterrupted([&] { return ::pread(fd_, slots_.data(), sizeof slots_, 0); });
+  const ssize_t size = uninterrupted([&] { return ::pread(fd_.get(), slots_.data(), sizeof slots_, 0); });
   if (size < 0) return fail("cannot be read", errno);
   std::memset(reinterpret_cast<char*>(slots_.data()) + size, 0, sizeof slots_ - static_cast<std::size_t>(size));
   current_ = slots_[1].number > slots_[0].number ? 1 : 0;
@@ -101,7 +96,7 @@ bool PaceFile::close() {
   ++slot.number;
   slot.checksum = checksum(slot);
   const auto offset = static_cast<off_t>((slot.number % 2) * sizeof slot);
-  const ssize_t written = uninterrupted([&] { return ::pwrite(fd_, &slot, sizeof slot, offset); });
+  const ssize_t written = uninterrupted([&] { return ::pwrite(fd_.get(), &slot, sizeof slot, offset); });
   const int error = written < 0 ? errno : ENOSPC;
   unlock();
   if (written != static_cast<ssize_t>(sizeof slot)) return fail("cannot be written", error);

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "fd.hpp"
 #include "pace.hpp"
 
 namespace connectid::inline v0::detail {
@@ -16,7 +17,6 @@ class PaceFile {
   explicit PaceFile(std::string path);
   PaceFile(const PaceFile&) = delete;
   PaceFile& operator=(const PaceFile&) = delete;
-  ~PaceFile();
 
   enum class Opened { yes, busy, no };
   /// Takes the lock and reads. After `yes`, and only then, `pace` is there, and `close` is to be called. What cannot be
@@ -53,7 +53,7 @@ class PaceFile {
   std::string path_;
   std::string problem_;
   std::array<char, 48> boot_{};
-  int fd_ = -1;
+  Fd fd_;
   std::size_t current_ = 0;
   std::array<Slot, 2> slots_{};
 };

@@ -85,10 +85,6 @@ void ask_for_client_certificates(SSL_CTX* context, const std::string& authority)
 
 }  // namespace
 
-Fd::~Fd() {
-  if (fd_ >= 0) ::close(fd_);
-}
-
 Wake::Wake() : event_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
   system_must(static_cast<bool>(event_), "making an eventfd");
 }

@@ -11,28 +11,12 @@
 
 #include <connectid/testing/certificate.hpp>
 
+#include "fd.hpp"
 #include "testing/openssl.hpp"
 
 namespace connectid::inline v0::testing::detail {
 
-/// A file descriptor that closes itself.
-class Fd {
- public:
-  Fd() = default;
-  explicit Fd(int fd) noexcept : fd_(fd) {}
-  Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Fd& operator=(Fd&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~Fd();
-
-  [[nodiscard]] int get() const noexcept { return fd_; }
-  [[nodiscard]] explicit operator bool() const noexcept { return fd_ >= 0; }
-
- private:
-  int fd_ = -1;
-};
+using connectid::detail::Fd;
 
 /// Ends another thread's poll(): readable from `signal` until `clear`. Thread-safe.
 class Wake {
