@@ -45,7 +45,10 @@ class Perform {
   Event get_token(GetToken& get) const {
     if (io_.stop.stop_requested()) return Stopped{Stage::prepare};
     try {
-      const TokenRequest request{.deadline = exchange_.deadline(), .stop = io_.stop, .refused = std::move(get.refused)};
+      const TokenRequest request{.deadline = exchange_.deadline(),
+                                 .stop = io_.stop,
+                                 .refused = std::move(get.refused),
+                                 .api_url = io_.api_url};
       Result<AccessToken> token = io_.token_source(request);
       if (io_.stop.stop_requested()) return Stopped{Stage::token};
       if (token) return *std::move(token);

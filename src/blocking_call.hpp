@@ -1,6 +1,7 @@
 #pragma once
 
 #include <stop_token>
+#include <string_view>
 
 #include "exchange.hpp"
 
@@ -9,6 +10,7 @@ namespace connectid::inline v0::detail {
 /// What a blocking call does its I/O with.
 struct BlockingIo {
   const TokenSource& token_source;
+  std::string_view api_url;  ///< that its token will be sent to
   http::Transport& transport;
   Journal* journal = nullptr;  ///< none: nothing is written down
   std::chrono::milliseconds connect_timeout;

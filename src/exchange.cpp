@@ -91,7 +91,13 @@ std::string sentence(int status, const std::string& objection, const ServerWords
   return text;
 }
 
-std::string_view begin_of_message(Word word) { return word == Word::rejected ? "rejected: " : "not sent: "; }
+/// What became of a request that is not to be repeated lightly.
+std::string as_outcome(Word word, const std::string& what, Timestamp sent_at) {
+  if (word == Word::rejected) return "rejected: " + what;
+  if (word == Word::not_sent) return "not sent: " + what;
+  return "outcome unknown: sent " + utc(sent_at) + ", " + what +
+         ". The server may have acted: look before sending it again";
+}
 
 Outcome outcome_of(Word word) {
   switch (word) {
@@ -127,7 +133,7 @@ Action Exchange::next(Event event, Now now) {
 // ---- the way to an attempt: token, turn, journal, sending
 
 Action Exchange::on(Go, Now now) {
-  if (!token_.empty()) return take_turn(now);
+  if (!call_.takes_token || !token_.empty()) return take_turn(now);
   if (now.steady >= deadline_) return out_of_time(Stage::prepare, now);
   return GetToken{};
 }
@@ -151,8 +157,9 @@ Action Exchange::on(AccessToken token, Now now) {
 
 Action Exchange::on(const NoToken& refusal, Now now) {
   const Error& error = refusal.error;
-  const bool ended = error.kind() == ErrorKind::cancelled || error.kind() == ErrorKind::deadline_exceeded;
-  return end_before_an_attempt(ended ? error.detail() : ErrorDetail(TokenError{}),
+  const bool keeps_its_kind = error.kind() == ErrorKind::cancelled || error.kind() == ErrorKind::deadline_exceeded ||
+                              error.kind() == ErrorKind::token_error;
+  return end_before_an_attempt(keeps_its_kind ? error.detail() : ErrorDetail(TokenError{}),
                                "no access token: " + error.message(), now);
 }
 
@@ -203,9 +210,11 @@ Action Exchange::on(const http::Answer& answer, Now now) {
     keep(std::move(cut));
     return repeat_or_end(verdict, pause, now);
   }
-  wire::Refusal refusal = wire::decode_refusal(answer.body, token_);
+  wire::Refusal refusal =
+      wire::decode_refusal(answer.body, [this](std::string text) { return without_secrets(std::move(text)); });
+  if (call_.answers_are_secret) refusal.words.body_excerpt.clear();
   // Without a challenge it says nothing of the token: another one would be refused as well.
-  const bool challenged = refusal.oauth_error || http::find(answer.headers, "WWW-Authenticate");
+  const bool challenged = call_.takes_token && (refusal.oauth_error || http::find(answer.headers, "WWW-Authenticate"));
   if (verdict.again == Again::with_another_token && !challenged) verdict.again = Again::no;
 
   const auto shown_pause = answer.status == 429 ? pause : std::nullopt;
@@ -226,7 +235,7 @@ void Exchange::learn_from(const http::Answer& answer, Now now) {
   info_.rate_limit_remaining = http::number(answer.headers, "X-RateLimit-Remaining");
   info_.rate_limit_reset = http::number(answer.headers, "X-RateLimit-Reset");
   if (date) info_.server_date = parse_http_date(*date);
-  if (request_id) info_.server_request_id = printable(redact(*request_id, token_.reveal()), 200);
+  if (request_id) info_.server_request_id = printable(without_secrets(*request_id), 200);
 
   if (answer.status < 500) shared_.budget.give_back_a_tenth();
   const auto reset = http::rate_limit_reset(answer.headers, now.wall);
@@ -249,7 +258,15 @@ std::optional<milliseconds> Exchange::hold_after_429(const http::Answer& answer,
 // ---- whether it is tried again
 
 bool Exchange::may_send_again_what_may_have_acted() const noexcept {
-  return call_.safe_to_repeat || call_.retry.repeat_unknown_starts;
+  switch (call_.repeat) {
+    case Repeat::never:
+      return call_.retry.repeat_unknown_starts;
+    case Repeat::once:
+      return unknown_attempts_ <= 1;  // the one that just ended
+    case Repeat::freely:
+      return true;
+  }
+  return false;
 }
 
 std::string Exchange::objection_to(const Verdict& verdict, bool pause_is_named) const {
@@ -302,10 +319,11 @@ Exchange::Ending Exchange::ending_of(const Verdict& verdict, const http::Failure
       .word = verdict.word, .detail = detail_of(failure, verdict.kind), .what = std::move(what), .sent_at = sent_at_};
 }
 
-/// The word belongs to the call: what one attempt may have done, a later one cannot take back.
+/// The word belongs to the call: what one attempt may have done, a later one cannot take back. Where it may be done
+/// again, what counts is how it ended.
 void Exchange::keep(Ending ending) {
   if (ending.word == Word::unknown) ++unknown_attempts_;
-  if (!ending_ || call_.safe_to_repeat || ending.word >= ending_->word) {
+  if (!ending_ || call_.repeat != Repeat::never || ending.word >= ending_->word) {
     ending_ = std::move(ending);
   } else {
     ending_->what += "; then " + ending.what;
@@ -338,16 +356,19 @@ Action Exchange::end(const std::string& why_no_more, Now now) {
   const Word word = ending_->word;
   info_.http_status = ending_->http_status;
   info_.sent_at = word == Word::not_sent ? std::nullopt : ending_->sent_at;
-  std::string message(begin_of_message(word));
-  if (word == Word::unknown) message = "outcome unknown: sent " + utc(info_.sent_at.value_or(now.wall)) + ", ";
-  message += ending_->what;
+  std::string message = ending_->what;
   if (!why_no_more.empty()) message += "; not tried again: " + why_no_more;
-  if (word == Word::unknown) message += ". The server may have acted: look before sending it again";
+  if (call_.repeat == Repeat::never) message = as_outcome(word, message, info_.sent_at.value_or(now.wall));
 
   CallInfo call = call_until(now);
-  Error error(outcome_of(word), std::move(ending_->detail), printable(redact(message, token_.reveal()), 4000), call,
+  Error error(outcome_of(word), std::move(ending_->detail), printable(without_secrets(std::move(message)), 4000), call,
               unknown_attempts_);
   return Done{std::move(error), std::move(call)};
+}
+
+std::string Exchange::without_secrets(std::string text) const {
+  for (const Secret& secret : call_.secrets) text = redact(std::move(text), secret.reveal());
+  return redact(std::move(text), token_.reveal());
 }
 
 CallInfo Exchange::call_until(Now now) const {

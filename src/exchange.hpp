@@ -3,8 +3,10 @@
 #include <chrono>
 #include <functional>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include <connectid/call.hpp>
 #include <connectid/error.hpp>
@@ -62,14 +64,24 @@ using Action = std::variant<GetToken, Wait, WriteDown, Send, Done>;
 /// Reads the body of a 200.
 using Reader = std::function<Reading(std::string_view)>;
 
+/// Whether a request that may have acted is sent again.
+enum class Repeat {
+  never,
+  once,    ///< where a second time cannot make it worse, and all that is left to do
+  freely,  ///< it does no harm however often it is sent: a read
+};
+
 /// What one call is made of.
 struct Call {
-  http::Request request;  ///< no authorization yet; its X-Request-Id is `call_id`
+  http::Request request;  ///< its X-Request-Id is `call_id`; no authorization yet, where it takes a token
   Reader read;
-  bool safe_to_repeat = false;  ///< does no harm however often it is sent: a read
+  Repeat repeat = Repeat::never;
   Timeouts timeouts;
   RetryPolicy retry;
   std::string call_id;
+  bool takes_token = true;           ///< it is let in by an access token
+  bool answers_are_secret = false;   ///< an answer may hold secrets that nobody knows yet: it is not quoted
+  std::vector<Secret> secrets = {};  ///< redacted wherever an answer repeats them, beside the access token
 };
 
 /// What the calls of one client share. Thread-safe.
@@ -123,6 +135,7 @@ class Exchange {
   void keep(Ending ending);
   Action end(const std::string& why_no_more, Now now);
   CallInfo call_until(Now now) const;
+  std::string without_secrets(std::string text) const;
 
   Call call_;
   Shared shared_;

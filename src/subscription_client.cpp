@@ -60,8 +60,6 @@ std::string problem_with(const CallOptions& options) {
 std::string problem_with(const ClientOptions& options, const http::Url& api, const http::Url& login) {
   if (!api.problem.empty()) return "the API URL " + api.problem;
   if (!options.environment.login_url().empty() && !login.problem.empty()) return "the login URL " + login.problem;
-  if (!options.token_source)
-    return "token_source is missing: give connectid::static_token(...) or a function of your own";
   if (!http::well_formed({"User-Agent", options.user_agent})) return "user_agent holds a control character";
   return {};
 }
@@ -122,8 +120,14 @@ struct SubscriptionClient::Core {
 SubscriptionClient::SubscriptionClient(ClientOptions options) {
   http::Url api = http::parse_url(options.environment.api_url());
   std::string problem = problem_with(options, api, http::parse_url(options.environment.login_url()));
+  token_source_ = options.token_source;
   core_ = std::make_shared<const Core>(std::move(options), std::move(api), std::move(problem));
 }
+
+SubscriptionClient::SubscriptionClient(std::shared_ptr<const Core> core, TokenSource token_source) noexcept
+    : core_(std::move(core)), token_source_(std::move(token_source)) {}
+
+SubscriptionClient SubscriptionClient::with(TokenSource token_source) const { return {core_, std::move(token_source)}; }
 
 Result<StartSubscriptionResponse> SubscriptionClient::start(const StartSubscriptionRequest& request,
                                                             const CallOptions& options) const {
@@ -132,6 +136,14 @@ Result<StartSubscriptionResponse> SubscriptionClient::start(const StartSubscript
   CallInfo call;
   call.call_id = options.call_id.empty() ? detail::make_call_id(began.wall) : options.call_id;
   if (!core->problem.empty()) return core->not_sent(ConfigurationError{}, core->problem, call);
+  const TokenSource source = options.token_source ? options.token_source : token_source_;
+  if (!source) {
+    return core->not_sent(
+        ConfigurationError{},
+        "token_source is missing: give connectid::static_token(...), connectid::refreshing_token(...) "
+        "or a function of your own",
+        call);
+  }
   if (std::string why = problem_with(options); !why.empty()) {
     call.call_id.clear();  // it may be what is wrong
     return core->not_sent(ConfigurationError{}, why, call);
@@ -151,13 +163,13 @@ Result<StartSubscriptionResponse> SubscriptionClient::start(const StartSubscript
   detail::Call start{
       .request = core->post("/v1/subscription", to_json(request, core->options.copies_as_text), call.call_id, options),
       .read = read,
-      .safe_to_repeat = false,
       .timeouts = timeouts,
       .retry = core->options.retry_policy,
       .call_id = call.call_id};
   detail::Exchange exchange(std::move(start),
                             {.pacer = core->pacer, .budget = core->budget, .random = detail::random_fraction}, began);
-  detail::Done done = detail::run(exchange, {.token_source = core->options.token_source,
+  detail::Done done = detail::run(exchange, {.token_source = source,
+                                             .api_url = core->options.environment.api_url(),
                                              .transport = *core->options.transport,
                                              .journal = core->options.journal.get(),
                                              .connect_timeout = timeouts.connect,

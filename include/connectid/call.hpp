@@ -1,13 +1,12 @@
 #pragma once
 
 #include <chrono>
-#include <cstdint>
 #include <optional>
 #include <stop_token>
 #include <string>
 
 #include <connectid/http/transport.hpp>
-#include <connectid/timestamp.hpp>
+#include <connectid/token_source.hpp>
 
 namespace connectid::inline v0 {
 
@@ -27,25 +26,12 @@ struct CallOptions {
   std::optional<std::chrono::milliseconds> timeout = std::nullopt;          ///< the whole call, token included
   std::optional<std::chrono::milliseconds> attempt_timeout = std::nullopt;  ///< one attempt, connect to answer
   std::stop_token stop_token = {};                                          ///< cancels the call
+  TokenSource token_source = nullptr;  ///< whose call it is: this one in place of the client's
   /// Sent as `X-Request-Id`: 1 to 128 visible ASCII characters. Empty: a UUIDv7 is made.
   std::string call_id = {};
   /// Sent beside the SDK's own, which cannot be replaced: Accept, Authorization, Content-Type, User-Agent,
   /// X-Request-Id, and what frames the body or belongs to the connection.
   http::Headers headers = {};
-};
-
-/// What is known of a call, whatever became of it.
-struct CallInfo {
-  std::string call_id = {};  ///< what was sent as `X-Request-Id`
-  int http_status = 0;       ///< of the answer that the outcome rests on; 0: it rests on none
-  int attempts = 0;          ///< how often the request was given to the transport
-  /// When the attempt began whose body left (wall time). Absent: nothing was sent.
-  std::optional<Timestamp> sent_at = {};
-  std::chrono::milliseconds duration{0};                  ///< from the call's begin to its end (steady clock)
-  std::optional<std::int64_t> rate_limit_remaining = {};  ///< X-RateLimit-Remaining
-  std::optional<std::int64_t> rate_limit_reset = {};  ///< X-RateLimit-Reset as it came: seconds, a delta or since 1970
-  std::optional<Timestamp> server_date = {};          ///< the answer's Date
-  std::string server_request_id = {};                 ///< the answer's X-Request-Id, where it has one
 };
 
 }  // namespace connectid::inline v0

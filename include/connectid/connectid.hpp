@@ -1,6 +1,11 @@
 #pragma once
 
+#include <connectid/auth/credentials.hpp>
+#include <connectid/auth/file_token_store.hpp>
+#include <connectid/auth/token_store.hpp>
 #include <connectid/call.hpp>
+#include <connectid/call_info.hpp>
+#include <connectid/data_folder.hpp>
 #include <connectid/environment.hpp>
 #include <connectid/error.hpp>
 #include <connectid/export.hpp>
@@ -10,6 +15,7 @@
 #include <connectid/journal.hpp>
 #include <connectid/local_time.hpp>
 #include <connectid/rate_limit.hpp>
+#include <connectid/refreshing_token.hpp>
 #include <connectid/result.hpp>
 #include <connectid/retry_policy.hpp>
 #include <connectid/secret.hpp>
@@ -23,6 +29,9 @@
 /// @namespace connectid
 /// The library. `SubscriptionClient` is the front door; `StartSubscriptionRequest` goes in, `Result` comes out. Names
 /// are the API's own words in C++ spelling. What of this is promised from version to version: docs/compatibility.md.
+
+/// @namespace connectid::auth
+/// Who asks for tokens, and where they are kept, for `refreshing_token`.
 
 /// @namespace connectid::http
 /// The seam to the network: `Transport`, and the one on libcurl. For those who bring a transport of their own.

@@ -10,7 +10,7 @@
 #include <variant>
 #include <vector>
 
-#include <connectid/call.hpp>
+#include <connectid/call_info.hpp>
 #include <connectid/export.hpp>
 #include <connectid/stage.hpp>
 
@@ -67,7 +67,13 @@ struct ValidationError {
   std::vector<Violation> violations = {};  ///< at least one, in the order of the fields
 };
 struct ConfigurationError {};  ///< the message says which option
-struct TokenError {};          ///< the message says why
+/// Why there is no access token. Where the login said so, with its own words, printable and without secrets.
+struct TokenError {
+  std::string error = {};              ///< its `error`: `invalid_grant` (RFC 6749 section 5.2); empty: it said none
+  std::string error_description = {};  ///< its `error_description`; at most 1000 bytes
+  int http_status = 0;                 ///< of its answer; 0: there was none
+  bool log_in_again = false;           ///< no renewal can help: somebody has to log in anew
+};
 
 /// What the server's own words were. API errors come as `exceptionType` and `errorMessage`, OAuth's as `error` and
 /// `error_description`; both land here (how surely these names are known: docs/api-facts.md). All is printable UTF-8,

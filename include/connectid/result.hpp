@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <utility>
 #include <variant>
 
@@ -67,6 +68,35 @@ class [[nodiscard]] Result {
     return *std::get_if<0>(&state_);
   }
   std::variant<T, Error> state_;
+};
+
+/// Nothing, where all went well, or the Error that stands in its place.
+template <>
+class [[nodiscard]] Result<void> {
+ public:
+  using value_type = void;  ///< there is nothing to hold
+
+  /// All went well.
+  Result() = default;
+  /// Of an error; implicit, so that a function can return one.
+  Result(Error error) : error_(std::move(error)) {}
+
+  /// Whether all went well.
+  [[nodiscard]] bool has_value() const noexcept { return !error_; }
+  /// The same.
+  [[nodiscard]] explicit operator bool() const noexcept { return has_value(); }
+  /// Throws `Exception`, which holds the error, where there is one.
+  void value() const {
+    if (error_) throw Exception(*error_);
+  }
+  /// The error. Where all went well: says so on standard error and ends the program.
+  [[nodiscard]] const Error& error() const noexcept {
+    if (!error_) detail::no_error();
+    return *error_;
+  }
+
+ private:
+  std::optional<Error> error_;
 };
 
 }  // namespace connectid::inline v0

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include <connectid/call.hpp>
+#include <connectid/call_info.hpp>
 #include <connectid/error.hpp>
 #include <connectid/export.hpp>
 #include <connectid/timestamp.hpp>

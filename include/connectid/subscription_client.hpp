@@ -20,7 +20,7 @@ namespace connectid::inline v0 {
 /// `configuration_error` of every call.
 struct ClientOptions {
   Environment environment = Environment::production();  ///< which service
-  TokenSource token_source = nullptr;                   ///< required: without one every call is a `configuration_error`
+  TokenSource token_source = nullptr;  ///< for calls that bring none of their own; with neither: `configuration_error`
   std::shared_ptr<http::Transport> transport = nullptr;  ///< none: a CurlTransport with its default options
   RetryPolicy retry_policy = {};                         ///< what is repeated, how often, after which pause
   RateLimit rate_limit = RateLimit::per_client();        ///< keeps the client inside the API's limits
@@ -47,9 +47,15 @@ class CONNECTID_API SubscriptionClient {
   [[nodiscard]] Result<StartSubscriptionResponse> start(const StartSubscriptionRequest& request,
                                                         const CallOptions& options = {}) const;
 
+  /// A handle for another customer: on the same connections, inside the same limits, with tokens from `token_source`.
+  [[nodiscard]] SubscriptionClient with(TokenSource token_source) const;
+
  private:
   struct Core;
+  SubscriptionClient(std::shared_ptr<const Core> core, TokenSource token_source) noexcept;
+
   std::shared_ptr<const Core> core_;
+  TokenSource token_source_;
 };
 
 }  // namespace connectid::inline v0

@@ -8,12 +8,12 @@ namespace connectid::inline v0::wire {
 
 using nlohmann::json;
 
-Refusal decode_refusal(std::string_view body, const Secret& hide) {
+Refusal decode_refusal(std::string_view body, const std::function<std::string(std::string)>& without_secrets) {
   constexpr std::size_t longest = 1000;
   constexpr std::size_t excerpt = 200;
   const json parsed = json::parse(body, nullptr, /*allow_exceptions=*/false);
   const auto show = [&](std::string_view text, std::size_t limit) {
-    return detail::printable(detail::redact(std::string(text), hide.reveal()), limit);
+    return detail::printable(without_secrets(std::string(text)), limit);
   };
   const auto text = [&](const char* name) -> std::string {
     if (!parsed.is_object()) return {};

@@ -1,9 +1,10 @@
 #pragma once
 
+#include <functional>
+#include <string>
 #include <string_view>
 
 #include <connectid/error.hpp>
-#include <connectid/secret.hpp>
 
 namespace connectid::inline v0::wire {
 
@@ -14,8 +15,9 @@ struct Refusal {
 };
 
 /// Reads the body of a refusal: `exceptionType` and `errorMessage` (API), `error` and `error_description`
-/// (OAuth), or the first 200 bytes of anything else. All of it made printable; `hide` is redacted, should a server echo
-/// it.
-[[nodiscard]] Refusal decode_refusal(std::string_view body, const Secret& hide);
+/// (OAuth), or the first 200 bytes of anything else. All of it goes through `without_secrets`, for a server may echo
+/// one, and is made printable.
+[[nodiscard]] Refusal decode_refusal(std::string_view body,
+                                     const std::function<std::string(std::string)>& without_secrets);
 
 }  // namespace connectid::inline v0::wire

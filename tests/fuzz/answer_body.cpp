@@ -34,7 +34,8 @@ void check_shown(const std::string& text, std::size_t limit) {
 }
 
 void check_words(std::string_view body) {
-  const ServerWords words = wire::decode_refusal(body, Secret(token)).words;
+  const ServerWords words =
+      wire::decode_refusal(body, [](std::string text) { return detail::redact(std::move(text), token); }).words;
   check_shown(words.exception_type, 1000);
   check_shown(words.error_message, 1000);
   check_shown(words.body_excerpt, 200);

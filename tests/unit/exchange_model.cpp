@@ -110,7 +110,7 @@ struct World {
   const char* name;
   Timeouts timeouts = {};
   RetryPolicy retry = {};
-  bool safe_to_repeat = false;
+  Repeat repeat = Repeat::never;
   int budget = 1000;
   Rates rates = {.per_second = 0, .per_minute = 0};  ///< none: no limit
 };
@@ -121,7 +121,7 @@ class Walk {
   explicit Walk(const World& world)
       : world_(world),
         calls_(world.budget, world.rates.per_second > 0 ? RateLimit::per_client(world.rates) : RateLimit::off()),
-        exchange_(calls_.make(world.timeouts, world.retry, world.safe_to_repeat)),
+        exchange_(calls_.make(world.timeouts, world.retry, world.repeat)),
         deadline_(calls_.now().steady + world.timeouts.timeout),
         action_(exchange_.next(Go{}, calls_.now())) {
     check();
@@ -195,8 +195,11 @@ class Walk {
     EXPECT_LT(static_cast<int>(truths_.size()), std::max(world_.retry.max_attempts, 1)) << "an attempt too many";
     EXPECT_EQ(send.request->authorization.reveal(), "Bearer " + token_);
     EXPECT_NE(token_, refused_) << "sent with the token that was refused";
-    if (!world_.safe_to_repeat && !world_.retry.repeat_unknown_starts) {
+    if (world_.repeat == Repeat::never && !world_.retry.repeat_unknown_starts) {
       EXPECT_FALSE(may_have_acted()) << "SENT AGAIN AFTER WHAT MAY HAVE ACTED";
+    }
+    if (world_.repeat == Repeat::once) {
+      EXPECT_LE(std::ranges::count(truths_, Truth::may_have_acted), 1) << "SENT AGAIN MORE THAN ONCE";
     }
   }
 
@@ -209,7 +212,7 @@ class Walk {
     EXPECT_EQ(error.unknown_attempts(), std::ranges::count(truths_, Truth::may_have_acted));
     EXPECT_EQ(error.call().sent_at.has_value(), error.outcome() != Outcome::not_sent);
     EXPECT_FALSE(error.message().empty());
-    if (world_.safe_to_repeat) return;  // a read has done nothing, whatever it ends in
+    if (world_.repeat != Repeat::never) return;  // what may be done again ends as its last attempt did
     if (may_have_acted()) {
       EXPECT_EQ(error.outcome(), Outcome::unknown) << "unknown is sticky";
     } else if (std::ranges::count(truths_, Truth::refused) != 0) {
@@ -279,21 +282,22 @@ const World worlds[] = {
     {"a_start", {}, {.max_attempts = 5}},
     {"a_start_with_little_time", {.timeout = 3s}, {.max_attempts = 4}},
     {"a_start_in_one_attempt", {}, {.max_attempts = 1}},
-    {"a_start_without_a_budget", {}, {.max_attempts = 3}, false, 0},
+    {"a_start_without_a_budget", {}, {.max_attempts = 3}, Repeat::never, 0},
     {"a_start_behind_a_rate_limit",
      {.timeout = 5s},
      {.max_attempts = 4},
-     false,
+     Repeat::never,
      1000,
      {.per_second = 1, .per_minute = 60}},
     {"a_start_behind_a_rate_limit_past_its_deadline",
      {.timeout = 800ms},
      {.first_pause = 0ms},
-     false,
+     Repeat::never,
      1000,
      {.per_second = 1, .per_minute = 60}},
     {"a_start_that_may_be_repeated", {}, {.max_attempts = 4, .repeat_unknown_starts = true}},
-    {"a_read", {}, {.max_attempts = 4}, true},
+    {"a_read", {}, {.max_attempts = 4}, Repeat::freely},
+    {"a_refresh_of_a_token", {}, {.max_attempts = 4}, Repeat::once},
 };
 
 INSTANTIATE_TEST_SUITE_P(Worlds, ExchangeModel, testing::ValuesIn(worlds),

@@ -29,7 +29,7 @@ struct Row {
   std::vector<milliseconds> waits = {};
   const char* says = "";  ///< part of the error's message
   RetryPolicy retry = {};
-  bool safe_to_repeat = false;
+  Repeat repeat = Repeat::never;
   Timeouts timeouts = {};
   std::vector<std::string> tokens = {"token-1", "token-2", "token-3"};  ///< one after the other
   int budget = 1000;
@@ -42,7 +42,7 @@ class Retries : public testing::TestWithParam<Row> {};
 TEST_P(Retries, follow_the_rule) {
   const Row& row = GetParam();
   SimulatedCalls calls(row.budget);
-  Exchange exchange = calls.make(row.timeouts, row.retry, row.safe_to_repeat);
+  Exchange exchange = calls.make(row.timeouts, row.retry, row.repeat);
   std::deque<http::Reply> replies(row.replies.begin(), row.replies.end());
   std::deque<std::string> tokens(row.tokens.begin(), row.tokens.end());
   std::vector<milliseconds> waits;
@@ -199,8 +199,8 @@ const Row rows[] = {
      "",
      with_repeated_starts()},
 
-    {"a_read_is_repeated_after_a_cut", {cut, ok()}, 2, started, {}, {125ms}, "", {}, true},
-    {"a_read_is_repeated_after_500", {answer(500), ok()}, 2, started, {}, {125ms}, "", {}, true},
+    {"a_read_is_repeated_after_a_cut", {cut, ok()}, 2, started, {}, {125ms}, "", {}, Repeat::freely},
+    {"a_read_is_repeated_after_500", {answer(500), ok()}, 2, started, {}, {125ms}, "", {}, Repeat::freely},
     {"a_read_is_repeated_after_the_pause_of_a_503",
      {answer(503, {{"Retry-After", "4"}}), ok()},
      2,
@@ -209,7 +209,35 @@ const Row rows[] = {
      {4200ms},
      "",
      {},
-     true},
+     Repeat::freely},
+    {"what_may_be_repeated_once_is_sent_again_after_a_cut", {cut, ok()}, 2, started, {}, {125ms}, "", {}, Repeat::once},
+    {"what_may_be_repeated_once_is_not_sent_a_third_time",
+     {cut, cut},
+     2,
+     unknown,
+     Kind::transport_error,
+     {125ms},
+     "closed",
+     {},
+     Repeat::once},
+    {"what_may_be_repeated_once_ends_as_its_last_attempt_did",
+     {answer(500), answer(400, {}, R"({"error":"invalid_grant"})")},
+     2,
+     rejected,
+     Kind::bad_request,
+     {125ms},
+     "HTTP 400: invalid_grant",
+     {},
+     Repeat::once},
+    {"what_may_be_repeated_once_still_waits_for_a_connection",
+     {cut, failure(Stage::connect, Cause::unreachable, false), ok()},
+     3,
+     started,
+     {},
+     {125ms, 250ms},
+     "",
+     {},
+     Repeat::once},
     {"a_read_ends_in_the_word_of_its_last_attempt",
      {cut, answer(404)},
      2,
@@ -218,7 +246,7 @@ const Row rows[] = {
      {125ms},
      "",
      {},
-     true},
+     Repeat::freely},
 
     {"a_429_is_repeated_after_the_pause_it_names", {slow_down, ok()}, 2, started, {}, {2100ms}},
     {"a_429_with_a_date_is_repeated_then",
@@ -273,7 +301,7 @@ const Row rows[] = {
      {},
      "not tried again: a pause of 2100 ms would end after the call's timeout of 2000 ms",
      {},
-     false,
+     Repeat::never,
      {.timeout = 2s}},
     {"rejected_is_sticky_over_a_refused_connection",
      {slow_down, no_connection, no_connection},
@@ -300,7 +328,7 @@ const Row rows[] = {
      {},
      "rejected: HTTP 401; not tried again: the token source has no other token",
      {},
-     false,
+     Repeat::never,
      {},
      {"token-1", "token-1"}},
     {"a_second_401_is_final",
@@ -332,7 +360,7 @@ const Row rows[] = {
      {},
      "HTTP 401; then the access token is empty",
      {},
-     false,
+     Repeat::never,
      {},
      {"token-1", ""}},
 
@@ -348,7 +376,7 @@ const Row rows[] = {
      {},
      "this client's budget of repeats is spent",
      {},
-     false,
+     Repeat::never,
      {},
      {"t"},
      0},
@@ -360,11 +388,22 @@ const Row rows[] = {
      {2100ms},
      "",
      {},
-     false,
+     Repeat::never,
      {},
      {"t"},
      0},
-    {"another_token_costs_nothing", {refused_token, ok()}, 2, started, {}, {}, "", {}, false, {}, {"t", "u"}, 0},
+    {"another_token_costs_nothing",
+     {refused_token, ok()},
+     2,
+     started,
+     {},
+     {},
+     "",
+     {},
+     Repeat::never,
+     {},
+     {"t", "u"},
+     0},
     {"a_back_off_ends_at_the_longest_pause",
      {no_connection, no_connection, no_connection, ok()},
      4,

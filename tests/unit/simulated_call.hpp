@@ -22,10 +22,10 @@ class SimulatedCalls {
   }
 
   [[nodiscard]] Exchange make(const Timeouts& timeouts = {}, const RetryPolicy& retry = {},
-                              bool safe_to_repeat = false) {
+                              Repeat repeat = Repeat::never) {
     return {Call{.request = {.method = "POST", .url = "u", .headers = {}, .authorization = {}, .body = "b"},
                  .read = [](std::string_view body) { return wire::decode_start_subscription(body).reading; },
-                 .safe_to_repeat = safe_to_repeat,
+                 .repeat = repeat,
                  .timeouts = timeouts,
                  .retry = retry,
                  .call_id = "id-1"},

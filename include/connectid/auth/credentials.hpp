@@ -1,0 +1,38 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include <connectid/environment.hpp>
+#include <connectid/http/transport.hpp>
+#include <connectid/secret.hpp>
+
+namespace connectid::inline v0::auth {
+
+/// What a new access token is asked for with.
+enum class Grant {
+  refresh_token,       ///< the customer's refresh token, out of the store (RFC 6749 section 6)
+  client_credentials,  ///< the client's own id and secret, for the client API (RFC 6749 section 4.4)
+};
+
+/// How a client proves who it is. Which one a login takes is agreed with its vendor: it is never found out by trying,
+/// for a refused try can spend what it carried.
+enum class ClientAuthentication {
+  basic,  ///< HTTP Basic, id and secret form-encoded (RFC 6749 section 2.3.1)
+  body,   ///< `client_id` and `client_secret` among the form's parameters
+};
+
+/// Who asks for tokens, where, and how. Fill it with designated initialisers.
+struct Credentials {
+  /// Whose login is asked, and whose API the tokens are for: they are given to no other.
+  Environment environment = Environment::production();
+  Grant grant = Grant::refresh_token;
+  std::string client_id = {};
+  /// Empty: a public client, which only says its `client_id`, in the form.
+  Secret client_secret = {};
+  ClientAuthentication client_authentication = ClientAuthentication::basic;
+  /// None: a CurlTransport with its default options, of each source's own. Many sources share one by naming it.
+  std::shared_ptr<http::Transport> transport = nullptr;
+};
+
+}  // namespace connectid::inline v0::auth

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <connectid/auth/token_store.hpp>
+#include <connectid/export.hpp>
+
+namespace connectid::inline v0::auth {
+
+/// One account of a FileTokenStore.
+struct StoredAccount {
+  std::string name = {};     ///< empty where its file cannot be read
+  StoredToken token = {};    ///< what is kept of it
+  std::string problem = {};  ///< why its file cannot be used; empty: it can
+};
+
+/// Keeps tokens in a folder: one file of JSON a account, named by the SHA-256 of the account's name, for its owner
+/// alone (0600, in a folder of 0700). A file is replaced whole or not at all, whenever the process or the machine dies,
+/// and is on the disk before `save` returns. Locks hold across threads and processes, and end with their process.
+///
+/// Refused, as an error that says what to do: a file or folder that others may read or write, one of another user's, a
+/// symbolic link, a file of a newer version of this library. A file that is broken is an error of `load` that says
+/// `log_in_again`; the next `save` puts it aside, with `.broken` behind its name, before it writes a new one.
+///
+/// Thread-safe. The folder must be on a file system of this machine's, or on one whose locks hold between machines.
+class CONNECTID_API FileTokenStore final : public TokenStore {
+ public:
+  /// The folder is made when something is saved or locked first, and what it lies in with it.
+  explicit FileTokenStore(std::string folder);
+  ~FileTokenStore() override;
+
+  /// See TokenStore; reads one file.
+  [[nodiscard]] Result<std::optional<StoredToken>> load(const std::string& account) override;
+  /// See TokenStore; the cost does not grow with the number of accounts.
+  [[nodiscard]] Result<void> save(const std::string& account, const StoredToken& token) override;
+  /// See TokenStore. Who has to wait looks again every few milliseconds.
+  [[nodiscard]] Result<Lock> lock(const std::string& account, std::chrono::steady_clock::time_point deadline,
+                                  std::stop_token stop) override;
+
+  /// All accounts, in the order of their names; reads every file.
+  [[nodiscard]] Result<std::vector<StoredAccount>> accounts() const;
+
+ private:
+  std::string folder_;
+};
+
+}  // namespace connectid::inline v0::auth
