@@ -61,7 +61,7 @@ Again again_after(const http::Failure& failure) noexcept {
 
 Verdict judge(const http::Answer& answer, const Reading& reading, bool deadline_passed) noexcept {
   if (answer.status == 200) {
-    const bool complete = !answer.cut && (answer.framed || reading.whole_json);
+    const bool complete = reading.enough || (!answer.cut && (answer.framed || reading.whole_json));
     if (complete && reading.objection.empty()) return {.word = Word::started};
     if (answer.cut) {
       const bool again = may_end_otherwise(answer.cut->cause);

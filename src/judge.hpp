@@ -30,6 +30,7 @@ struct Verdict {
 struct Reading {
   bool whole_json = false;  ///< JSON from its first to its last byte
   std::string objection;    ///< why this body is no success; empty: none
+  bool enough = false;      ///< all that was asked for stands in it, however the transfer ended
 };
 
 /// THE table, from how an attempt ended to what is true of it. Pure. `deadline_passed`: the call's own time is up.

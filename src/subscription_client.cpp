@@ -5,12 +5,12 @@
 #include <utility>
 
 #include <connectid/http/curl_transport.hpp>
-#include <connectid/version.hpp>
 
 #include "blocking_call.hpp"
 #include "call_id.hpp"
 #include "http/headers.hpp"
 #include "http/url.hpp"
+#include "product.hpp"
 #include "random.hpp"
 #include "text.hpp"
 #include "wire/start_subscription.hpp"
@@ -19,8 +19,7 @@ namespace connectid::inline v0 {
 namespace {
 
 using detail::Now;
-
-const char* const product = "connectid-cpp/" CONNECTID_VERSION;
+using detail::product;
 
 /// Set by the SDK in every request, or by HTTP itself: a call may not bring its own.
 constexpr std::array<std::string_view, 15> reserved_headers = {"Accept",

@@ -1,0 +1,138 @@
+#include "auth/login.hpp"
+
+#include <utility>
+#include <vector>
+
+#include "blocking_call.hpp"
+#include "call_id.hpp"
+#include "http/form.hpp"
+#include "http/url.hpp"
+#include "product.hpp"
+#include "random.hpp"
+
+namespace connectid::inline v0::auth {
+namespace {
+
+using std::chrono::milliseconds;
+
+std::string body_of(const Credentials& credentials, const Secret& refresh_token) {
+  std::vector<std::pair<std::string_view, std::string_view>> parameters;
+  if (credentials.grant == Grant::refresh_token) {
+    parameters = {{"grant_type", "refresh_token"}, {"refresh_token", refresh_token.reveal()}};
+  } else {
+    parameters = {{"grant_type", "client_credentials"}};
+  }
+  const bool public_client = credentials.client_secret.empty();
+  const bool in_body = credentials.client_authentication == ClientAuthentication::body;
+  if (in_body || public_client) parameters.emplace_back("client_id", credentials.client_id);
+  if (in_body && !public_client) parameters.emplace_back("client_secret", credentials.client_secret.reveal());
+  return http::form(parameters);
+}
+
+Secret authorization_of(const Credentials& credentials) {
+  const bool basic = credentials.client_authentication == ClientAuthentication::basic;
+  if (!basic || credentials.client_secret.empty()) return {};
+  return http::basic_authorization(credentials.client_id, credentials.client_secret);
+}
+
+/// In every spelling in which they are sent, for a server echoes what it got.
+std::vector<Secret> secrets_in(const Credentials& credentials, const Secret& refresh_token,
+                               const Secret& authorization) {
+  std::vector<Secret> secrets;
+  for (const Secret* secret : {&credentials.client_secret, &refresh_token}) {
+    secrets.push_back(*secret);
+    secrets.emplace_back(http::form_encoded(secret->reveal()));
+  }
+  const std::string& basic = authorization.reveal();
+  secrets.emplace_back(basic.substr(basic.find(' ') + 1));
+  return secrets;
+}
+
+const ServerWords* words_of(const Error& error) {
+  return std::visit(
+      [](const auto& detail) -> const ServerWords* {
+        if constexpr (std::is_base_of_v<ServerWords, std::remove_cvref_t<decltype(detail)>>) return &detail;
+        return nullptr;
+      },
+      error.detail());
+}
+
+Error error_of(const Error& ended, const Credentials& credentials) {
+  TokenError detail{.http_status = ended.http_status()};
+  if (const ServerWords* words = words_of(ended)) {
+    detail.error = words->exception_type;
+    detail.error_description = words->error_message;
+  }
+  const bool refresh = credentials.grant == Grant::refresh_token;
+  detail.log_in_again = refresh && detail.error == "invalid_grant";
+  std::string message = "the login " + token_url(credentials.environment) + " gave none: " + ended.message();
+  if (detail.log_in_again) {
+    message += ended.unknown_attempts() > 0
+                   ? "; the answer to a request before was lost, and had replaced this refresh token: log in again"
+                   : "; the refresh token was used, revoked or has expired: log in again";
+  }
+  return no_token(message, std::move(detail));
+}
+
+}  // namespace
+
+Error no_token(const std::string& message, TokenError detail) {
+  return {Outcome::not_sent, std::move(detail), message};
+}
+
+std::string token_url(const Environment& environment) {
+  return http::parse_url(environment.login_url()).text + "/oauth/token";
+}
+
+http::Request token_request(const Credentials& credentials, const Secret& refresh_token, const std::string& call_id) {
+  return {.method = "POST",
+          .url = token_url(credentials.environment),
+          .headers = {{"Accept", "application/json"},
+                      {"Content-Type", "application/x-www-form-urlencoded"},
+                      {"User-Agent", detail::product},
+                      {"X-Request-Id", call_id}},
+          .authorization = authorization_of(credentials),
+          .body = body_of(credentials, refresh_token)};
+}
+
+LoginReply ask_login(const Credentials& credentials, const Secret& refresh_token, const RetryPolicy& retry,
+                     milliseconds timeout, detail::RetryBudget& budget, const std::stop_token& stop) {
+  LoginReply reply;
+  const detail::Now began = detail::read_clocks();
+  const std::string call_id = detail::make_call_id(began.wall);
+  http::Request request = token_request(credentials, refresh_token, call_id);
+  // Half the time, so that an answer that does not come leaves room for the second try.
+  const Timeouts timeouts{.attempt_timeout = timeout / 2, .timeout = timeout};
+  std::vector<Secret> secrets = secrets_in(credentials, refresh_token, request.authorization);
+  detail::Call call{
+      .request = std::move(request),
+      .read =
+          [&reply](std::string_view body) {
+            reply.answer = wire::decode_token(body);
+            return reply.answer.reading;
+          },
+      .repeat = credentials.grant == Grant::client_credentials ? detail::Repeat::freely : detail::Repeat::once,
+      .timeouts = timeouts,
+      .retry = retry,
+      .call_id = call_id,
+      .takes_token = false,
+      .answers_are_secret = true,
+      .secrets = std::move(secrets)};
+  detail::Pacer unlimited(RateLimit::off());  // the documented limits are the API's
+  detail::Exchange exchange(std::move(call), {.pacer = unlimited, .budget = budget, .random = detail::random_fraction},
+                            began);
+  const TokenSource takes_none;
+  const detail::Done done = detail::run(exchange, {.token_source = takes_none,
+                                                   .api_url = {},
+                                                   .transport = *credentials.transport,
+                                                   .journal = nullptr,  // it would write the secrets down
+                                                   .connect_timeout = timeouts.connect,
+                                                   .stop = stop});
+  if (done.error) {
+    reply.named_pause = done.error->retry_after();
+    reply.error = error_of(*done.error, credentials);
+  }
+  return reply;
+}
+
+}  // namespace connectid::inline v0::auth

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <variant>
+
+#include <connectid/auth/credentials.hpp>
+#include <connectid/auth/token_store.hpp>
+#include <connectid/error.hpp>
+#include <connectid/refreshing_token.hpp>
+
+#include "retry.hpp"
+
+namespace connectid::inline v0::auth {
+
+/// Why there is no new token, and how soon it is worth another try.
+struct NotRenewed {
+  Error error;
+  std::optional<std::chrono::milliseconds> pause = {};  ///< absent: the longer, the more often it failed
+};
+
+/// Whether the token is still good at this time, as far as the store can tell.
+[[nodiscard]] bool lives(const StoredToken& token, Timestamp now) noexcept;
+
+/// Renews the token of one account in its store. All that is between the store and the login is here; when it is
+/// renewed, and who waits for it, is not. One call at a time.
+class Renewer {
+ public:
+  Renewer(Credentials credentials, std::shared_ptr<TokenStore> store, std::string account, Renewal renewal);
+
+  /// Why it can never renew; empty: it can.
+  [[nodiscard]] const std::string& problem() const noexcept { return problem_; }
+  /// Why its tokens must not go to that API; empty: they may.
+  [[nodiscard]] std::string objection_to(std::string_view api_url) const;
+
+  /// Another token than `worn_out`: the one that somebody else has put into the store meanwhile, or a new one of the
+  /// login's, which then stands in the store. Blocks for the renewal's timeout at most. `leaving` ends what can be
+  /// ended without a loss. May throw what a store throws.
+  [[nodiscard]] std::variant<StoredToken, NotRenewed> renew(const Secret& worn_out, Timestamp now,
+                                                            const std::stop_token& leaving);
+
+ private:
+  /// A token that the login has given and the store has not taken.
+  struct Unsaved {
+    Secret spent;  ///< the refresh token that it was got for
+    StoredToken token;
+  };
+  using Renewed = std::variant<StoredToken, NotRenewed>;
+
+  std::variant<StoredToken, NotRenewed> load_own();
+  Renewed ask(const StoredToken& stored, std::chrono::milliseconds left, Timestamp now, const std::stop_token& leaving);
+  Renewed keep(StoredToken token, const Secret& spent);
+  std::string objection_to(const StoredToken& stored) const;
+  std::string quoted_account() const;
+
+  Credentials credentials_;
+  std::shared_ptr<TokenStore> store_;
+  std::string account_;
+  Renewal renewal_;
+  std::string api_url_, login_url_;  ///< in their normal form
+  std::string problem_;
+  detail::RetryBudget budget_;
+  std::optional<Unsaved> unsaved_;
+  Secret dead_refresh_token_;  ///< the login does not take it any more
+  std::optional<Error> death_;
+};
+
+}  // namespace connectid::inline v0::auth

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <chrono>
+
+#include <connectid/auth/token_store.hpp>
+
+#include "exchange.hpp"
+
+namespace connectid::inline v0::auth {
+
+/// When a token that is in use is to be renewed, and from when on it is not used any more.
+struct TokenLife {
+  std::chrono::steady_clock::time_point renew_at;
+  std::chrono::steady_clock::time_point ends_at;
+};
+
+/// By the wall times that the store keeps. It ends a little before the login says, for requests take time and clocks
+/// differ; a wall clock that was set back gives no token more time than it had. `random`, from 0 up to 1, spreads those
+/// that were got together. `ahead`: see Renewal.
+[[nodiscard]] TokenLife life_of(const StoredToken& token, std::chrono::milliseconds ahead, double random,
+                                detail::Now now) noexcept;
+
+}  // namespace connectid::inline v0::auth

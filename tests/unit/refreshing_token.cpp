@@ -1,0 +1,339 @@
+// When a token is renewed, who waits for it and who does not; the renewal itself is a function of the test's.
+
+#include "auth/refreshing_token.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <barrier>
+#include <csignal>
+#include <functional>
+#include <latch>
+#include <semaphore>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "../eventually.hpp"
+#include "auth/login.hpp"
+#include "auth/token_life.hpp"
+
+namespace connectid::auth {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::milliseconds;
+using Renewed = std::variant<StoredToken, NotRenewed>;
+
+constexpr Timestamp begin_of_time{1775012407123ms};
+
+/// Its clock stands still unless the test moves it; its renewals are counted.
+class RefreshingTokenTest : public testing::Test {
+ protected:
+  [[nodiscard]] detail::Now now() const {
+    return {std::chrono::steady_clock::time_point{} + 24h + elapsed.load(), begin_of_time + elapsed.load()};
+  }
+
+  RefreshingToken make(milliseconds ahead = 5min) {
+    const auto renew = [this](const Secret& worn_out, Timestamp, const std::stop_token& leaving) {
+      ++renewals;
+      last_worn_out = worn_out.reveal();
+      return answer(leaving);
+    };
+    return {renew, ahead, [this] { return now(); }, [] { return 0.0; }};
+  }
+
+  /// A token named after the renewal that brought it.
+  [[nodiscard]] Renewed fresh(milliseconds life = 12h) const {
+    return StoredToken{.access_token = "token-" + std::to_string(renewals.load()),
+                       .obtained_at = now().wall,
+                       .expires_at = now().wall + life};
+  }
+  [[nodiscard]] static Renewed failed(std::optional<milliseconds> pause = std::nullopt) {
+    return NotRenewed{no_token("the login is down"), pause};
+  }
+  [[nodiscard]] static std::string got(const Result<AccessToken>& token) {
+    return token ? token->value.reveal() : "error: " + token.error().message();
+  }
+
+  std::atomic<milliseconds> elapsed{0ms};
+  std::atomic<int> renewals = 0;
+  std::string last_worn_out;
+  std::function<Renewed(const std::stop_token&)> answer = [this](const auto&) { return fresh(); };
+};
+
+TEST_F(RefreshingTokenTest, the_first_call_gets_a_token_and_the_next_ones_the_same) {
+  RefreshingToken token = make();
+  EXPECT_FALSE(token.cached());
+  EXPECT_EQ(renewals, 0) << "a look starts nothing";
+  EXPECT_EQ(got(token.get({})), "token-1");
+  elapsed = 11h;
+  EXPECT_EQ(got(token.get({})), "token-1");
+  EXPECT_EQ(token.cached()->value.reveal(), "token-1");
+  EXPECT_EQ(renewals, 1);
+}
+
+TEST_F(RefreshingTokenTest, it_is_renewed_ahead_of_its_end_and_nobody_waits_for_that) {
+  RefreshingToken token = make(5min);
+  ASSERT_EQ(got(token.get({})), "token-1");
+  std::binary_semaphore go_on(0);
+  answer = [&](const auto&) {
+    go_on.acquire();
+    return fresh();
+  };
+  elapsed = 12h - 30s - 5min - 1ms;
+  EXPECT_EQ(got(token.get({})), "token-1");
+  EXPECT_EQ(renewals, 1);
+  elapsed = 12h - 30s - 5min;
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(got(token.get({})), "token-1");
+  ASSERT_TRUE(eventually([&] { return renewals == 2; }));
+  EXPECT_EQ(got(token.get({})), "token-1");
+  go_on.release();
+  EXPECT_TRUE(eventually([&] { return got(token.get({})) == "token-2"; }));
+  EXPECT_EQ(last_worn_out, "token-1");
+  EXPECT_EQ(renewals, 2);
+}
+
+TEST_F(RefreshingTokenTest, without_time_ahead_it_is_renewed_once_it_has_ended) {
+  RefreshingToken token = make(0ms);
+  ASSERT_EQ(got(token.get({})), "token-1");
+  elapsed = 12h - 30s - 1ms;
+  EXPECT_EQ(got(token.get({})), "token-1");
+  elapsed = 12h - 30s;
+  EXPECT_FALSE(token.cached());
+  EXPECT_EQ(got(token.get({})), "token-2");
+}
+
+TEST_F(RefreshingTokenTest, a_renewal_that_fails_while_the_old_token_lives_fails_no_call) {
+  RefreshingToken token = make();
+  ASSERT_EQ(got(token.get({})), "token-1");
+  answer = [](const auto&) { return failed(); };
+  elapsed = 12h - 4min;
+  EXPECT_EQ(got(token.get({})), "token-1");
+  ASSERT_TRUE(eventually([&] { return renewals == 2; }));
+  EXPECT_EQ(got(token.get({})), "token-1");
+  elapsed = 12h - 30s;
+  EXPECT_EQ(got(token.get({})), "error: the login is down");
+}
+
+TEST_F(RefreshingTokenTest, failures_are_put_off_longer_and_longer) {
+  RefreshingToken token = make();
+  answer = [](const auto&) { return failed(); };
+  // random is 0 here: a half of 1, 2, 4 … and at last 60 seconds
+  for (const auto pause : {500ms, 1000ms, 2000ms, 4000ms, 8000ms, 16000ms, 30000ms, 30000ms}) {
+    const int before = renewals;
+    EXPECT_EQ(got(token.get({})), "error: the login is down");
+    EXPECT_EQ(renewals, before + 1);
+    elapsed = elapsed.load() + pause - 1ms;
+    EXPECT_EQ(got(token.get({})), "error: the login is down");
+    EXPECT_EQ(renewals, before + 1) << "asked again before " << pause.count() << " ms";
+    elapsed = elapsed.load() + 1ms;
+  }
+  answer = [this](const auto&) { return fresh(); };
+  EXPECT_EQ(got(token.get({})), "token-9");
+}
+
+TEST_F(RefreshingTokenTest, a_pause_that_was_named_is_kept) {
+  RefreshingToken token = make();
+  answer = [](const auto&) { return failed(17s); };
+  EXPECT_FALSE(token.get({}));
+  elapsed = 17s - 1ms;
+  EXPECT_FALSE(token.get({}));
+  EXPECT_EQ(renewals, 1);
+  elapsed = 17s;
+  EXPECT_FALSE(token.get({}));
+  EXPECT_EQ(renewals, 2);
+}
+
+TEST_F(RefreshingTokenTest, a_token_that_was_refused_is_dropped_and_renewed_at_once) {
+  RefreshingToken token = make();
+  ASSERT_EQ(got(token.get({})), "token-1");
+  EXPECT_EQ(got(token.get({.refused = "token-1"})), "token-2");
+  EXPECT_EQ(last_worn_out, "token-1");
+  EXPECT_EQ(got(token.get({.refused = "token-1"})), "token-2") << "somebody else has renewed it";
+  EXPECT_EQ(renewals, 2);
+}
+
+TEST_F(RefreshingTokenTest, a_refused_token_is_given_to_nobody_else) {
+  RefreshingToken token = make();
+  ASSERT_EQ(got(token.get({})), "token-1");
+  answer = [](const auto&) { return failed(); };
+  EXPECT_EQ(got(token.get({.refused = "token-1"})), "error: the login is down");
+  EXPECT_FALSE(token.cached());
+  EXPECT_EQ(got(token.get({})), "error: the login is down");
+}
+
+TEST_F(RefreshingTokenTest, an_api_that_refuses_every_token_does_not_have_each_renewed) {
+  RefreshingToken token = make();
+  ASSERT_EQ(got(token.get({})), "token-1");
+  ASSERT_EQ(got(token.get({.refused = "token-1"})), "token-2");
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(got(token.get({.refused = "token-2"})), "token-2");
+  EXPECT_EQ(renewals, 2);
+  elapsed = 10s;
+  EXPECT_EQ(got(token.get({.refused = "token-2"})), "token-3");
+}
+
+TEST_F(RefreshingTokenTest, a_renewal_that_brings_the_refused_token_is_followed_by_another) {
+  RefreshingToken token = make();
+  ASSERT_EQ(got(token.get({})), "token-1");
+  std::binary_semaphore go_on(0);
+  answer = [&](const auto&) -> Renewed {
+    if (renewals != 2) return fresh();
+    go_on.acquire();
+    return StoredToken{.access_token = "token-1", .obtained_at = now().wall, .expires_at = now().wall + 12h};
+  };
+  elapsed = 12h - 30s;
+  std::jthread other([&] { EXPECT_TRUE(token.get({})); });
+  ASSERT_TRUE(eventually([&] { return renewals == 2; }));
+  std::jthread refused([&] { EXPECT_EQ(got(token.get({.refused = "token-1"})), "token-3"); });
+  go_on.release();
+}
+
+TEST_F(RefreshingTokenTest, one_who_waits_leaves_at_their_own_deadline_or_stop_and_the_renewal_goes_on) {
+  RefreshingToken token = make();
+  std::binary_semaphore go_on(0);
+  answer = [&](const auto&) {
+    go_on.acquire();
+    return fresh();
+  };
+  const auto late = token.get({.deadline = std::chrono::steady_clock::now() + 20ms});
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().kind(), ErrorKind::deadline_exceeded);
+  EXPECT_EQ(late.error().get_if<DeadlineExceeded>()->stage, Stage::token);
+
+  std::stop_source stop;
+  std::jthread stopper([&] {
+    std::this_thread::sleep_for(10ms);
+    stop.request_stop();
+  });
+  const auto stopped = token.get({.stop = stop.get_token()});
+  ASSERT_FALSE(stopped);
+  EXPECT_EQ(stopped.error().kind(), ErrorKind::cancelled);
+  EXPECT_EQ(stopped.error().get_if<Cancelled>()->stage, Stage::token);
+
+  go_on.release();
+  EXPECT_EQ(got(token.get({})), "token-1") << "the renewal of those who left";
+  EXPECT_EQ(renewals, 1);
+}
+
+TEST_F(RefreshingTokenTest, an_exception_in_a_renewal_jams_nothing_and_is_not_quoted) {
+  RefreshingToken token = make();
+  answer = [](const auto&) -> Renewed { throw std::runtime_error("canary-secret"); };
+  const std::string first = got(token.get({}));
+  EXPECT_EQ(first, "error: the renewal was broken off by an exception, of the token store or the transport");
+  answer = [](const auto&) -> Renewed { throw 7; };
+  elapsed = 1s;
+  EXPECT_FALSE(token.get({}));
+  answer = [this](const auto&) { return fresh(); };
+  elapsed = 10s;
+  EXPECT_EQ(got(token.get({})), "token-3");
+}
+
+TEST_F(RefreshingTokenTest, its_end_waits_for_the_renewal_and_asks_it_to_leave) {
+  std::atomic<bool> ended = false;
+  {
+    RefreshingToken token = make();
+    answer = [&](const std::stop_token& leaving) {
+      while (!leaving.stop_requested()) std::this_thread::sleep_for(1ms);
+      ended = true;
+      return fresh();
+    };
+    EXPECT_FALSE(token.get({.deadline = std::chrono::steady_clock::now()}));
+  }
+  EXPECT_TRUE(ended);
+}
+
+TEST_F(RefreshingTokenTest, the_renewals_thread_takes_no_signals) {
+  RefreshingToken token = make();
+  sigset_t blocked{};
+  answer = [&](const auto&) {
+    pthread_sigmask(SIG_SETMASK, nullptr, &blocked);
+    return fresh();
+  };
+  ASSERT_TRUE(token.get({}));
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGPIPE}) EXPECT_EQ(sigismember(&blocked, signal), 1);
+  sigset_t here{};
+  pthread_sigmask(SIG_SETMASK, nullptr, &here);
+  EXPECT_EQ(sigismember(&here, SIGUSR1), 0);
+}
+
+class RefreshingTokenThreads : public RefreshingTokenTest {};
+
+TEST_F(RefreshingTokenThreads, sixty_four_that_meet_an_expired_token_make_one_renewal) {
+  RefreshingToken token = make();
+  ASSERT_EQ(got(token.get({})), "token-1");
+  elapsed = 13h;
+  std::barrier together(64);
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < 64; ++i) {
+    threads.emplace_back([&] {
+      together.arrive_and_wait();
+      EXPECT_EQ(got(token.get({})), "token-2");
+    });
+  }
+  threads.clear();
+  EXPECT_EQ(renewals, 2);
+}
+
+TEST_F(RefreshingTokenThreads, sixty_four_whose_token_was_refused_make_one_renewal) {
+  RefreshingToken token = make();
+  ASSERT_EQ(got(token.get({})), "token-1");
+  std::barrier together(64);
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < 64; ++i) {
+    threads.emplace_back([&] {
+      together.arrive_and_wait();
+      EXPECT_EQ(got(token.get({.refused = "token-1"})), "token-2");
+    });
+  }
+  threads.clear();
+  EXPECT_EQ(renewals, 2);
+}
+
+TEST_F(RefreshingTokenThreads, readers_renewals_and_refusals_go_on_together) {
+  RefreshingToken token = make();
+  answer = [this](const auto&) { return renewals % 5 == 0 ? failed(1ms) : fresh(1s); };
+  std::atomic<bool> enough = false;
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([&, i] {
+      Secret last;
+      while (!enough) {
+        const auto result = token.get({.refused = i % 4 == 0 ? last : Secret()});
+        if (result) last = result->value;
+        static_cast<void>(token.cached());
+      }
+    });
+  }
+  for (int i = 0; i < 200; ++i) {
+    elapsed = elapsed.load() + 97ms;
+    std::this_thread::sleep_for(1ms);
+  }
+  enough = true;
+  threads.clear();
+  EXPECT_GT(renewals, 10);
+}
+
+using Spans = std::pair<std::chrono::nanoseconds, std::chrono::nanoseconds>;
+
+TEST(TokenLife, ends_before_the_login_says_and_is_renewed_before_that) {
+  const detail::Now now{std::chrono::steady_clock::time_point{} + 1h, begin_of_time};
+  const auto of = [&](milliseconds whole, milliseconds age, milliseconds ahead, double random) {
+    const TokenLife life =
+        life_of({.obtained_at = begin_of_time - age, .expires_at = begin_of_time - age + whole}, ahead, random, now);
+    return Spans(life.renew_at - now.steady, life.ends_at - now.steady);
+  };
+  EXPECT_EQ(of(12h, 0ms, 5min, 0), Spans(12h - 30s - 5min, 12h - 30s));
+  EXPECT_EQ(of(12h, 0ms, 5min, 1), Spans(12h - 30s - 150s, 12h - 30s));
+  EXPECT_EQ(of(12h, 11h, 5min, 0), Spans(1h - 30s - 5min, 1h - 30s));
+  EXPECT_EQ(of(10s, 0ms, 5min, 0), Spans(9500ms - 2s, 9500ms)) << "a short life";
+  EXPECT_EQ(of(12h, -1h, 5min, 0), Spans(12h - 30s - 5min, 12h - 30s))
+      << "a wall clock that was set back gives no time";
+  EXPECT_LT(of(12h, 13h, 5min, 0).second, 0ns);
+  EXPECT_EQ(of(12h, 0ms, 0ms, 0).first, std::chrono::steady_clock::time_point::max() - now.steady);
+}
+
+}  // namespace
+}  // namespace connectid::auth
