@@ -73,6 +73,7 @@ struct TokenError {
   std::string error_description = {};  ///< its `error_description`; at most 1000 bytes
   int http_status = 0;                 ///< of its answer; 0: there was none
   bool log_in_again = false;           ///< no renewal can help: somebody has to log in anew
+  bool temporary = false;              ///< it may pass by itself: the login was not reached, was busy or was down
 };
 
 /// What the server's own words were. API errors come as `exceptionType` and `errorMessage`, OAuth's as `error` and

@@ -57,8 +57,21 @@ const ServerWords* words_of(const Error& error) {
       error.detail());
 }
 
+bool may_pass(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::rate_limited:
+    case ErrorKind::server_error:
+    case ErrorKind::transport_error:
+    case ErrorKind::deadline_exceeded:
+    case ErrorKind::cancelled:
+      return true;
+    default:
+      return false;
+  }
+}
+
 Error error_of(const Error& ended, const Credentials& credentials) {
-  TokenError detail{.http_status = ended.http_status()};
+  TokenError detail{.http_status = ended.http_status(), .temporary = may_pass(ended.kind())};
   if (const ServerWords* words = words_of(ended)) {
     detail.error = words->exception_type;
     detail.error_description = words->error_message;

@@ -32,9 +32,7 @@ std::string problem_with(const Credentials& credentials, const http::Url& api, c
   if (!api.problem.empty()) return "the API URL " + api.problem;
   if (!login.problem.empty()) return "the login URL " + login.problem;
   if (credentials.client_id.empty()) return "client_id is empty";
-  const bool refresh = credentials.grant == Grant::refresh_token;
-  if (refresh && !has_store) return "there is no store to keep refresh tokens in";
-  if (!refresh && credentials.client_secret.empty()) return "client_secret is empty, and client credentials need it";
+  if (credentials.grant == Grant::refresh_token && !has_store) return "there is no store to keep refresh tokens in";
   return {};
 }
 
@@ -98,7 +96,7 @@ Renewer::Renewed Renewer::load_own() {
 Renewer::Renewed Renewer::renew(const Secret& worn_out, Timestamp now, const std::stop_token& leaving) {
   const auto deadline = steady_clock::now() + renewal_.timeout;
   const auto lock = store_->lock(account_, deadline, leaving);
-  if (!lock) return not_renewed(no_token("the store's lock was not had: " + lock.error().message()));
+  if (!lock) return not_renewed(no_token("the store's lock was not had: " + lock.error().message(), {.temporary = true}));
   Renewed own = load_own();
   if (std::holds_alternative<NotRenewed>(own)) return own;
   StoredToken stored = std::get<StoredToken>(std::move(own));
@@ -117,6 +115,9 @@ Renewer::Renewed Renewer::ask(const StoredToken& stored, milliseconds left, Time
                               const std::stop_token& leaving) {
   const bool refresh = credentials_.grant == Grant::refresh_token;
   const Secret spent = refresh ? stored.refresh_token : Secret();
+  if (!refresh && credentials_.client_secret.empty()) {
+    return not_renewed("client_secret is empty, and client credentials need one");
+  }
   if (refresh && spent.empty()) {
     return not_renewed("the store has no refresh token of account " + quoted_account() + ": log in",
                        {.log_in_again = true});
@@ -154,7 +155,8 @@ Renewer::Renewed Renewer::keep(StoredToken token, const Secret& spent) {
   const Result<void> saved = store_->save(account_, token);
   if (!saved) {
     return not_renewed("the store cannot keep the new token of account " + quoted_account() +
-                       ", which is held in memory until it can: " + saved.error().message());
+                           ", which is held in memory until it can: " + saved.error().message(),
+                       {.temporary = true});
   }
   unsaved_.reset();
   return token;

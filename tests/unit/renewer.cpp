@@ -331,6 +331,7 @@ struct ErrorRow {
   std::string description = {};
   int status = 0;
   bool log_in_again = false;  ///< of a refresh
+  bool temporary = false;
 };
 std::ostream& operator<<(std::ostream& out, const ErrorRow& row) { return out << row.name; }
 
@@ -385,8 +386,15 @@ const ErrorRow error_rows[] = {
      400},
     {"forbidden", {http_answer(403, "canary-page")}, "HTTP 403", "", "", 403},
     {"not_found", {http_answer(404, "<html>canary</html>")}, "HTTP 404", "", "", 404},
-    {"rate_limited_without_a_pause", {http_answer(429, "")}, "HTTP 429", "", "", 429},
-    {"down", {http_answer(503, "canary"), http_answer(503, ""), http_answer(503, "")}, "HTTP 503", "", "", 503},
+    {"rate_limited_without_a_pause", {http_answer(429, "")}, "HTTP 429", "", "", 429, false, true},
+    {"down",
+     {http_answer(503, "canary"), http_answer(503, ""), http_answer(503, "")},
+     "HTTP 503",
+     "",
+     "",
+     503,
+     false,
+     true},
     {"a_redirect", {http_answer(302, "", {{"Location", "https://evil.test/?canary"}})}, "HTTP 302", "", "", 302},
     {"html_in_a_200", {http_answer(200, "<html>canary</html>")}, "HTTP 200, and the body is not JSON", "", "", 200},
     {"no_token_in_a_200", {http_answer(200, R"({"token":"canary"})")}, "holds no access_token", "", "", 200},
@@ -398,11 +406,25 @@ const ErrorRow error_rows[] = {
      200},
     {"negative_expiry", {http_answer(200, R"({"access_token":"canary","expires_in":-1})")}, "expires_in", "", "", 200},
     {"created", {http_answer(201, R"({"access_token":"canary-201"})")}, "HTTP 201", "", "", 201},
-    {"too_large", {too_large()}, "too_large", "", "", 200},
-    {"cut", {half(), half(), half()}, "closed", "", "", 200},
-    {"no_connection", {refused_connection, refused_connection, refused_connection}, "the wire says unreachable"},
-    {"a_wrong_certificate", {failure(Stage::handshake, Cause::certificate, false)}, "the wire says certificate"},
-    {"no_answer", {lost, lost, lost}, "the wire says closed"},
+    {"too_large", {too_large()}, "too_large", "", "", 200, false, true},
+    {"cut", {half(), half(), half()}, "closed", "", "", 200, false, true},
+    {"no_connection",
+     {refused_connection, refused_connection, refused_connection},
+     "the wire says unreachable",
+     "",
+     "",
+     0,
+     false,
+     true},
+    {"a_wrong_certificate",
+     {failure(Stage::handshake, Cause::certificate, false)},
+     "the wire says certificate",
+     "",
+     "",
+     0,
+     false,
+     true},
+    {"no_answer", {lost, lost, lost}, "the wire says closed", "", "", 0, false, true},
 };
 
 class RenewerErrors : public RenewerTest, public ::testing::WithParamInterface<ErrorRow> {
@@ -420,6 +442,7 @@ class RenewerErrors : public RenewerTest, public ::testing::WithParamInterface<E
     EXPECT_EQ(detail().error_description, row.description);
     EXPECT_EQ(detail().http_status, row.status);
     EXPECT_EQ(detail().log_in_again, row.log_in_again && grant == Grant::refresh_token);
+    EXPECT_EQ(detail().temporary, row.temporary);
     EXPECT_EQ(in_store().access_token.reveal(), "canary-access-1") << "an error changes nothing in the store";
     EXPECT_EQ(in_store().refresh_token.reveal(), "canary-refresh-1");
   }
@@ -542,11 +565,15 @@ TEST_F(RenewerTest, credentials_that_cannot_be_used_say_what_is_wrong) {
               HasSubstr("the API URL must begin with https://"));
   EXPECT_EQ(problem([](Credentials& c) { c.client_id = ""; }), "client_id is empty");
   EXPECT_EQ(problem([](Credentials&) {}, false), "there is no store to keep refresh tokens in");
-  EXPECT_THAT(problem([](Credentials& c) {
-                c.grant = Grant::client_credentials;
-                c.client_secret = {};
-              }),
-              HasSubstr("client_secret is empty"));
+}
+
+TEST_F(RenewerTest, client_credentials_without_a_secret_serve_while_a_stored_token_lives) {
+  save(stored(now + 1h));
+  Credentials without_secret = credentials(Grant::client_credentials);
+  without_secret.client_secret = {};
+  Renewer renewer = make(without_secret);
+  EXPECT_EQ(renew(renewer), "canary-access-1");
+  EXPECT_EQ(renew(renewer, "canary-access-1"), "client_secret is empty, and client credentials need one");
 }
 
 TEST_F(RenewerTest, an_imported_refresh_token_is_what_is_renewed_with) {
