@@ -135,10 +135,10 @@ std::optional<Error> RefreshingToken::wait(std::unique_lock<std::mutex>& lock, c
 
 /// Under `mutex_`, and only where none is under way. Where no thread can be had, that is how the renewal ended.
 void RefreshingToken::begin(const Secret& refused) {
-  Secret worn_out;
+  Secret worn_out = refused;
   {
     const std::lock_guard lock(token_mutex_);
-    worn_out = token_;
+    if (refused.empty()) worn_out = token_;
     if (!refused.empty() && refused == token_) ends_at_ = TimePoint::min();
   }
   try {

@@ -79,6 +79,10 @@ std::string Renewer::objection_to(const StoredToken& stored) const {
   if (stored.client_id != credentials_.client_id) {
     return got_for("the client " + stored.client_id, "the client " + detail::printable(credentials_.client_id, 100));
   }
+  if (credentials_.grant == Grant::client_credentials && !stored.refresh_token.empty()) {
+    return "account " + quoted_account() +
+           " is a customer's, whose refresh token would be lost: keep the client's own " + "tokens under another name";
+  }
   return {};
 }
 
@@ -96,7 +100,8 @@ Renewer::Renewed Renewer::load_own() {
 Renewer::Renewed Renewer::renew(const Secret& worn_out, Timestamp now, const std::stop_token& leaving) {
   const auto deadline = steady_clock::now() + renewal_.timeout;
   const auto lock = store_->lock(account_, deadline, leaving);
-  if (!lock) return not_renewed(no_token("the store's lock was not had: " + lock.error().message(), {.temporary = true}));
+  if (!lock)
+    return not_renewed(no_token("the store's lock was not had: " + lock.error().message(), {.temporary = true}));
   Renewed own = load_own();
   if (std::holds_alternative<NotRenewed>(own)) return own;
   StoredToken stored = std::get<StoredToken>(std::move(own));

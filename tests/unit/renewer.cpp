@@ -86,6 +86,11 @@ class RenewerTest : public ::testing::Test {
             .login_url = "https://login.test/user",
             .client_id = "shop"};
   }
+  [[nodiscard]] static StoredToken stored_for(Grant grant, Timestamp expires_at = now - 1s) {
+    StoredToken token = stored(expires_at);
+    if (grant == Grant::client_credentials) token.refresh_token = {};
+    return token;
+  }
   void save(const StoredToken& token) const { ASSERT_TRUE(store->memory.save("anna", token)); }
   [[nodiscard]] StoredToken in_store() const { return store->memory.load("anna")->value_or(StoredToken{}); }
 
@@ -293,7 +298,7 @@ TEST_F(RenewerTest, client_credentials_are_asked_for_again_as_often_as_the_polic
 
 TEST_F(RenewerTest, with_one_attempt_nothing_is_sent_twice) {
   for (const Grant grant : {Grant::client_credentials, Grant::refresh_token}) {
-    save(stored());
+    save(stored_for(grant));
     wire->reply(lost);
     const std::size_t before = bodies().size();
     Renewer renewer(credentials(grant), store, "anna", {.retry_policy = {.max_attempts = 1}});
@@ -431,7 +436,8 @@ class RenewerErrors : public RenewerTest, public ::testing::WithParamInterface<E
  protected:
   void expect_error(Grant grant) {
     const ErrorRow& row = GetParam();
-    save(stored());
+    const StoredToken before = stored_for(grant);
+    save(before);
     for (const auto& reply : row.replies) wire->reply(reply);
     Renewer renewer = make(grant);
     const bool told = !row.log_in_again || grant == Grant::refresh_token;
@@ -444,7 +450,7 @@ class RenewerErrors : public RenewerTest, public ::testing::WithParamInterface<E
     EXPECT_EQ(detail().log_in_again, row.log_in_again && grant == Grant::refresh_token);
     EXPECT_EQ(detail().temporary, row.temporary);
     EXPECT_EQ(in_store().access_token.reveal(), "canary-access-1") << "an error changes nothing in the store";
-    EXPECT_EQ(in_store().refresh_token.reveal(), "canary-refresh-1");
+    EXPECT_EQ(in_store().refresh_token, before.refresh_token);
   }
 };
 
@@ -514,6 +520,14 @@ TEST_F(RenewerTest, tokens_of_another_service_or_client_are_neither_sent_nor_ove
   EXPECT_THAT(bodies(), ElementsAre());
 }
 
+TEST_F(RenewerTest, client_credentials_do_not_overwrite_a_customers_refresh_token) {
+  save(stored());
+  Renewer renewer = make(Grant::client_credentials);
+  EXPECT_THAT(renew(renewer), HasSubstr("account \"anna\" is a customer's, whose refresh token would be lost"));
+  EXPECT_EQ(in_store().refresh_token.reveal(), "canary-refresh-1");
+  EXPECT_THAT(bodies(), ElementsAre());
+}
+
 TEST_F(RenewerTest, its_tokens_go_to_their_own_api_however_that_is_spelled) {
   const Renewer renewer = make();
   EXPECT_EQ(renewer.objection_to(""), "");
@@ -568,7 +582,7 @@ TEST_F(RenewerTest, credentials_that_cannot_be_used_say_what_is_wrong) {
 }
 
 TEST_F(RenewerTest, client_credentials_without_a_secret_serve_while_a_stored_token_lives) {
-  save(stored(now + 1h));
+  save(stored_for(Grant::client_credentials, now + 1h));
   Credentials without_secret = credentials(Grant::client_credentials);
   without_secret.client_secret = {};
   Renewer renewer = make(without_secret);

@@ -157,6 +157,54 @@ TEST_F(Client, a_token_source_is_told_the_deadline_and_the_stop) {
   EXPECT_TRUE(wire->requests().empty());
 }
 
+TEST_F(Client, a_token_source_is_told_where_its_token_goes) {
+  std::string told;
+  options.token_source = [&](const TokenRequest& request) -> Result<AccessToken> {
+    told = request.api_url;
+    return AccessToken{"t"};
+  };
+  wire->reply(http_answer(200, ""));
+  ASSERT_TRUE(SubscriptionClient(options).start(valid));
+  EXPECT_EQ(told, options.environment.api_url());
+}
+
+TEST_F(Client, a_call_may_bring_its_own_token_and_with_gives_a_handle_for_another_customer) {
+  options.token_source = static_token("of-the-client");
+  const SubscriptionClient client(options);
+  const SubscriptionClient of_kari = client.with(static_token("of-kari"));
+  for (int i = 0; i < 4; ++i) wire->reply(http_answer(200, ""));
+  ASSERT_TRUE(of_kari.start(valid));
+  ASSERT_TRUE(of_kari.start(valid, {.token_source = static_token("of-this-call")}));
+  ASSERT_TRUE(client.start(valid, {.token_source = static_token("of-this-call")}));
+  ASSERT_TRUE(client.start(valid));
+  std::vector<std::string> sent;
+  for (const auto& request : wire->requests()) sent.push_back(request.authorization.reveal());
+  EXPECT_EQ(sent, (std::vector<std::string>{"Bearer of-kari", "Bearer of-this-call", "Bearer of-this-call",
+                                            "Bearer of-the-client"}));
+}
+
+TEST_F(Client, a_client_without_a_token_source_serves_calls_that_have_one) {
+  options.token_source = nullptr;
+  const SubscriptionClient client(options);
+  wire->reply(http_answer(200, ""));
+  EXPECT_EQ(refused().kind(), ErrorKind::configuration_error);
+  EXPECT_EQ(client.with(nullptr).start(valid).error().kind(), ErrorKind::configuration_error);
+  EXPECT_TRUE(client.start(valid, {.token_source = static_token("t")}));
+}
+
+TEST_F(Client, the_detail_of_a_token_error_reaches_the_caller) {
+  options.token_source = [](const TokenRequest&) -> Result<AccessToken> {
+    return Error(Outcome::not_sent, TokenError{.error = "invalid_grant", .http_status = 400, .log_in_again = true},
+                 "x");
+  };
+  const Error error = refused();
+  ASSERT_TRUE(error.get_if<TokenError>());
+  EXPECT_EQ(error.get_if<TokenError>()->error, "invalid_grant");
+  EXPECT_EQ(error.get_if<TokenError>()->http_status, 400);
+  EXPECT_TRUE(error.get_if<TokenError>()->log_in_again);
+  EXPECT_EQ(error.http_status(), 0) << "of the API there is no answer";
+}
+
 TEST_F(Client, a_call_that_is_cancelled_before_it_begins_asks_for_no_token) {
   std::stop_source stop;
   stop.request_stop();

@@ -1,0 +1,202 @@
+// The seam, and refreshing_token behind it, without sockets.
+
+#include <connectid/connectid.hpp>
+#include <connectid/testing/scripted_transport.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace connectid {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using testing::http_answer;
+using ::testing::Not;
+
+std::string got(const Result<AccessToken>& token) {
+  return token ? token->value.reveal() : "error: " + token.error().message();
+}
+
+TEST(TokenSource, is_any_function_that_gives_a_token_or_an_error) {
+  const auto give = [](const TokenRequest& request) { return AccessToken{request.refused.empty() ? "one" : "two"}; };
+  const TokenSource of_tokens = give;
+  EXPECT_EQ(got(of_tokens({})), "one");
+  EXPECT_EQ(got(of_tokens({.refused = "one"})), "two");
+  const TokenSource of_errors = [](const TokenRequest&) { return Error(Outcome::not_sent, TokenError{}, "none"); };
+  EXPECT_EQ(got(of_errors({})), "error: none");
+}
+
+TEST(TokenSource, a_function_that_is_empty_is_no_source) {
+  EXPECT_FALSE(TokenSource());
+  EXPECT_FALSE(TokenSource(nullptr));
+  EXPECT_FALSE(TokenSource(TokenSource::Function()));
+  EXPECT_FALSE(TokenSource().cached());
+  EXPECT_TRUE(static_token("t"));
+}
+
+TEST(TokenSource, copies_are_one_source) {
+  const TokenSource source = [calls = 0](const TokenRequest&) mutable { return AccessToken{std::to_string(++calls)}; };
+  const TokenSource copy = source;
+  EXPECT_EQ(got(source({})), "1");
+  EXPECT_EQ(got(copy({})), "2");
+}
+
+TEST(TokenSource, a_look_gives_what_is_there_and_a_function_of_ones_own_keeps_nothing) {
+  EXPECT_EQ(static_token("t").cached()->value.reveal(), "t");
+  const TokenSource own = [](const TokenRequest&) { return AccessToken{"t"}; };
+  EXPECT_FALSE(own.cached());
+  const TokenSource with_look({[](const TokenRequest&) { return AccessToken{"t"}; }},
+                              [] { return std::optional(AccessToken{"kept"}); });
+  EXPECT_EQ(with_look.cached()->value.reveal(), "kept");
+}
+
+TEST(TokenSource, a_request_without_a_deadline_has_all_the_time) {
+  EXPECT_EQ(TokenRequest{}.deadline, std::chrono::steady_clock::time_point::max());
+}
+
+// ---- refreshing_token
+
+/// One wire carries the requests to the API and those to the login.
+class RefreshingSource : public ::testing::Test {
+ protected:
+  [[nodiscard]] auth::Credentials credentials() const {
+    return {.environment = environment,
+            .grant = auth::Grant::client_credentials,
+            .client_id = "shop",
+            .client_secret = "canary-secret",
+            .transport = wire};
+  }
+  [[nodiscard]] SubscriptionClient client(TokenSource source) const {
+    return SubscriptionClient({.environment = environment, .token_source = std::move(source), .transport = wire});
+  }
+  void give_token(const std::string& token) const {
+    wire->reply(http_answer(200, R"({"access_token":"canary-)" + token + R"("})"));
+  }
+  /// What was sent, in order: `login`, or the bearer that a start had.
+  [[nodiscard]] std::vector<std::string> sent() const {
+    std::vector<std::string> all;
+    for (const auto& request : wire->requests()) {
+      const bool to_login = request.url == "https://login.test/user/oauth/token";
+      all.push_back(to_login ? "login" : request.authorization.reveal());
+    }
+    return all;
+  }
+
+  const Environment environment = Environment::custom("https://api.test/capi", "https://login.test/user");
+  const http::Answer started = http_answer(200, R"({"status":"OK"})");
+  const http::Answer refused = http_answer(401, "", {{"WWW-Authenticate", R"(Bearer error="invalid_token")"}});
+  const StartSubscriptionRequest valid{
+      .product = "P", .start_time = Timestamp{1560336440000ms}, .copies = 1, .coupon_code = "C", .coupon_number = 1};
+  std::shared_ptr<testing::ScriptedTransport> wire = std::make_shared<testing::ScriptedTransport>();
+};
+
+TEST_F(RefreshingSource, asks_the_login_once_for_many_calls) {
+  give_token("1");
+  for (int i = 0; i < 3; ++i) wire->reply(started);
+  const auto source = refreshing_token(credentials(), nullptr, "shop");
+  EXPECT_FALSE(source.cached());
+  const auto calls = client(source);
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(calls.start(valid));
+  EXPECT_THAT(sent(), ElementsAre("login", "Bearer canary-1", "Bearer canary-1", "Bearer canary-1"));
+  EXPECT_EQ(source.cached()->value.reveal(), "canary-1");
+}
+
+TEST_F(RefreshingSource, a_401_drops_the_token_and_the_start_is_sent_once_more_with_the_next_one) {
+  give_token("1");
+  wire->reply(refused);
+  give_token("2");
+  wire->reply(started);
+  const auto result = client(refreshing_token(credentials(), nullptr, "shop")).start(valid);
+  ASSERT_TRUE(result) << result.error();
+  EXPECT_EQ(result->call.attempts, 2);
+  EXPECT_THAT(sent(), ElementsAre("login", "Bearer canary-1", "login", "Bearer canary-2"));
+}
+
+TEST_F(RefreshingSource, a_second_401_is_final) {
+  give_token("1");
+  wire->reply(refused);
+  give_token("2");
+  wire->reply(refused);
+  const auto result = client(refreshing_token(credentials(), nullptr, "shop")).start(valid);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().outcome(), Outcome::rejected);
+  EXPECT_EQ(result.error().kind(), ErrorKind::unauthorized);
+  EXPECT_THAT(sent(), ElementsAre("login", "Bearer canary-1", "login", "Bearer canary-2"));
+}
+
+TEST_F(RefreshingSource, a_renewal_that_fails_after_a_401_leaves_the_call_rejected_and_says_both) {
+  give_token("1");
+  wire->reply(refused);
+  wire->reply(http_answer(400, R"({"error":"invalid_client"})"));
+  const auto result = client(refreshing_token(credentials(), nullptr, "shop")).start(valid);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().outcome(), Outcome::rejected);
+  EXPECT_EQ(result.error().kind(), ErrorKind::unauthorized);
+  EXPECT_THAT(result.error().message(), HasSubstr("HTTP 401"));
+  EXPECT_THAT(result.error().message(), HasSubstr("HTTP 400: invalid_client"));
+  EXPECT_THAT(result.error().message(), Not(HasSubstr("canary")));
+}
+
+TEST_F(RefreshingSource, without_a_token_nothing_is_sent_to_the_api) {
+  wire->reply(http_answer(403, ""));
+  const auto result = client(refreshing_token(credentials(), nullptr, "shop")).start(valid);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().outcome(), Outcome::not_sent);
+  EXPECT_EQ(result.error().kind(), ErrorKind::token_error);
+  EXPECT_EQ(result.error().get_if<TokenError>()->http_status, 403);
+  EXPECT_THAT(sent(), ElementsAre("login"));
+}
+
+TEST_F(RefreshingSource, its_tokens_go_to_no_other_api) {
+  const auto source = refreshing_token(credentials(), nullptr, "shop");
+  const SubscriptionClient other(
+      {.environment = Environment::custom("https://evil.test/capi", "https://login.test/user"),
+       .token_source = source,
+       .transport = wire});
+  const auto result = other.start(valid);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().kind(), ErrorKind::token_error);
+  EXPECT_THAT(result.error().message(), HasSubstr("are for https://api.test/capi and for no other API"));
+  EXPECT_THAT(sent(), ElementsAre());
+}
+
+TEST_F(RefreshingSource, credentials_that_cannot_be_used_are_the_error_of_every_call) {
+  auth::Credentials without_id = credentials();
+  without_id.client_id = {};
+  const auto result = client(refreshing_token(without_id, nullptr, "shop")).start(valid);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().message(), "not sent: no access token: client_id is empty");
+  EXPECT_EQ(result.error().kind(), ErrorKind::token_error);
+}
+
+TEST_F(RefreshingSource, a_journal_never_sees_a_request_for_a_token) {
+  struct Reader final : Journal {
+    bool sending(const JournalCall& call, int) override {
+      text.append(call.url).append(call.body);
+      return true;
+    }
+    void ended(const JournalCall& call, Word) override { text.append(call.url).append(call.body); }
+    std::string text;
+  };
+  const auto journal = std::make_shared<Reader>();
+  give_token("1");
+  wire->reply(refused);
+  give_token("2");
+  wire->reply(started);
+  const SubscriptionClient client({.environment = environment,
+                                   .token_source = refreshing_token(credentials(), nullptr, "shop"),
+                                   .transport = wire,
+                                   .journal = journal});
+  ASSERT_TRUE(client.start(valid));
+  EXPECT_THAT(journal->text, HasSubstr("https://api.test/capi/v1/subscription"));
+  EXPECT_THAT(journal->text, Not(HasSubstr("canary")));
+  EXPECT_THAT(journal->text, Not(HasSubstr("oauth")));
+}
+
+}  // namespace
+}  // namespace connectid
