@@ -1,6 +1,7 @@
 #include <connectid/testing/fake_server.hpp>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 namespace connectid::inline v0::testing {
@@ -75,6 +76,12 @@ Script huge(std::size_t bytes) {
   Script script = answer(200, std::move(body));
   script.acts = true;
   return script;
+}
+
+Script token_error(int status, std::string error, std::string error_description) {
+  nlohmann::json body = {{"error", std::move(error)}};
+  if (!error_description.empty()) body["error_description"] = std::move(error_description);
+  return answer(status, body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
 Script gone() {

@@ -59,11 +59,22 @@ struct Script {
 [[nodiscard]] Script huge(std::size_t bytes);
 /// Obeyed; then the connection ends without an answer and new ones are refused.
 [[nodiscard]] Script gone();
+/// An OAuth error in place of tokens (RFC 6749 section 5.2), for `next_login`.
+[[nodiscard]] Script token_error(int status, std::string error, std::string error_description = {});
 
 /// One subscription that was started.
 struct StartedSubscription {
   StartSubscriptionRequest request;  ///< as it was understood
   std::string call_id = {};          ///< X-Request-Id
+  std::string account = {};          ///< whose access token let it in
+};
+
+/// One whole request for tokens.
+struct TokenGrant {
+  std::string grant_type = {};  ///< as it came
+  std::string account = {};     ///< who the tokens are for, where that is known
+  std::string client_id = {};   ///< who asked, where that is known
+  std::string error = {};       ///< what it was refused with: `invalid_grant`; empty: tokens were given
 };
 
 /// One request as it came, obeyed or not.
@@ -76,16 +87,26 @@ struct ReceivedRequest {
 
 /// How the server is set up. Fill it with designated initialisers.
 struct FakeServerOptions {
-  bool tls = false;                         ///< speak TLS, with a certificate made on the spot
-  CertificateOptions certificate = {};      ///< with `tls`: what it says
-  std::string access_token = "test-token";  ///< the bearer that is let in
-  std::uint16_t port = 0;                   ///< to listen on; 0: a free one
+  bool tls = false;                                  ///< speak TLS, with a certificate made on the spot
+  CertificateOptions certificate = {};               ///< with `tls`: what it says
+  std::string access_token = "test-token";           ///< the bearer that is let in
+  std::uint16_t port = 0;                            ///< to listen on; 0: a free one
+  std::string client_id = "test-client";             ///< the client that is given tokens, by HTTP Basic or in the form
+  std::string client_secret = "test-secret";         ///< empty: a public client
+  std::string refresh_token = "test-refresh-token";  ///< good from the start, for the account `test`
+  std::chrono::milliseconds access_token_lifetime = std::chrono::hours{12};  ///< `expires_in`: rounded up to seconds
+  bool rotate_refresh_tokens = true;  ///< each refresh gives a new one, and the old one is spent
 };
 
 /// The Connect API's *Start subscription* on a free port of 127.0.0.1, for tests without the live service: documented
 /// rules, 401 without the right bearer, 400 with `exceptionType`/`errorMessage`, 404 elsewhere. It remembers what
 /// was started and counts every body it received; `GET /__connectid/log` tells both as JSON, for tests in other
 /// languages. Thread-safe; starts when made, ends when destroyed.
+///
+/// It is the login, too: `POST /oauth/token` gives tokens for client credentials and for refresh tokens, by the rules
+/// of RFC 6749; a refresh token that comes again after it was replaced revokes all that came of the same login (RFC
+/// 9700 section 4.14.2). The login has a port and a gate of its own, so that its faults do not meet the API's requests;
+/// it also answers at the API's. Every secret that is made has the word `canary` in it, for tests that look for leaks.
 class FakeServer {
  public:
   /// Throws std::runtime_error where no port can be had or no certificate made.
@@ -97,7 +118,8 @@ class FakeServer {
   ~FakeServer();
 
   [[nodiscard]] std::string url() const;                     ///< `http://127.0.0.1:PORT` or `https://…`
-  [[nodiscard]] Environment environment() const;             ///< custom(url(), url())
+  [[nodiscard]] std::string login_url() const;               ///< likewise, of the login
+  [[nodiscard]] Environment environment() const;             ///< custom(url(), login_url())
   [[nodiscard]] const std::string& ca_pem() const noexcept;  ///< for `CurlOptions::ca_pem`; empty without TLS
 
   /// For the next request that has none yet; queued, first come first served. One exchange takes one script.
@@ -106,7 +128,8 @@ class FakeServer {
   void always(Script script);
 
   [[nodiscard]] std::vector<StartedSubscription> started() const;  ///< so far, in order
-  [[nodiscard]] std::vector<ReceivedRequest> received() const;     ///< so far, in order: whole requests only
+  /// So far, in order: whole requests only, and none for tokens.
+  [[nodiscard]] std::vector<ReceivedRequest> received() const;
   /// How many request bodies came whole. (Half ones: `gate().exchanges()` counts every request begun.)
   [[nodiscard]] std::size_t bodies_received() const;
   /// Waits until so many bodies came whole; false when the time is up first.
@@ -114,6 +137,25 @@ class FakeServer {
 
   /// Everything goes through it: stop listening, stray answers, closed idle connections.
   [[nodiscard]] FaultGate& gate() noexcept;
+
+  /// As if this customer had just logged in: a refresh token of theirs, which is good now.
+  [[nodiscard]] std::string log_in(const std::string& account);
+  /// No refresh token of this customer's is good any more.
+  void revoke(const std::string& account);
+  /// No access token that was given so far lets anybody in any more, `FakeServerOptions::access_token` included.
+  void expire_access_tokens();
+  /// Of access tokens that are given from now on; 1 ms at the least.
+  void access_token_lifetime(std::chrono::milliseconds lifetime);
+
+  /// For the next request at the login's port that has none yet, as `next`.
+  void next_login(Script script);
+  /// As `always`, at the login's port.
+  void always_login(Script script);
+  /// Everything to the login's port goes through it.
+  [[nodiscard]] FaultGate& login_gate() noexcept;
+
+  [[nodiscard]] std::vector<TokenGrant> token_requests() const;  ///< so far, in order: whole requests only
+  [[nodiscard]] std::size_t reused_refresh_tokens() const;       ///< how often one came that had been replaced
 
  private:
   struct Impl;

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include <connectid/testing/fake_server.hpp>
+
+namespace connectid::inline v0::testing::detail {
+
+/// What the API answers to a request, and what it starts.
+struct Ruling {
+  Script::HttpAnswer answer;
+  std::optional<StartedSubscription> started = {};
+};
+
+/// An error of the API's own.
+[[nodiscard]] Script::HttpAnswer refusal(int status, const char* exception_type, const std::string& message);
+
+/// The documented rules of *Start subscription*. `account_of` says whose an access token is that lets in. Pure.
+[[nodiscard]] Ruling rule(const ReceivedRequest& request,
+                          const std::function<std::optional<std::string>(const std::string&)>& account_of);
+
+}  // namespace connectid::inline v0::testing::detail
