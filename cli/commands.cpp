@@ -47,8 +47,7 @@ Report start(const Arguments& arguments, Asked& asked, const Variables& variable
 
   const auto journal = open_journal(arguments.journal);
   const bool will_be_sent = !token->empty();
-  const Pacing pacing =
-      will_be_sent ? pace(environment.api_url(), arguments.rates, variables) : Pacing{RateLimit::off()};
+  const Pacing pacing = will_be_sent ? pace(environment.api_url(), arguments.rates) : Pacing{RateLimit::off()};
   const SubscriptionClient client({.environment = environment,
                                    .token_source = source_of(*token),
                                    .retry_policy = arguments.retry_policy,

@@ -1,26 +1,15 @@
 #include "pacing.hpp"
 
-#include <pwd.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <connectid/data_folder.hpp>
 #include <system_error>
-#include <vector>
 
 namespace connectid::cli {
 namespace {
-
-/// The user's home by the system's list of users, which an empty environment does not take away; empty: not listed.
-std::string listed_home() {
-  std::vector<char> texts(16 * 1024);
-  passwd user{};
-  passwd* found = nullptr;
-  getpwuid_r(getuid(), &user, texts.data(), texts.size(), &found);
-  return found ? found->pw_dir : "";
-}
 
 /// Makes it and what it lies in. Returns why it cannot be made; empty: it is there.
 std::string make_folder(const std::string& path) {
@@ -34,16 +23,6 @@ std::string make_folder(const std::string& path) {
 }
 
 }  // namespace
-
-std::string data_folder(const Variables& variables) {
-  const auto absolute = [&](const char* name) {
-    const std::string path = variables(name).value_or("");
-    return path.starts_with('/') ? path : "";
-  };
-  if (const std::string data = absolute("XDG_DATA_HOME"); !data.empty()) return data + "/connectid";
-  const std::string home = absolute("HOME");
-  return (home.empty() ? listed_home() : home) + "/.local/share/connectid";
-}
 
 std::string pace_file_name(const std::string& api_url) {
   const std::size_t scheme = api_url.find("://");
@@ -61,10 +40,11 @@ std::string pace_file_name(const std::string& api_url) {
   return "pace-" + std::string(machine.nodename) + "-" + host;
 }
 
-Pacing pace(const std::string& api_url, Rates part, const Variables& variables) {
-  const std::string folder = data_folder(variables);
-  if (std::string why = make_folder(folder); !why.empty()) return {RateLimit::per_client(part), std::move(why)};
-  return {RateLimit::across_processes(folder + "/" + pace_file_name(api_url), part)};
+Pacing pace(const std::string& api_url, Rates part) {
+  const Result<std::string> folder = data_folder();
+  if (!folder) return {RateLimit::per_client(part), folder.error().message()};
+  if (std::string why = make_folder(*folder); !why.empty()) return {RateLimit::per_client(part), std::move(why)};
+  return {RateLimit::across_processes(*folder + "/" + pace_file_name(api_url), part)};
 }
 
 }  // namespace connectid::cli

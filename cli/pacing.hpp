@@ -3,14 +3,7 @@
 #include <connectid/rate_limit.hpp>
 #include <string>
 
-#include "settings.hpp"
-
 namespace connectid::cli {
-
-/// Where the program keeps what its runs share: `connectid` in XDG_DATA_HOME, else in .local/share of HOME, else of the
-/// home that the system knows for this user. A variable that is empty or no absolute path counts as unset, as the XDG
-/// Base Directory Specification has it.
-[[nodiscard]] std::string data_folder(const Variables& variables);
 
 /// The name of the file for an API at this URL: one for each host and port, and for each machine that shares the
 /// folder; without a password, be one in the URL.
@@ -25,7 +18,8 @@ struct Pacing {
   [[nodiscard]] std::string problem() const { return no_folder.empty() ? limit.problem() : no_folder; }
 };
 
-/// Makes the folder (0700) where there is none. `part`: what all runs take together that are told the same.
-[[nodiscard]] Pacing pace(const std::string& api_url, Rates part, const Variables& variables);
+/// Makes the folder of this user's data (0700) where there is none. `part`: what all runs take together that are told
+/// the same.
+[[nodiscard]] Pacing pace(const std::string& api_url, Rates part);
 
 }  // namespace connectid::cli

@@ -1,7 +1,6 @@
 // How runs keep inside the API's limits together: the file that they share, and what a run does without it.
 #include "pacing.hpp"
 
-#include <pwd.h>
 #include <sys/utsname.h>
 
 #include "program_test.hpp"
@@ -81,29 +80,6 @@ TEST_F(ProgramTest, warns_in_a_line_where_the_file_cannot_be_written_and_starts_
     EXPECT_TRUE(ended.err.starts_with("connectid: warning: " + data)) << ended.err;
     EXPECT_EQ(std::ranges::count(ended.err, '\n'), 1) << ended.err;
   }
-}
-
-std::string folder_with(const std::vector<std::pair<std::string, std::string>>& variables) {
-  return cli::data_folder([&](const char* name) -> std::optional<std::string> {
-    for (const auto& [known, value] : variables) {
-      if (known == name) return value;
-    }
-    return std::nullopt;
-  });
-}
-
-TEST(ProgramData, lies_where_the_xdg_specification_says) {
-  EXPECT_EQ(folder_with({{"XDG_DATA_HOME", "/data"}, {"HOME", "/home/kari"}}), "/data/connectid");
-  const std::string at_home = "/home/kari/.local/share/connectid";
-  EXPECT_EQ(folder_with({{"HOME", "/home/kari"}}), at_home);
-  EXPECT_EQ(folder_with({{"XDG_DATA_HOME", ""}, {"HOME", "/home/kari"}}), at_home);
-  EXPECT_EQ(folder_with({{"XDG_DATA_HOME", "data"}, {"HOME", "/home/kari"}}), at_home);
-
-  const passwd* user = getpwuid(getuid());
-  ASSERT_TRUE(user);
-  const std::string listed = user->pw_dir + std::string("/.local/share/connectid");
-  EXPECT_EQ(folder_with({}), listed);
-  EXPECT_EQ(folder_with({{"HOME", ""}}), listed);
 }
 
 TEST(ProgramData, has_one_file_for_a_host_and_no_password_in_its_name) {
