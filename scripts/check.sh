@@ -40,7 +40,7 @@ check_cppcheck() {
   # lock to wait with.
   cppcheck --quiet --error-exitcode=1 -j "$jobs" --std=c++20 --language=c++ --library=googletest --inline-suppr -Dinline= \
     --enable=warning,performance,portability --suppress=missingIncludeSystem \
-    --suppress=localMutex:cli/commands.cpp --suppress=localMutex:src/blocking_call.cpp -I include -I src src cli examples bench
+    --suppress=localMutex:cli/commands.cpp --suppress=localMutex:src/pause.cpp -I include -I src src cli examples bench
 }
 
 check_shell() {

@@ -1,9 +1,9 @@
 #include "blocking_call.hpp"
 
-#include <condition_variable>
 #include <exception>
-#include <mutex>
 #include <utility>
+
+#include "pause.hpp"
 
 namespace connectid::inline v0::detail {
 namespace {
@@ -60,10 +60,7 @@ class Perform {
   }
 
   Event wait(const Wait& pause) const {
-    std::mutex mutex;
-    std::condition_variable_any nobody_notifies;
-    std::unique_lock lock(mutex);
-    nobody_notifies.wait_until(lock, io_.stop, pause.until, [] { return false; });
+    pause_until(pause.until, io_.stop);
     if (io_.stop.stop_requested()) return Stopped{Stage::pause};
     return Go{};
   }

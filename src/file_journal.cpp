@@ -12,11 +12,11 @@
 #include <filesystem>
 #include <list>
 #include <mutex>
-#include <system_error>
 #include <unordered_map>
 #include <utility>
 
 #include "fd.hpp"
+#include "files.hpp"
 #include "journal_line.hpp"
 #include "text.hpp"
 #include "uninterrupted.hpp"
@@ -26,45 +26,20 @@ namespace {
 
 using detail::Fd;
 using detail::JournalLine;
+using detail::open_only;
+using detail::Opened;
+using detail::system_says;
 using detail::uninterrupted;
-
-std::string system_says(int error) { return std::generic_category().message(error); }
-
-/// A regular file, or why there is none. O_NONBLOCK: a pipe with a name is not waited for.
-struct Opened {
-  Fd fd;
-  int error = 0;
-  std::string problem = {};
-};
-
-constexpr auto not_a_file = "it is not a regular file";
-
-Opened open_regular(const std::string& path, int flags) {
-  if (path.find('\0') != std::string::npos) return {Fd(), EINVAL, "its name holds a zero byte"};
-  Fd fd(::open(path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, S_IRUSR | S_IWUSR));
-  if (fd.get() < 0) {
-    const int error = errno;
-    if (error == ELOOP) return {Fd(), error, "it is a symbolic link"};
-    return {Fd(), error, error == EISDIR ? not_a_file : system_says(error)};
-  }
-  struct stat status {};
-  if (::fstat(fd.get(), &status) != 0) return {Fd(), errno, system_says(errno)};
-  if (!S_ISREG(status.st_mode)) return {Fd(), EINVAL, not_a_file};
-  return {std::move(fd), 0, {}};
-}
 
 std::string about(const std::string& path, const std::string& problem) {
   return "the journal \"" + detail::printable(path, 200) + "\" cannot be used: " + problem;
 }
 
-/// A file that was made is there after a power cut only if its folder was written, too. Some network file systems
-/// cannot do that for a folder (EINVAL): they need not.
+/// Returns errno, or 0.
 int sync_folder_of(const std::string& path) {
   const std::filesystem::path folder = std::filesystem::path(path).parent_path();
   const Fd fd(::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (fd.get() < 0) return errno;
-  const bool synced = uninterrupted([&] { return ::fsync(fd.get()); }) == 0;
-  return synced || errno == EINVAL ? 0 : errno;
+  return fd ? detail::sync_folder(fd.get()) : errno;
 }
 
 /// Nobody would ever read what is written to it.
@@ -153,7 +128,7 @@ class Sum {
 
 struct FileJournal::Impl {
   explicit Impl(const std::string& path_to_open) : path(path_to_open) {
-    Opened opened = open_regular(path, O_RDWR | O_APPEND | O_CREAT);
+    Opened opened = open_only(S_IFREG, AT_FDCWD, path, O_RDWR | O_APPEND | O_CREAT);
     if (opened.problem.empty()) {
       if (const int error = sync_folder_of(path)) opened.problem = "its folder: " + system_says(error);
     }
@@ -242,7 +217,7 @@ Result<JournalContents> FileJournal::read(const std::string& path) {
   const auto unreadable = [&](const std::string& why) {
     return Error(Outcome::not_sent, ConfigurationError{}, about(path, why));
   };
-  const Opened opened = open_regular(path, O_RDONLY);
+  const Opened opened = open_only(S_IFREG, AT_FDCWD, path, O_RDONLY);
   if (opened.error == ENOENT) return JournalContents{};
   if (!opened.problem.empty()) return unreadable(opened.problem);
   Sum sum;
