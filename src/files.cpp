@@ -24,10 +24,10 @@ Opened open_only(mode_t type, int folder, const std::string& path, int flags) {
   if (!opened.fd) {
     const int error = errno;
     if (error == ELOOP) return refuse(error, "it is a symbolic link");
-    return refuse(error, error == EISDIR ? another_type : system_says(error));
+    return error == EISDIR ? refuse(ENOTSUP, another_type) : refuse(error, system_says(error));
   }
   if (::fstat(opened.fd.get(), &opened.status) != 0) return refuse(errno, system_says(errno));
-  if ((opened.status.st_mode & S_IFMT) != type) return refuse(EINVAL, another_type);
+  if ((opened.status.st_mode & S_IFMT) != type) return refuse(ENOTSUP, another_type);
   return opened;
 }
 

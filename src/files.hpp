@@ -15,7 +15,7 @@ namespace connectid::inline v0::detail {
 struct Opened {
   Fd fd = Fd();
   struct stat status = {};   ///< of what was opened
-  int error = 0;             ///< errno, or one that fits; 0: it was opened
+  int error = 0;             ///< errno; ENOTSUP: it is something else; 0: it was opened
   std::string problem = {};  ///< empty: it was opened
 };
 

@@ -29,6 +29,13 @@ std::optional<char32_t> take_code_point(std::string_view& text) noexcept {
   return std::nullopt;
 }
 
+bool is_utf8(std::string_view text) noexcept {
+  while (!text.empty()) {
+    if (!take_code_point(text)) return false;
+  }
+  return true;
+}
+
 std::string printable(std::string_view text, std::size_t limit) {
   static constexpr std::string_view digits = "0123456789abcdef";
   std::string line;

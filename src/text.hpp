@@ -11,6 +11,8 @@ namespace connectid::inline v0::detail {
 /// overlong forms, surrogates and values above U+10FFFF included), and one byte was taken.
 [[nodiscard]] std::optional<char32_t> take_code_point(std::string_view& text) noexcept;
 
+[[nodiscard]] bool is_utf8(std::string_view text) noexcept;
+
 /// Unicode's category Cc: C0, DEL and C1.
 [[nodiscard]] constexpr bool is_control(char32_t c) noexcept { return c < 0x20 || (c >= 0x7F && c <= 0x9F); }
 

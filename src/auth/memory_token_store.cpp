@@ -1,10 +1,11 @@
+#include <connectid/auth/token_store.hpp>
+
 #include <condition_variable>
 #include <map>
 #include <mutex>
 #include <set>
-#include <utility>
 
-#include <connectid/auth/token_store.hpp>
+#include "auth/stores.hpp"
 
 namespace connectid::inline v0::auth {
 
@@ -26,10 +27,10 @@ Result<std::optional<StoredToken>> MemoryTokenStore::load(const std::string& acc
 
 Result<void> MemoryTokenStore::save(const std::string& account, const StoredToken& token) {
   const std::lock_guard lock(state_->mutex);
-  if (token.access_token.empty() && token.refresh_token.empty()) {
-    state_->tokens.erase(account);
-  } else {
+  if (is_there(token)) {
     state_->tokens.insert_or_assign(account, token);
+  } else {
+    state_->tokens.erase(account);
   }
   return {};
 }
@@ -38,10 +39,7 @@ Result<TokenStore::Lock> MemoryTokenStore::lock(const std::string& account,
                                                 std::chrono::steady_clock::time_point deadline, std::stop_token stop) {
   std::unique_lock lock(state_->mutex);
   const bool had = state_->unlocked.wait_until(lock, stop, deadline, [&] { return !state_->locked.contains(account); });
-  if (!had && stop.stop_requested()) {
-    return Error(Outcome::not_sent, Cancelled{Stage::token}, "cancelled while waiting for the account's lock");
-  }
-  if (!had) return Error(Outcome::not_sent, DeadlineExceeded{Stage::token}, "the account is locked by another thread");
+  if (!had) return lock_not_had(account, stop, "thread");
   state_->locked.insert(account);
   return Lock(state_.get(), [state = state_, account](void*) {
     const std::lock_guard unlock(state->mutex);

@@ -19,14 +19,18 @@ struct StoredAccount {
 /// alone (0600, in a folder of 0700). A file is replaced whole or not at all, whenever the process or the machine dies,
 /// and is on the disk before `save` returns. Locks hold across threads and processes, and end with their process.
 ///
-/// Refused, as an error that says what to do: a file or folder that others may read or write, one of another user's, a
-/// symbolic link, a file of a newer version of this library. A file that is broken is an error of `load` that says
-/// `log_in_again`; the next `save` puts it aside, with `.broken` behind its name, before it writes a new one.
+/// Refused, as a `configuration_error` that says what to do: a file or folder that others may read or write, one of
+/// another user's, a symbolic link, a file of a newer version of this library or of more than 1 MiB; an account's name
+/// that is not UTF-8. A file that is broken is an error of `load` that says `log_in_again`; the next `save` keeps it
+/// aside, with `.broken` behind its name (and a number where there is one already), and writes a new one. To forget an
+/// account removes its file, whatever it is; what was kept aside stays.
 ///
-/// Thread-safe. The folder must be on a file system of this machine's, or on one whose locks hold between machines.
+/// Thread-safe. The folder must be on a file system of this machine's, or on one whose locks hold between machines; it
+/// must have hard links for what is kept aside.
 class CONNECTID_API FileTokenStore final : public TokenStore {
  public:
-  /// The folder is made when something is saved or locked first, and what it lies in with it.
+  /// The folder is made when something is saved or locked first, and what it lies in with it (0700). It is looked up in
+  /// each call, a relative one from where the process is then.
   explicit FileTokenStore(std::string folder);
   ~FileTokenStore() override;
 
@@ -42,6 +46,7 @@ class CONNECTID_API FileTokenStore final : public TokenStore {
   [[nodiscard]] Result<std::vector<StoredAccount>> accounts() const;
 
  private:
+  Result<void> forget(const std::string& account) const;
   std::string folder_;
 };
 

@@ -24,7 +24,7 @@ struct StoredToken {
   std::string client_id = {};  ///< the client that they were given to
 };
 
-/// Where tokens are kept, by account: a name of the caller's choosing, any text. `MemoryTokenStore` and
+/// Where tokens are kept, by account: a name of the caller's choosing, any text in UTF-8. `MemoryTokenStore` and
 /// `FileTokenStore` are ready ones; examples/sqlite_token_store.hpp is one over a database.
 ///
 /// All three are called from many threads at once. What cannot be done is an Error, best of kind `token_error` with
@@ -47,8 +47,9 @@ class CONNECTID_API TokenStore {
   /// Held until the last copy of it goes, or until the process ends, however it ends.
   using Lock = std::shared_ptr<void>;
   /// For one holder at a time, of all threads and of all processes that use the store. Waits until `deadline` at the
-  /// longest, or until a stop is requested; where it was not had by then, that is an Error. It is held while a token is
-  /// renewed, so that no two spend the same refresh token: for some seconds at most (`Renewal::timeout`).
+  /// longest, or until a stop is requested; where it was not had by then, that is an Error. One that nobody holds is
+  /// had at once, even then. It is held while a token is renewed, so that no two spend the same refresh token: for some
+  /// seconds at most (`Renewal::timeout`).
   [[nodiscard]] virtual Result<Lock> lock(const std::string& account, std::chrono::steady_clock::time_point deadline,
                                           std::stop_token stop) = 0;
 };
