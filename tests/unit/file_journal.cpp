@@ -2,16 +2,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
-#include <csignal>
 #include <fstream>
 #include <functional>
 #include <iterator>
@@ -19,26 +16,8 @@
 
 #include "../eventually.hpp"
 #include "../temporary_folder.hpp"
+#include "disk.hpp"
 #include "journal_line.hpp"
-
-namespace {
-
-// What the library's fdatasync and fsync do, for a test that has its own disk; otherwise as ever.
-std::function<int(int)> disk;  // NOLINT(cert-err58-cpp)
-
-struct Disk {
-  explicit Disk(std::function<int(int)> own) { disk = std::move(own); }
-  Disk(const Disk&) = delete;
-  Disk& operator=(const Disk&) = delete;
-  ~Disk() { disk = nullptr; }
-};
-
-int real_fdatasync(int fd) { return static_cast<int>(syscall(SYS_fdatasync, fd)); }
-
-}  // namespace
-
-extern "C" int fdatasync(int fd) { return disk ? disk(fd) : real_fdatasync(fd); }
-extern "C" int fsync(int fd) { return disk ? disk(fd) : static_cast<int>(syscall(SYS_fsync, fd)); }
 
 namespace connectid {
 namespace {
@@ -267,26 +246,6 @@ TEST_F(FileJournalTest, loses_no_line_behind_half_a_line_of_another_process) {
   EXPECT_THAT(in_flight(path), ElementsAre("mine"));
   EXPECT_EQ(damaged_lines(path), 1U);
 }
-
-/// No file of this process grows beyond so many bytes: what a full disk does to a write.
-class FullDisk {
- public:
-  explicit FullDisk(std::uintmax_t bytes) {
-    std::signal(SIGXFSZ, SIG_IGN);
-    getrlimit(RLIMIT_FSIZE, &before_);
-    const rlimit full{bytes, before_.rlim_max};
-    setrlimit(RLIMIT_FSIZE, &full);
-  }
-  FullDisk(const FullDisk&) = delete;
-  FullDisk& operator=(const FullDisk&) = delete;
-  ~FullDisk() {
-    setrlimit(RLIMIT_FSIZE, &before_);
-    std::signal(SIGXFSZ, SIG_DFL);
-  }
-
- private:
-  rlimit before_{};
-};
 
 TEST_F(FileJournalTest, refuses_while_the_disk_is_full_and_goes_on_after) {
   FileJournal journal(path);
