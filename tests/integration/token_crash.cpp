@@ -1,0 +1,150 @@
+// kill -9 while two processes save tokens: what the store has then, beside what they were told was kept.
+#include <connectid/auth/file_token_store.hpp>
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+#include <random>
+#include <set>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "../canary_token.hpp"
+#include "../crash/numbered_token.hpp"
+#include "../temporary_folder.hpp"
+
+namespace connectid::auth {
+namespace {
+
+/// A process that saves one token after the other until it is killed.
+class Saver {
+ public:
+  explicit Saver(std::string folder) {
+    std::array<int, 2> pipe{};
+    if (pipe2(pipe.data(), O_CLOEXEC) != 0) return;
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, pipe[1], STDOUT_FILENO);
+    std::string program = CONNECTID_TOKEN_SAVER;
+    char* const words[] = {program.data(), folder.data(), nullptr};
+    if (posix_spawn(&pid_, program.c_str(), &actions, nullptr, words, environ) != 0) pid_ = -1;
+    posix_spawn_file_actions_destroy(&actions);
+    close(pipe[1]);
+    output_ = pipe[0];
+  }
+  Saver(const Saver&) = delete;
+  Saver& operator=(const Saver&) = delete;
+  ~Saver() {
+    static_cast<void>(kill_it());
+    close(output_);
+  }
+
+  /// Whether it lived until now.
+  [[nodiscard]] bool kill_it() {
+    if (pid_ <= 0) return false;
+    kill(pid_, SIGKILL);
+    int state = 0;
+    waitpid(std::exchange(pid_, -1), &state, 0);
+    return WIFSIGNALED(state) && WTERMSIG(state) == SIGKILL;
+  }
+  /// The next number that it saved; waits for it. 0: it is dead, and saved no more.
+  [[nodiscard]] int next() const {
+    int number = 0;
+    return read(output_, &number, sizeof number) == sizeof number ? number : 0;
+  }
+
+ private:
+  pid_t pid_ = -1;
+  int output_ = -1;
+};
+
+unsigned seed() {
+  const char* const given = std::getenv("CONNECTID_SEED");
+  return given ? static_cast<unsigned>(std::stoul(given)) : std::random_device()();
+}
+
+class TokenCrash : public ::testing::Test {
+ protected:
+  static constexpr int rounds = 200;
+
+  /// What the processes said that they had saved, until they were killed.
+  std::vector<int> run_and_kill(std::chrono::microseconds after) {
+    Saver one(path), another(path);
+    std::vector<int> saved{one.next(), another.next()};
+    std::this_thread::sleep_for(after);
+    EXPECT_TRUE(one.kill_it());
+    EXPECT_TRUE(another.kill_it());
+    for (const Saver* saver : {&one, &another}) {
+      while (const int number = saver->next()) saved.push_back(number);
+    }
+    return saved;
+  }
+
+  /// The number of the token that is kept; nothing less than a whole one counts.
+  int kept_number() {
+    const auto loaded = store.load("anna");
+    if (!loaded || !*loaded) {
+      ADD_FAILURE() << (loaded ? "nothing is kept" : loaded.error().message());
+      return 0;
+    }
+    const int number = std::stoi((*loaded)->client_id);
+    EXPECT_TRUE(equal(**loaded, numbered_token(number)));
+    return number;
+  }
+
+  std::set<std::string> leftovers() {
+    std::set<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator(path)) names.insert(entry.path().filename());
+    EXPECT_EQ(names.erase(file), 1U);
+    EXPECT_EQ(names.erase("lock"), 1U);
+    return names;
+  }
+
+  const TemporaryFolder folder;
+  const std::string path = folder / "tokens";
+  // printf anna | sha256sum
+  const std::string file = "55579b557896d0ce1764c47fed644f9b35f58bad620674af23f356d80ed0c503.json";
+  FileTokenStore store{path};
+};
+
+TEST_F(TokenCrash, leaves_the_last_token_that_was_saved_or_the_one_that_was_being_saved) {
+  const unsigned from = seed();
+  SCOPED_TRACE("CONNECTID_SEED=" + std::to_string(from));
+  std::mt19937 random(from);
+  std::uniform_int_distribution<int> microseconds(0, 5000);
+  std::set<int> all;
+  int ahead = 0, cut = 0;
+  for (int round = 0; round < rounds && !HasFailure(); ++round) {
+    SCOPED_TRACE("round " + std::to_string(round));
+    const std::vector<int> saved = run_and_kill(std::chrono::microseconds{microseconds(random)});
+    for (const int number : saved) EXPECT_TRUE(all.insert(number).second) << number << " was saved twice";
+
+    const int last = *all.rbegin(), kept = kept_number();
+    EXPECT_GE(kept, last);
+    EXPECT_LE(kept, last + 2);  // each of the two may have died before it could say so
+    const auto left = leftovers();
+    if (!left.empty()) EXPECT_THAT(left, ::testing::ElementsAre(file + ".new"));
+    EXPECT_TRUE(store.lock("anna", std::chrono::steady_clock::now() + 1s, {})) << "the dead hold a lock";
+    if (kept > last) ++ahead;
+    if (!left.empty()) ++cut;
+  }
+  // The kills came in the middle of saves.
+  EXPECT_GT(cut, 0);
+  EXPECT_GT(ahead, 0);
+  std::cout << 2 * rounds << " processes killed, seed " << from << ": " << all.size() << " tokens saved, " << cut
+            << " times half a file was left, " << ahead << " times a token was kept that nobody had been told of\n";
+}
+
+}  // namespace
+}  // namespace connectid::auth
