@@ -7,7 +7,7 @@ set -euo pipefail
 packages=(g++ cmake ninja-build pkg-config ca-certificates
   curl libcurl4-openssl-dev nlohmann-json3-dev libssl-dev libcpp-httplib-dev libcctz-dev libcli11-dev tzdata)
 for_packages=(dpkg-dev file)
-for_tests=("${for_packages[@]}" clang groff-base libgtest-dev libgmock-dev zsh)
+for_tests=("${for_packages[@]}" clang groff-base libgtest-dev libgmock-dev libsqlite3-dev zsh)
 for_docs=(doxygen)
 case ${1:-build} in
   build) ;;

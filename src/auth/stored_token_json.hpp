@@ -27,6 +27,6 @@ struct ReadToken {
   bool newer_format = false;  ///< not to be understood
   std::string damage = {};    ///< why it is no token; empty: it is one, or of a newer format
 };
-[[nodiscard]] ReadToken read_stored_token(std::string_view json);
+[[nodiscard]] ReadToken read_stored_token(std::string_view text);
 
 }  // namespace connectid::inline v0::auth

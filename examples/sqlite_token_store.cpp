@@ -1,0 +1,277 @@
+#include "sqlite_token_store.hpp"
+
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <random>
+#include <stdexcept>
+#include <string_view>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+namespace {
+
+using namespace std::chrono_literals;
+using connectid::Error;
+using connectid::Outcome;
+using connectid::Result;
+using connectid::Timestamp;
+using connectid::auth::StoredToken;
+using connectid::auth::TokenStore;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+/// FULL: what is committed is on the disk. secure_delete: what is forgotten is overwritten.
+constexpr auto schema = R"(
+  PRAGMA journal_mode = WAL;
+  PRAGMA synchronous = FULL;
+  PRAGMA secure_delete = ON;
+  CREATE TABLE IF NOT EXISTS tokens (
+    account BLOB PRIMARY KEY,
+    access_token TEXT NOT NULL, obtained_at INTEGER NOT NULL, expires_at INTEGER NOT NULL,
+    refresh_token TEXT NOT NULL, api_url TEXT NOT NULL, login_url TEXT NOT NULL, client_id TEXT NOT NULL
+  ) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS leases (
+    account BLOB PRIMARY KEY, owner INTEGER NOT NULL, ends_at INTEGER NOT NULL
+  ) WITHOUT ROWID;
+)";
+
+constexpr auto load_sql =
+    "SELECT access_token, obtained_at, expires_at, refresh_token, api_url, login_url, client_id FROM tokens "
+    "WHERE account = ?";
+constexpr auto save_sql =
+    "REPLACE INTO tokens (account, access_token, obtained_at, expires_at, refresh_token, api_url, login_url, "
+    "client_id) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+constexpr auto forget_sql = "DELETE FROM tokens WHERE account = ?";
+constexpr auto lease_sql =
+    "INSERT INTO leases (account, owner, ends_at) VALUES (?1, ?2, ?3) "
+    "ON CONFLICT (account) DO UPDATE SET owner = ?2, ends_at = ?3 WHERE ends_at <= ?4";
+// Only its own: one that lasted too long may be somebody else's by now.
+constexpr auto release_sql = "DELETE FROM leases WHERE account = ? AND owner = ?";
+
+std::runtime_error failed(sqlite3* db) { return std::runtime_error(sqlite3_errmsg(db)); }
+
+/// An account's name is bound as a BLOB: it may hold anything.
+struct Bytes {
+  std::string_view text;
+};
+
+/// One statement, run once. What is bound must live as long.
+class Statement {
+ public:
+  Statement(sqlite3* db, const char* sql) : db_(db) { check(sqlite3_prepare_v2(db, sql, -1, &statement_, nullptr)); }
+  Statement(const Statement&) = delete;
+  Statement& operator=(const Statement&) = delete;
+  ~Statement() { sqlite3_finalize(statement_); }
+
+  Statement& bind(Bytes value) {
+    const auto size = static_cast<sqlite3_uint64>(value.text.size());
+    return check(sqlite3_bind_blob64(statement_, ++bound_, value.text.data(), size, SQLITE_STATIC));
+  }
+  Statement& bind(const std::string& value) {
+    const auto size = static_cast<sqlite3_uint64>(value.size());
+    return check(sqlite3_bind_text64(statement_, ++bound_, value.data(), size, SQLITE_STATIC, SQLITE_UTF8));
+  }
+  Statement& bind(std::int64_t value) { return check(sqlite3_bind_int64(statement_, ++bound_, value)); }
+  Statement& bind(Timestamp value) { return bind(std::int64_t{value.time_since_epoch().count()}); }
+
+  /// Whether it gives a row.
+  bool step() {
+    const int code = sqlite3_step(statement_);
+    if (code != SQLITE_ROW && code != SQLITE_DONE) throw failed(db_);
+    return code == SQLITE_ROW;
+  }
+
+  /// Of the row that `step` gave, from the left.
+  std::string text() {
+    const int column = read_++;
+    const auto* const bytes = static_cast<const char*>(sqlite3_column_blob(statement_, column));
+    return {bytes, bytes + sqlite3_column_bytes(statement_, column)};
+  }
+  Timestamp time() { return Timestamp{milliseconds{sqlite3_column_int64(statement_, read_++)}}; }
+
+ private:
+  Statement& check(int code) {
+    if (code != SQLITE_OK) throw failed(db_);
+    return *this;
+  }
+
+  sqlite3* db_;
+  sqlite3_stmt* statement_ = nullptr;
+  int bound_ = 0;
+  int read_ = 0;
+};
+
+/// SQLite would make it for all to read; what it puts beside it has the same permissions. Made, and never just opened:
+/// a close would end the locks of everybody in this process who has the file open.
+void make_private_file(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
+  if (fd >= 0) ::close(fd);
+  struct stat status {};
+  if ((fd < 0 && errno != EEXIST) || ::stat(path.c_str(), &status) != 0) {
+    throw std::system_error(errno, std::generic_category(), path);
+  }
+  if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+    throw std::runtime_error(path + " is not its owner's alone: mend that with chmod 600");
+  }
+}
+
+/// Of two that begin a new file at once SQLite refuses one, and lets it wait for nothing. Returns SQLite's code.
+int set_up(sqlite3* db) {
+  const auto until = steady_clock::now() + 5s;
+  for (;;) {
+    const int code = sqlite3_exec(db, schema, nullptr, nullptr, nullptr);
+    if (code != SQLITE_BUSY || steady_clock::now() >= until) return code;
+    std::this_thread::sleep_for(5ms);
+  }
+}
+
+Timestamp now() { return std::chrono::floor<milliseconds>(std::chrono::system_clock::now()); }
+
+/// By the clock that all processes share. `until` may be long past, or never come.
+Timestamp end_of_lease(steady_clock::time_point until, milliseconds margin) {
+  constexpr steady_clock::duration longest = 10min;
+  const auto left = until - std::min(until, steady_clock::now());
+  return now() + std::chrono::ceil<milliseconds>(std::min(left, longest)) + margin;
+}
+
+/// No two leases have the same owner, though it be the same thread that asks.
+std::int64_t random_number() {
+  std::random_device random;
+  return static_cast<std::int64_t>(std::uint64_t{random()} << 32U | random());
+}
+
+void wait_until(steady_clock::time_point time, const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable_any nobody_notifies;
+  std::unique_lock lock(mutex);
+  nobody_notifies.wait_until(lock, stop, time, [] { return false; });
+}
+
+Error not_had(connectid::ErrorDetail why) {
+  return {Outcome::not_sent, std::move(why), "the account is locked by another thread or process"};
+}
+
+/// What may go wrong in a database is told by exceptions here, and by an Error to the outside. SQLite's words hold no
+/// value that was bound.
+template <class T>
+Result<T> result_of(const auto& work) {
+  try {
+    return work();
+  } catch (const std::exception& failure) {
+    return Error(Outcome::not_sent, connectid::TokenError{}, std::string("the token database: ") + failure.what());
+  }
+}
+
+}  // namespace
+
+/// One connection; one thread at a time.
+class SqliteTokenStore::Database {
+ public:
+  explicit Database(const std::string& path) {
+    make_private_file(path);
+    const int code = sqlite3_open_v2(path.c_str(), &db_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
+    sqlite3_busy_timeout(db_, 5000);
+    if (code == SQLITE_OK && set_up(db_) == SQLITE_OK) return;
+    const std::string why = sqlite3_errmsg(db_);
+    sqlite3_close(db_);
+    throw std::runtime_error(path + ": " + why);
+  }
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+  ~Database() { sqlite3_close(db_); }
+
+  std::optional<StoredToken> load(const std::string& account) {
+    const std::lock_guard lock(mutex_);
+    Statement row(db_, load_sql);
+    if (!row.bind(Bytes{account}).step()) return std::nullopt;
+    StoredToken token;  // one after the other: the columns are read from the left
+    token.access_token = row.text();
+    token.obtained_at = row.time();
+    token.expires_at = row.time();
+    token.refresh_token = row.text();
+    token.api_url = row.text();
+    token.login_url = row.text();
+    token.client_id = row.text();
+    return token;
+  }
+
+  void save(const std::string& account, const StoredToken& token) {
+    const std::lock_guard lock(mutex_);
+    if (token.access_token.empty() && token.refresh_token.empty()) {
+      Statement(db_, forget_sql).bind(Bytes{account}).step();
+      return;
+    }
+    Statement(db_, save_sql)
+        .bind(Bytes{account})
+        .bind(token.access_token.reveal())
+        .bind(token.obtained_at)
+        .bind(token.expires_at)
+        .bind(token.refresh_token.reveal())
+        .bind(token.api_url)
+        .bind(token.login_url)
+        .bind(token.client_id)
+        .step();
+  }
+
+  /// Whether it was had: nobody has one, or only one that has ended.
+  bool lease(const std::string& account, std::int64_t owner, Timestamp ends_at) {
+    const std::lock_guard lock(mutex_);
+    Statement(db_, lease_sql).bind(Bytes{account}).bind(owner).bind(ends_at).bind(now()).step();
+    return sqlite3_changes(db_) == 1;
+  }
+
+  void release(const std::string& account, std::int64_t owner) noexcept {
+    try {
+      const std::lock_guard lock(mutex_);
+      Statement(db_, release_sql).bind(Bytes{account}).bind(owner).step();
+    } catch (const std::exception&) {  // then it ends by itself
+    }
+  }
+
+ private:
+  std::mutex mutex_;
+  sqlite3* db_ = nullptr;
+};
+
+SqliteTokenStore::SqliteTokenStore(const std::string& path, milliseconds margin)
+    : database_(std::make_shared<Database>(path)), margin_(margin) {}
+SqliteTokenStore::~SqliteTokenStore() = default;
+
+Result<std::optional<StoredToken>> SqliteTokenStore::load(const std::string& account) {
+  return result_of<std::optional<StoredToken>>([&] { return database_->load(account); });
+}
+
+Result<void> SqliteTokenStore::save(const std::string& account, const StoredToken& token) {
+  return result_of<void>([&] {
+    database_->save(account, token);
+    return Result<void>();
+  });
+}
+
+Result<TokenStore::Lock> SqliteTokenStore::lock(const std::string& account, steady_clock::time_point deadline,
+                                                std::stop_token stop) {
+  return result_of<Lock>([&]() -> Result<Lock> {
+    const std::int64_t owner = random_number();
+    constexpr milliseconds first_pause{1}, longest_pause{50};
+    for (milliseconds pause = first_pause;; pause = std::min(2 * pause, longest_pause)) {
+      if (database_->lease(account, owner, end_of_lease(deadline, margin_))) {
+        return Lock(database_.get(),
+                    [database = database_, account, owner](void*) { database->release(account, owner); });
+      }
+      const auto time = steady_clock::now();
+      if (stop.stop_requested()) return not_had(connectid::Cancelled{connectid::Stage::token});
+      if (time >= deadline) return not_had(connectid::DeadlineExceeded{connectid::Stage::token});
+      wait_until(std::min(deadline, time + pause), stop);
+    }
+  });
+}

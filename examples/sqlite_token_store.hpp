@@ -1,0 +1,35 @@
+// A token store over a database: copy it, and make of it what yours needs. Here it is SQLite 3.
+#pragma once
+
+#include <connectid/auth/token_store.hpp>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+/// Keeps tokens in a database file, for its owner alone (0600). Thread-safe; any number of processes of one machine may
+/// use the file.
+///
+/// A lock is a lease: a row that says until when. A transaction would not do: SQLite has one writer at a time, so one
+/// that is open while a token is renewed would lock all accounts. A lease of a process that died ends by itself.
+class SqliteTokenStore final : public connectid::auth::TokenStore {
+ public:
+  /// Opens the file, or makes it; throws std::runtime_error where it cannot be used. A lease lasts until the deadline
+  /// that its lock was asked for with, for by then a renewal has its answer, and so much longer, to save that.
+  explicit SqliteTokenStore(const std::string& path, std::chrono::milliseconds margin = std::chrono::seconds{30});
+  ~SqliteTokenStore() override;
+
+  [[nodiscard]] connectid::Result<std::optional<connectid::auth::StoredToken>> load(
+      const std::string& account) override;
+  [[nodiscard]] connectid::Result<void> save(const std::string& account,
+                                             const connectid::auth::StoredToken& token) override;
+  [[nodiscard]] connectid::Result<Lock> lock(const std::string& account, std::chrono::steady_clock::time_point deadline,
+                                             std::stop_token stop) override;
+
+ private:
+  class Database;
+  std::shared_ptr<Database> database_;  // a lock that is still held has it, too
+  std::chrono::milliseconds margin_;
+};
