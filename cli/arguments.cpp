@@ -32,8 +32,9 @@ void check_command(const CLI::App& app, const std::string& word) {
 }
 
 std::string help_asked_for(const CLI::App& app) {
-  const auto commands = app.get_subcommands();
-  return help(page_of(commands.empty() ? app : *commands.front()));
+  const CLI::App* asked = &app;
+  while (!asked->get_subcommands().empty()) asked = asked->get_subcommands().front();
+  return help(page_of(*asked));
 }
 
 }  // namespace

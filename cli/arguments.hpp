@@ -33,7 +33,7 @@ struct RequestArguments {
 };
 
 struct Arguments {
-  enum class Command { start, validate, fake_server };
+  enum class Command { start, validate, login, token, token_import, accounts, logout, fake_server };
   Command command = Command::start;
   RequestArguments request;
   Output output = Output::text;
@@ -45,6 +45,10 @@ struct Arguments {
   std::optional<std::string> journal;
   std::optional<std::string> call_id;
   bool copies_as_text = false;
+  std::optional<std::string> account;
+  std::optional<std::string> client_id;
+  bool client_credentials = false;
+  bool show = false;
   int port = 0;
 };
 

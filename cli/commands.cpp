@@ -9,9 +9,10 @@
 #include <system_error>
 #include <utility>
 
+#include "accounts.hpp"
 #include "pacing.hpp"
 #include "request_input.hpp"
-#include "token_input.hpp"
+#include "secret_input.hpp"
 
 namespace connectid::cli {
 
@@ -28,12 +29,49 @@ std::shared_ptr<FileJournal> open_journal(const std::optional<std::string>& file
   return journal;
 }
 
-TokenSource source_of(const Secret& token) {
-  if (!token.empty()) return static_token(token);
-  return [](const TokenRequest&) -> Result<AccessToken> {
-    return Error(Outcome::not_sent, TokenError{},
-                 "CONNECTID_ACCESS_TOKEN is not set, nor is CONNECTID_ACCESS_TOKEN_FILE");
+/// Whose call it is, and where the tokens come from.
+struct Caller {
+  std::string account = {};  ///< empty: nobody's that is known by a name
+  TokenSource tokens = nullptr;
+  bool has_token = true;  ///< or may get one
+};
+
+Caller nobody(const Environment& environment) {
+  const std::string why =
+      "CONNECTID_ACCESS_TOKEN is not set, nor is CONNECTID_ACCESS_TOKEN_FILE, and nobody is logged "
+      "in for " +
+      environment.api_url();
+  const auto refuse = [why](const TokenRequest&) -> Result<AccessToken> {
+    return Error(Outcome::not_sent, TokenError{}, why);
   };
+  return {.tokens = refuse, .has_token = false};
+}
+
+std::optional<Caller> account_caller(const Account& account, const Environment& environment,
+                                     const std::shared_ptr<auth::FileTokenStore>& store, const Arguments& arguments,
+                                     const Variables& variables, const std::stop_token& stop) {
+  auto credentials = credentials_of(account, environment, arguments, variables, stop);
+  if (!credentials) return std::nullopt;
+  return Caller{.account = account.name,
+                .tokens = refreshing_token(*std::move(credentials), store, account.name, renewal_of(arguments))};
+}
+
+/// A flag over the variables; what no variable says either, the store may know. Nothing where a stop is requested.
+std::optional<Caller> choose_caller(const Environment& environment, const Arguments& arguments,
+                                    const Variables& variables, const std::stop_token& stop) {
+  const auto name = named_account(arguments, variables);
+  const auto token = read_secret(variable::access_token, variable::access_token_file, variables, stop);
+  if (!token) return std::nullopt;
+  if (name && !arguments.account && !token->empty()) {
+    throw UsageError(
+        "CONNECTID_ACCOUNT and an access token (CONNECTID_ACCESS_TOKEN, CONNECTID_ACCESS_TOKEN_FILE) are "
+        "both set: unset one");
+  }
+  if (!name && !token->empty()) return Caller{.tokens = static_token(*token)};
+  const auto store = token_store();
+  const auto account = find_account(name, environment, *store);
+  if (!account) return nobody(environment);
+  return account_caller(*account, environment, store, arguments, variables, stop);
 }
 
 }  // namespace
@@ -41,15 +79,15 @@ TokenSource source_of(const Secret& token) {
 Report start(const Arguments& arguments, Asked& asked, const Variables& variables, std::stop_token stop) {
   if (arguments.call_id && arguments.call_id->empty()) throw UsageError("--call-id is empty");
   const Environment environment = choose_environment(arguments, variables);
-  const std::optional<Secret> token = read_token(variables, stop);
-  if (token) asked.request = read_request(arguments.request, stop);
+  const std::optional<Caller> caller = choose_caller(environment, arguments, variables, stop);
+  if (caller) asked.account = caller->account;
+  if (caller) asked.request = read_request(arguments.request, stop);
   if (!asked.request) return report_start(asked, interrupted());
 
   const auto journal = open_journal(arguments.journal);
-  const bool will_be_sent = !token->empty();
-  const Pacing pacing = will_be_sent ? pace(environment.api_url(), arguments.rates) : Pacing{RateLimit::off()};
+  const Pacing pacing = caller->has_token ? pace(environment.api_url(), arguments.rates) : Pacing{RateLimit::off()};
   const SubscriptionClient client({.environment = environment,
-                                   .token_source = source_of(*token),
+                                   .token_source = caller->tokens,
                                    .retry_policy = arguments.retry_policy,
                                    .rate_limit = pacing.limit,
                                    .journal = journal,
@@ -63,6 +101,7 @@ Report start(const Arguments& arguments, Asked& asked, const Variables& variable
   if (!refused) asked.api_url = environment.api_url();
 
   Report report = report_start(asked, result);
+  report.held_until_told = std::make_shared<const TokenSource>(caller->tokens);
   if (const std::string why = pacing.problem(); !why.empty()) {
     report.err += warning(why + "; so this run keeps the API's limits by itself, whatever others on this machine send");
   }

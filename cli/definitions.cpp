@@ -100,26 +100,40 @@ Rates rates(const std::string& text) {
                    text + "\"");
 }
 
-void add_service(CLI::App& command, Arguments& to) {
+void add_environment(CLI::App& command, Arguments& to) {
   auto* api_url = add(command, "--api-url", "URL", to.api_url, "Base of the API's URLs, before /v1/");
   add(command, "--environment", CLI::detail::join(environment_names(), "|"), to.environment, "Whose service it is")
       ->default_str(environment_names().front())
       ->excludes(api_url);
+}
+
+void add_account(CLI::App& command, Arguments& to, const char* description) {
+  add(command, "--account", "NAME", to.account, description);
+}
+
+void add_client(CLI::App& command, Arguments& to) {
+  add(command, "--client-id", "ID", to.client_id, "The client that the tokens are for");
+}
+
+void add_timeout(CLI::App& command, Arguments& to) {
   const auto set_timeout = [&to](const std::string& text) { to.timeout = duration(text); };
   command
       .add_option_function<std::string>("--timeout", set_timeout, "Time for the whole call, such as 30s, 500ms or 2m")
       ->type_name("TIME")
       ->default_str("2m");
-  add(command, "--call-id", "ID", to.call_id, "Sent as X-Request-Id, to look the call up by; one is made unless given");
 }
 
-void add_repeats(CLI::App& command, Arguments& to) {
+void add_max_attempts(CLI::App& command, Arguments& to) {
   const auto set_attempts = [&to](const std::string& text) { to.retry_policy.max_attempts = attempts(text); };
   command
       .add_option_function<std::string>("--max-attempts", set_attempts,
                                         "How often the request may be given to the network; 1: nothing is repeated")
       ->type_name("NUMBER")
       ->default_str(std::to_string(RetryPolicy{}.max_attempts));
+}
+
+void add_call(CLI::App& command, Arguments& to) {
+  add(command, "--call-id", "ID", to.call_id, "Sent as X-Request-Id, to look the call up by; one is made unless given");
   const auto set_rates = [&to](const std::string& text) { to.rates = rates(text); };
   command
       .add_option_function<std::string>("--rate", set_rates,
@@ -135,6 +149,46 @@ CLI::App& add_command(CLI::App& app, Arguments& to, Arguments::Command command, 
   return *added;
 }
 
+void define_token(CLI::App& app, Arguments& to) {
+  CLI::App* command = app.add_subcommand("token", "Print an access token that is good now, renewed if need be");
+  add_account(*command, to, "Whose token; needed where there are several");
+  add_environment(*command, to);
+  add_timeout(*command, to);
+  add_max_attempts(*command, to);
+  command->add_flag("--show", to.show, "Print it to a terminal, too");
+  command->require_subcommand(0, 1);
+  // It is complete after what stands below it.
+  command->parse_complete_callback([&to, command] {
+    if (command->get_subcommands().empty()) to.command = Arguments::Command::token;
+  });
+
+  CLI::App& import_command = add_command(*command, to, Arguments::Command::token_import, "import",
+                                         "Keep a refresh token, read from standard input");
+  add_account(import_command, to, "The name to keep it under");
+  add_client(import_command, to);
+  add_environment(import_command, to);
+}
+
+/// Who is logged in.
+void define_accounts(CLI::App& app, Arguments& to) {
+  using enum Arguments::Command;
+  CLI::App& login_command = add_command(app, to, login, "login", "Get an access token and keep it for other commands");
+  login_command.add_flag("--client-credentials", to.client_credentials, "Log in as the client itself");
+  add_account(login_command, to, "The name to keep it under; the client id unless given");
+  add_client(login_command, to);
+  add_environment(login_command, to);
+  add_timeout(login_command, to);
+  add_max_attempts(login_command, to);
+
+  define_token(app, to);
+
+  CLI::App& accounts_command = add_command(app, to, accounts, "accounts", "List the accounts that are logged in");
+  add_output(accounts_command, to.output);
+
+  CLI::App& logout_command = add_command(app, to, logout, "logout", "Forget an account's tokens on this machine");
+  add_account(logout_command, to, "Which account; needed where there are several");
+}
+
 }  // namespace
 
 void define(CLI::App& app, Arguments& to) {
@@ -147,8 +201,11 @@ void define(CLI::App& app, Arguments& to) {
 
   CLI::App& start_command = add_command(app, to, start, "start", "Start one subscription, at most once");
   add_request(start_command, to.request);
-  add_service(start_command, to);
-  add_repeats(start_command, to);
+  add_environment(start_command, to);
+  add_account(start_command, to, "Whose subscription it is: an account that was logged in");
+  add_timeout(start_command, to);
+  add_max_attempts(start_command, to);
+  add_call(start_command, to);
   add_copies_as_text(start_command, to);
   add_output(start_command, to.output);
 
@@ -157,6 +214,8 @@ void define(CLI::App& app, Arguments& to) {
   add_request(validate_command, to.request);
   add_copies_as_text(validate_command, to);
   add_output(validate_command, to.output);
+
+  define_accounts(app, to);
 
   CLI::App& server_command =
       add_command(app, to, fake_server, "fake-server", "Serve the API's rules on a loopback port, for tests");

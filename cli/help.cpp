@@ -65,8 +65,8 @@ std::string lines(const std::vector<std::string>& example) {
 }  // namespace
 
 std::string help(const Page& page) {
-  std::string text = page.name + ": " + page.summary + "\n\nUsage: " + page.name +
-                     (page.commands.empty() ? " [OPTION]...\n" : " COMMAND [OPTION]...\n");
+  std::string text = page.name + ": " + page.summary + "\n\nUsage: " + page.name + command_in_usage(page, "COMMAND") +
+                     " [OPTION]...\n";
   for (const std::string& paragraph : page.notes.paragraphs) text.append("\n").append(wrapped(paragraph, 0, 0));
   const std::string rule = page.notes.rule_for_scripts.empty() ? "" : wrapped(page.notes.rule_for_scripts, 0, 0);
   return text + section("Commands", commands(page)) + section("Options", flags(page)) +

@@ -21,7 +21,9 @@ constexpr std::size_t largest = 1024 * 1024;
   throw UsageError(what + " cannot be read: " + std::generic_category().message(error));
 }
 
-std::optional<std::string> read_all(int fd, const std::string& what, const std::stop_token& stop) {
+enum class Until { end_of_file, end_of_line };
+
+std::optional<std::string> read_until(Until end, int fd, const std::string& what, const std::stop_token& stop) {
   const Fd stopped(eventfd(0, EFD_CLOEXEC));
   const std::stop_callback wake(stop, [&] { eventfd_write(stopped.get(), 1); });
   std::array<pollfd, 2> fds{{{fd, POLLIN, 0}, {stopped.get(), POLLIN, 0}}};
@@ -33,6 +35,7 @@ std::optional<std::string> read_all(int fd, const std::string& what, const std::
     if (count == 0) return text;
     if (count < 0 && errno != EINTR && errno != EAGAIN) cannot_read(what, errno);
     if (count > 0) text.append(piece.data(), static_cast<std::size_t>(count));
+    if (end == Until::end_of_line && text.ends_with('\n')) return text;
     if (text.size() > largest) throw UsageError(what + " is larger than 1 MiB");
   }
   return std::nullopt;
@@ -41,13 +44,17 @@ std::optional<std::string> read_all(int fd, const std::string& what, const std::
 }  // namespace
 
 std::optional<std::string> read_input(const std::string& file, const std::stop_token& stop) {
-  if (file == "-") return read_all(STDIN_FILENO, "standard input", stop);
+  if (file == "-") return read_until(Until::end_of_file, STDIN_FILENO, "standard input", stop);
   const std::string what = "the file \"" + file + "\"";
   // Without O_NONBLOCK a pipe that has no writer could not even be opened, and no signal would end that.
   const int fd = open(file.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
   if (fd < 0) cannot_read(what, errno);
   const Fd opened(fd);
-  return read_all(opened.get(), what, stop);
+  return read_until(Until::end_of_file, opened.get(), what, stop);
+}
+
+std::optional<std::string> read_line(int fd, const std::string& what, const std::stop_token& stop) {
+  return read_until(Until::end_of_line, fd, what, stop);
 }
 
 }  // namespace connectid::cli

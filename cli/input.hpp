@@ -10,4 +10,7 @@ namespace connectid::cli {
 /// Throws UsageError where it cannot be read, or is larger than 1 MiB.
 [[nodiscard]] std::optional<std::string> read_input(const std::string& file, const std::stop_token& stop);
 
+/// The next line of a terminal, with its end; less where the terminal ends. Else as `read_input`.
+[[nodiscard]] std::optional<std::string> read_line(int fd, const std::string& what, const std::stop_token& stop);
+
 }  // namespace connectid::cli

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <exception>
 
+#include "account_commands.hpp"
 #include "arguments.hpp"
 #include "commands.hpp"
 #include "signals.hpp"
@@ -51,6 +52,16 @@ Report obey(int argc, char** argv, Asked& asked, const StopOnSignal& signals) {
       return start(arguments, asked, variable, signals.token());
     case Arguments::Command::validate:
       return validate_only(arguments, asked, signals.token());
+    case Arguments::Command::login:
+      return login(arguments, variable, signals.token());
+    case Arguments::Command::token:
+      return print_token(arguments, variable, signals.token());
+    case Arguments::Command::token_import:
+      return import_token(arguments, variable, signals.token());
+    case Arguments::Command::accounts:
+      return list_accounts(arguments);
+    case Arguments::Command::logout:
+      return logout(arguments, variable, signals.token());
     case Arguments::Command::fake_server:
       return fake_server(arguments, signals.token());
   }

@@ -25,6 +25,11 @@ Flag flag_of(const CLI::Option& option) {
   return flag;
 }
 
+std::string full_name(const CLI::App& command) {
+  const CLI::App* parent = command.get_parent();
+  return (parent ? full_name(*parent) + " " : "") + command.get_name();
+}
+
 }  // namespace
 
 std::string joined(const std::vector<std::string>& words, const std::string& between) {
@@ -36,12 +41,12 @@ std::vector<std::string> Flag::choices() const {
 }
 
 Page page_of(const CLI::App& command) {
-  const CLI::App* parent = command.get_parent();
-  Page page{.name = (parent ? parent->get_name() + " " : "") + command.get_name(),
+  Page page{.name = full_name(command),
             .summary = command.get_description(),
             .flags = {},
             .commands = {},
-            .notes = notes_on(command.get_name())};
+            .needs_command = command.get_require_subcommand_min() > 0};
+  page.notes = notes_on(page.word());
   for (const CLI::Option* option : command.get_options()) page.flags.push_back(flag_of(*option));
   for (const CLI::App* below : command.get_subcommands([](const CLI::App*) { return true; })) {
     page.commands.push_back(page_of(*below));

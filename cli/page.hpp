@@ -26,15 +26,22 @@ struct Flag {
 
 /// All that is told of one command, as plain data: what the help, the manual page and the completions are made of.
 struct Page {
-  std::string name;  ///< `connectid start`
+  std::string name;  ///< `connectid token import`
   std::string summary;
   std::vector<Flag> flags;
   std::vector<Page> commands;
-  Notes notes;
+  bool needs_command = false;  ///< one of `commands` must follow
+  Notes notes = {};
 
   /// What is typed for it after the program's name.
   [[nodiscard]] std::string word() const { return name.substr(name.find(' ') + 1); }
 };
+
+/// What is typed between its name and its options.
+[[nodiscard]] inline std::string command_in_usage(const Page& page, const std::string& word) {
+  if (page.commands.empty()) return "";
+  return page.needs_command ? " " + word : " [" + word + "]";
+}
 
 [[nodiscard]] Page page_of(const CLI::App& command);
 

@@ -1,73 +1,24 @@
 #include "report.hpp"
 
-#include <cctz/time_zone.h>
-
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "times.hpp"
+
 namespace connectid::cli {
 namespace {
 
 using json = nlohmann::ordered_json;
-using std::chrono::milliseconds;
-
-/// The exit status: the first line that fits.
-int status_of(const Error& error) {
-  if (error.outcome() == Outcome::unknown) return 6;
-  switch (error.kind()) {
-    case ErrorKind::validation_error:
-    case ErrorKind::configuration_error:
-      return 2;
-    case ErrorKind::token_error:
-    case ErrorKind::unauthorized:
-    case ErrorKind::forbidden:
-      return 4;
-    case ErrorKind::rate_limited:
-      return 5;
-    default:
-      return error.outcome() == Outcome::rejected ? 3 : 7;
-  }
-}
-
-/// What was quoted from the input must not steer a terminal.
-std::string printable(std::string text) {
-  const auto control = [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; };
-  std::ranges::replace_if(text, control, '?');
-  for (std::size_t at = 0; (at = text.find('\xc2', at)) != std::string::npos; ++at) {  // U+0080 to U+009F, as UTF-8
-    if (at + 1 < text.size() && static_cast<unsigned char>(text[at + 1]) < 0xa0) text.replace(at, 2, "?");
-  }
-  return text;
-}
-
-// ---- times for people and for machines
-
-std::string utc(Timestamp time, const char* form) { return cctz::format(form, time, cctz::utc_time_zone()); }
-
-constexpr auto machine_form = "%Y-%m-%dT%H:%M:%E3SZ";
-constexpr auto people_form = "%Y-%m-%d %H:%M:%SZ";
-
-/// "Wed 1 April 2026 00:00 Europe/Oslo", and whether that is not the beginning of a day. Without zone data: UTC.
-std::string local(Timestamp time, const std::string& zone, bool& midnight) {
-  const auto clock = local_clock(time, zone);
-  midnight = true;
-  if (!clock) return utc(time, "%Y-%m-%d %H:%M:%E3S UTC");
-  const auto day = std::chrono::floor<std::chrono::days>(*clock);
-  midnight = *clock == day;
-  const Timestamp shown{clock->time_since_epoch()};
-  const bool whole_minute = shown.time_since_epoch() % std::chrono::minutes{1} == milliseconds{0};
-  return utc(shown, "%a ") + std::to_string(unsigned(std::chrono::year_month_day{day}.day())) +
-         utc(shown, whole_minute ? " %B %Y %H:%M " : " %B %Y %H:%M:%S ") + zone;
-}
 
 std::string times_for_people(const Asked& asked) {
   if (!asked.request || !asked.request->start_time) return {};
   bool midnight = true;
-  std::string text = "starts " + local(*asked.request->start_time, asked.zone, midnight) + "\n";
+  std::string text = "starts " + local_for_people(*asked.request->start_time, asked.zone, midnight) + "\n";
   if (!midnight) text += "note: that is not midnight there; subscriptions start at 00:00 (--start-date gives that)\n";
   bool ignored = true;
-  if (asked.request->end_time) text += "ends " + local(*asked.request->end_time, asked.zone, ignored) + "\n";
+  if (asked.request->end_time) text += "ends " + local_for_people(*asked.request->end_time, asked.zone, ignored) + "\n";
   return text;
 }
 
@@ -99,8 +50,9 @@ json answer_json(const Asked& asked, std::string_view outcome, const CallInfo& c
   answer["attempts"] = call.attempts;
   answer["api_url"] = asked.api_url;
   answer["account"] = nullptr;
+  if (!asked.account.empty()) answer["account"] = asked.account;
   answer["sent_at"] = nullptr;
-  if (call.sent_at) answer["sent_at"] = utc(*call.sent_at, machine_form);
+  if (call.sent_at) answer["sent_at"] = utc_for_machines(*call.sent_at);
   answer["request"] = nullptr;
   if (asked.request) answer["request"] = json::parse(to_json(*asked.request, asked.copies_as_text));
   return answer;
@@ -124,7 +76,7 @@ std::string why_unknown(const Error& error) {
 }
 
 std::string unknown_for_people(const Asked& asked, const Error& error) {
-  std::string text = "outcome unknown: sent " + utc(*error.call().sent_at, people_form) + ", " + why_unknown(error) +
+  std::string text = "outcome unknown: sent " + utc_for_people(*error.call().sent_at) + ", " + why_unknown(error) +
                      ". The subscription MAY have started. Do not run this again.\n";
   text +=
       "To find out: list the customer's subscriptions (GET /v1/subscription with the same token), or ask Connect "
@@ -136,7 +88,7 @@ std::string unknown_for_people(const Asked& asked, const Error& error) {
   return text;
 }
 
-std::string next_step(const Error& error) {
+std::string next_step(const Asked& asked, const Error& error) {
   if (error.kind() == ErrorKind::forbidden) {
     return "Nothing was started. Ask who gave you the access: this token may not do this.\n";
   }
@@ -146,8 +98,14 @@ std::string next_step(const Error& error) {
     case 3:
       return "Nothing was started. Running it again unchanged will be refused again.\n";
     case 4:
-      return "Nothing was started. Get a valid access token, for CONNECTID_ACCESS_TOKEN or the file of "
-             "CONNECTID_ACCESS_TOKEN_FILE.\n";
+      if (!asked.account.empty()) {
+        return "Nothing was started. Log the account in again: `connectid token import` for a customer, `connectid "
+               "login` "
+               "for the client itself.\n";
+      }
+      return "Nothing was started. Log in (`connectid login`, `connectid token import`), or get a valid access token "
+             "for "
+             "CONNECTID_ACCESS_TOKEN or the file of CONNECTID_ACCESS_TOKEN_FILE.\n";
     case 5:
       return "Nothing was started. Wait, then run it again.\n";
     default:
@@ -172,14 +130,41 @@ Report report_error(const Asked& asked, const Error& error) {
   } else if (!violations_of(error).empty()) {
     report.err = "not sent: the request is not valid\n";
     for (const Violation& violation : violations_of(error)) report.err += "  " + violation.message + "\n";
-    report.err += next_step(error);
+    report.err += next_step(asked, error);
   } else {
-    report.err = error.message() + "\n" + attempts_for_people(error.call()) + next_step(error);
+    report.err = error.message() + "\n" + attempts_for_people(error.call()) + next_step(asked, error);
   }
   return report;
 }
 
 }  // namespace
+
+int status_of(const Error& error) {
+  if (error.outcome() == Outcome::unknown) return 6;
+  switch (error.kind()) {
+    case ErrorKind::validation_error:
+    case ErrorKind::configuration_error:
+      return 2;
+    case ErrorKind::token_error:
+      return error.get_if<TokenError>()->temporary ? 7 : 4;
+    case ErrorKind::unauthorized:
+    case ErrorKind::forbidden:
+      return 4;
+    case ErrorKind::rate_limited:
+      return 5;
+    default:
+      return error.outcome() == Outcome::rejected ? 3 : 7;
+  }
+}
+
+std::string printable(std::string text) {
+  const auto control = [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; };
+  std::ranges::replace_if(text, control, '?');
+  for (std::size_t at = 0; (at = text.find('\xc2', at)) != std::string::npos; ++at) {  // U+0080 to U+009F, as UTF-8
+    if (at + 1 < text.size() && static_cast<unsigned char>(text[at + 1]) < 0xa0) text.replace(at, 2, "?");
+  }
+  return text;
+}
 
 Report report_start(const Asked& asked, const Result<StartSubscriptionResponse>& result) {
   if (!result) return report_error(asked, result.error());
@@ -204,7 +189,7 @@ Report report_validation(const Asked& asked, const std::vector<Violation>& viola
   if (asked.output == Output::json) {
     const auto told = [&](const std::optional<Timestamp>& time) {
       bool midnight = true;
-      return time ? json(local(*time, asked.zone, midnight)) : json();
+      return time ? json(local_for_people(*time, asked.zone, midnight)) : json();
     };
     report.out = line({{"valid", true},
                        {"request", json::parse(to_json(*asked.request, asked.copies_as_text))},

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <connectid/connectid.hpp>
+#include <memory>
 #include <string>
 
 #include "arguments.hpp"
@@ -12,16 +13,24 @@ struct Report {
   int status = 0;
   std::string out = {};
   std::string err = {};
+  /// What may take its time to end: it goes once the rest was told.
+  std::shared_ptr<const void> held_until_told = nullptr;
 };
 
 /// What was asked, as far as it was understood.
 struct Asked {
   Output output = Output::text;
   std::string api_url = {};
+  std::string account = {};  ///< whose tokens are used; empty: a token that was given
   std::optional<StartSubscriptionRequest> request = {};
   std::string zone{norwegian_zone};
   bool copies_as_text = false;
 };
+
+/// The exit status of a call that failed.
+[[nodiscard]] int status_of(const Error& error);
+/// What was quoted from the input must not steer a terminal.
+[[nodiscard]] std::string printable(std::string text);
 
 [[nodiscard]] Report report_start(const Asked& asked, const Result<StartSubscriptionResponse>& result);
 [[nodiscard]] Report report_validation(const Asked& asked, const std::vector<Violation>& violations);

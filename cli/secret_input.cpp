@@ -1,23 +1,84 @@
-#include "token_input.hpp"
+#include "secret_input.hpp"
 
-#include <string>
+#include <fcntl.h>
+#include <termios.h>
+#include <unistd.h>
 
+#include <algorithm>
+
+#include "fd.hpp"
 #include "input.hpp"
 
 namespace connectid::cli {
+namespace {
 
-std::optional<Secret> read_token(const Variables& variables, const std::stop_token& stop) {
-  const auto token = value_of(variable::access_token, variables);
-  const auto file = value_of(variable::access_token_file, variables);
-  if (token && file) throw UsageError("CONNECTID_ACCESS_TOKEN and CONNECTID_ACCESS_TOKEN_FILE are both set: unset one");
-  if (!file) return token.value_or("");
+Secret one_line(std::string text, const std::string& what) {
+  if (text.ends_with('\n')) text.pop_back();
+  if (text.ends_with('\r')) text.pop_back();
+  if (text.empty()) throw UsageError(what + " is empty");
+  const auto control = [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; };
+  if (std::ranges::any_of(text, control)) {
+    throw UsageError(what + " holds a line break or another control character: it must be one line");
+  }
+  return Secret(std::move(text));
+}
+
+/// What is typed is not shown while this lives.
+class NoEcho {
+ public:
+  explicit NoEcho(int terminal) : terminal_(terminal) {
+    tcgetattr(terminal_, &before_);
+    termios silent = before_;
+    silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+    tcsetattr(terminal_, TCSAFLUSH, &silent);
+  }
+  NoEcho(const NoEcho&) = delete;
+  NoEcho& operator=(const NoEcho&) = delete;
+  ~NoEcho() {
+    tcsetattr(terminal_, TCSAFLUSH, &before_);
+    static_cast<void>(write(terminal_, "\n", 1));
+  }
+
+ private:
+  int terminal_;
+  termios before_{};
+};
+
+}  // namespace
+
+std::optional<Secret> read_secret(const char* variable, const char* variable_of_file, const Variables& variables,
+                                  const std::stop_token& stop) {
+  auto value = value_of(variable, variables);
+  const auto file = value_of(variable_of_file, variables);
+  if (value && file) {
+    throw UsageError(std::string(variable) + " and " + variable_of_file + " are both set: unset one");
+  }
+  if (value) return one_line(*std::move(value), variable);
+  if (!file) return Secret();
 
   // A name and not a request for standard input, which is for --json.
-  const auto text = read_input(*file == "-" ? "./-" : *file, stop);
+  auto text = read_input(*file == "-" ? "./-" : *file, stop);
   if (!text) return std::nullopt;
-  const std::string line = text->substr(0, text->find_last_not_of("\r\n") + 1);
-  if (line.empty()) throw UsageError("the file of CONNECTID_ACCESS_TOKEN_FILE, \"" + *file + "\", is empty");
-  return line;
+  return one_line(*std::move(text), std::string("the file of ") + variable_of_file + ", \"" + *file + "\",");
+}
+
+std::optional<Secret> ask_for_secret(const std::string& prompt, const std::string& else_say,
+                                     const std::stop_token& stop) {
+  const int fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+  if (fd < 0) throw UsageError(else_say);
+  const Fd terminal(fd);
+  const NoEcho silent(fd);
+  static_cast<void>(write(fd, prompt.data(), prompt.size()));
+  auto line = read_line(fd, "the terminal", stop);
+  if (!line) return std::nullopt;
+  return one_line(*std::move(line), "what was typed");
+}
+
+std::optional<Secret> read_secret_from_input(const std::string& what, const std::stop_token& stop) {
+  if (isatty(STDIN_FILENO) != 0) return ask_for_secret(what + ": ", "there is no terminal to ask at", stop);
+  auto text = read_input("-", stop);
+  if (!text) return std::nullopt;
+  return one_line(*std::move(text), what + " on standard input");
 }
 
 }  // namespace connectid::cli

@@ -40,9 +40,6 @@ Environment choose_environment(const Arguments& arguments, const Variables& vari
   const auto api_url = value_of(variable::api_url, variables);
   const auto login_url = value_of(variable::login_url, variables);
   const auto name = value_of(variable::environment, variables);
-  if (variables(variable::account)) {
-    throw UsageError("CONNECTID_ACCOUNT is set, and this version cannot obey it: unset it");
-  }
   if (login_url && !arguments.api_url && !api_url) {
     throw UsageError("CONNECTID_LOGIN_URL is set without an API URL: set CONNECTID_API_URL too, or unset it");
   }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# bench.sh [REPETITIONS]: what one start costs the thread that calls, beside bare libcurl: see docs/benchmarks.md. Says
-# whether the targets are met; measuring is all that it can fail in. (Medians of 51 repetitions, interleaved.)
+# bench.sh [REPETITIONS]: what one start costs the thread that calls, beside bare libcurl, and what a token costs that
+# renews itself: see docs/benchmarks.md. Says whether the targets are met; measuring is all that it can fail in. (Medians of 51 repetitions, interleaved.)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 repetitions=${1:-51}
@@ -12,7 +12,7 @@ scripts/install-dependencies.sh bench
 echo "build the benchmark"
 {
   cmake --preset release -B build/bench -DBUILD_TESTING=OFF -DCONNECTID_BUILD_BENCHMARKS=ON
-  cmake --build build/bench --target start_benchmark start_calls --parallel "$(nproc)"
+  cmake --build build/bench --target start_benchmark start_calls token_benchmark --parallel "$(nproc)"
 } >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
 
 echo "measure: $repetitions repetitions of each"
@@ -51,3 +51,5 @@ awk 'BEGIN { printf "%-14s %10s %7s %14s %7s %12s %7s\n", "", "CPU us", "ratio",
     printf "CPU: %.2f times bare libcurl (target: 1.15 at most): %s\n", ratio, verdict(ratio <= 1.15)
     printf "allocations: %d more than bare libcurl (target: 15 at most): %s\n", more, verdict(more <= 15)
   }' "$work/table"
+
+build/bench/bench/token_benchmark "$repetitions"

@@ -29,9 +29,28 @@ std::string value_cases(const Page& command) {
   return cases;
 }
 
-std::string command_case(const Page& command) {
-  return "    " + command.word() + ")\n      words='" + names_of(command.flags) + "'\n      case $previous in\n" +
-         value_cases(command) + "      esac\n      ;;\n";
+/// The words that may follow a command, its own commands first.
+std::string words_after(const Page& page) {
+  std::vector<std::string> words;
+  for (const Page& command : page.commands) words.push_back(command.word().substr(command.word().rfind(' ') + 1));
+  words.push_back(names_of(page.flags));
+  return joined(words, " ");
+}
+
+std::string command_cases(const Page& command) {
+  std::string cases = "    '" + command.word() + "')\n      words='" + words_after(command) +
+                      "'\n      case $previous in\n" + value_cases(command) + "      esac\n      ;;\n";
+  for (const Page& below : command.commands) cases += command_cases(below);
+  return cases;
+}
+
+/// Commands of two words, each between bars.
+std::string commands_of_two_words(const Page& program) {
+  std::string all = "|";
+  for (const Page& command : program.commands) {
+    for (const Page& below : command.commands) all += below.word() + "|";
+  }
+  return all;
 }
 
 // Bash breaks a line at = too: `--output=js` are three words.
@@ -43,7 +62,6 @@ constexpr auto head = R"sh(_connectid() {
     previous=${COMP_WORDS[COMP_CWORD - 2]}
   fi
   ((COMP_CWORD == 1)) || command=${COMP_WORDS[1]}
-  case $command in
 )sh";
 
 constexpr auto tail = R"sh(  esac
@@ -60,15 +78,12 @@ complete -F _connectid connectid
 }  // namespace
 
 std::string bash_completion(const Page& program) {
-  std::vector<std::string> first_words;
   std::string cases;
-  for (const Page& command : program.commands) {
-    first_words.push_back(command.word());
-    cases += command_case(command);
-  }
-  first_words.push_back(names_of(program.flags));
+  for (const Page& command : program.commands) cases += command_cases(command);
   return "# Completes connectid " CONNECTID_VERSION " in bash. Generated from the program's own definitions.\n" +
-         std::string(head) + "    '') words='" + joined(first_words, " ") + "' ;;\n" + cases + tail;
+         std::string(head) + "  if ((COMP_CWORD > 2)) && [[ '" + commands_of_two_words(program) +
+         "' == *\"|$command ${COMP_WORDS[2]}|\"* ]]; then command+=\" ${COMP_WORDS[2]}\"; fi\n" +
+         "  case $command in\n    '') words='" + words_after(program) + "' ;;\n" + cases + tail;
 }
 
 }  // namespace connectid::cli

@@ -16,8 +16,9 @@ void write(const std::string& name, const std::string& text) {
   if (!(out << text << std::flush)) throw std::runtime_error("cannot write " + name);
 }
 
-void write_man_page(const std::string& folder, const Page& page) {
+void write_man_pages(const std::string& folder, const Page& page) {
   write(folder + "/" + man_page_name(page) + ".1", man_page(page));
+  for (const Page& command : page.commands) write_man_pages(folder, command);
 }
 
 void generate(const std::string& folder) {
@@ -27,8 +28,7 @@ void generate(const std::string& folder) {
   const Page program = page_of(app);
   write(folder + "/connectid.bash", bash_completion(program));
   write(folder + "/_connectid", zsh_completion(program));
-  write_man_page(folder, program);
-  for (const Page& command : program.commands) write_man_page(folder, command);
+  write_man_pages(folder, program);
 }
 
 }  // namespace

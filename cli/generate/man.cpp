@@ -95,8 +95,7 @@ std::string man_page(const Page& page) {
   // No date: the version says of what the page is. And no hyphenation: a flag must not be broken in two.
   return ".TH " + escaped(title) + " 1 \"\" \"connectid " CONNECTID_VERSION "\" \"User Commands\"\n.nh\n" +
          section("NAME", head) +
-         section("SYNOPSIS",
-                 bold(page.name) + (page.commands.empty() ? "" : " \\fICOMMAND\\fR") + " [\\fIOPTION\\fR]...\n") +
+         section("SYNOPSIS", bold(page.name) + command_in_usage(page, "\\fICOMMAND\\fR") + " [\\fIOPTION\\fR]...\n") +
          section("DESCRIPTION", description(page.notes)) + section("COMMANDS", commands(page)) +
          section("OPTIONS", options(page)) + section("ENVIRONMENT", entries(page.notes.variables)) +
          section("EXIT STATUS", exit_status(page.notes)) + section("EXAMPLE", example(page.notes.example)) +

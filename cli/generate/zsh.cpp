@@ -47,6 +47,22 @@ std::string specifications(const Page& page, const std::string& indent) {
   return all;
 }
 
+std::string last_word(const Page& page) { return page.name.substr(page.name.rfind(' ') + 1); }
+
+/// What follows a command: its options, and the commands below it with theirs.
+std::string arguments_of(const Page& page, const std::string& indent) {
+  std::string first_words;
+  std::string below;
+  for (const Page& command : page.commands) {
+    first_words.append(first_words.empty() ? "" : " ").append(last_word(command));
+    below += indent + "if [[ $words[2] == " + last_word(command) + " ]] && ((CURRENT > 2)); then\n" + indent +
+             "  shift words; ((CURRENT--))\n" + arguments_of(command, indent + "  ") + indent + "  return\n" + indent +
+             "fi\n";
+  }
+  const std::string choice = first_words.empty() ? "" : " \\\n" + indent + "  '1:command:(" + first_words + ")'";
+  return below + indent + "_arguments" + specifications(page, indent + "  ") + choice + "\n";
+}
+
 }  // namespace
 
 std::string zsh_completion(const Page& program) {
@@ -54,8 +70,7 @@ std::string zsh_completion(const Page& program) {
   std::string cases;
   for (const Page& command : program.commands) {
     commands += "        '" + command.word() + ":" + escaped(command.summary) + "'\n";
-    cases += "        " + command.word() + ")\n          _arguments" + specifications(command, "            ") +
-             "\n          ;;\n";
+    cases += "        " + command.word() + ")\n" + arguments_of(command, "          ") + "          ;;\n";
   }
   return "#compdef connectid\n# Completes connectid " CONNECTID_VERSION
          " in zsh. Generated from the program's own definitions.\n\n"

@@ -122,7 +122,7 @@ INSTANTIATE_TEST_SUITE_P(
             Variables{"CONNECTID_API_URL=https://127.0.0.1:1", "CONNECTID_ACCESS_TOKEN_FILE="}, 2,
             "CONNECTID_ACCESS_TOKEN_FILE is set but empty"},
         Bad{"account_variable", start({"--api-url", "http://127.0.0.1:1"}), Variables{token, "CONNECTID_ACCOUNT=a"}, 2,
-            "CONNECTID_ACCOUNT is set"},
+            "CONNECTID_ACCOUNT and an access token (CONNECTID_ACCESS_TOKEN, CONNECTID_ACCESS_TOKEN_FILE) are both set"},
         Bad{"attempts_of_none",
             start({"--max-attempts", "0"}),
             {},
@@ -192,7 +192,9 @@ TEST(ProgramWithoutAnything, runs_in_an_empty_environment) {
 TEST_F(ProgramTest, a_command_that_is_missing_is_told_with_those_that_are) {
   const Ended ended = run({});
   EXPECT_EQ(ended.status, 2);
-  EXPECT_TRUE(ended.err.starts_with("connectid: a command is missing: the commands are start, validate, fake-server\n"))
+  EXPECT_TRUE(ended.err.starts_with(
+      "connectid: a command is missing: the commands are start, validate, login, token, accounts, "
+      "logout, fake-server\n"))
       << ended.err;
 }
 

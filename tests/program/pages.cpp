@@ -1,6 +1,8 @@
 // What is told of the program: its help, its manual pages, and its completions in real shells. All are made from the
 // same definitions, and each is asked here for every flag that the help names.
+#include <algorithm>
 #include <connectid/version.hpp>
+#include <iterator>
 #include <regex>
 #include <set>
 #include <sstream>
@@ -56,9 +58,8 @@ struct Page {
   std::string word;
 
   [[nodiscard]] std::string help() const {
-    const Ended ended =
-        Program(word.empty() ? std::vector<std::string>{"--help"} : std::vector<std::string>{word, "--help"}, {})
-            .wait();
+    std::istringstream in(word + " --help");
+    const Ended ended = Program({std::istream_iterator<std::string>(in), {}}, {}).wait();
     EXPECT_EQ(ended.status, 0) << ended.err;
     EXPECT_EQ(ended.err, "");
     return ended.out;
@@ -70,14 +71,20 @@ struct Page {
     all.merge(found_in(text, std::regex("\n  (-\\w), --")));
     return all;
   }
-  [[nodiscard]] std::string file() const { return pages + "/connectid" + (word.empty() ? "" : "-" + word) + ".1"; }
+  [[nodiscard]] std::string file() const {
+    std::string name = word.empty() ? "" : "-" + word;
+    std::ranges::replace(name, ' ', '-');
+    return pages + "/connectid" + name + ".1";
+  }
 };
 void PrintTo(const Page& page, std::ostream* out) { *out << page.name; }
 
 class ProgramPage : public ::testing::TestWithParam<Page> {};
 INSTANTIATE_TEST_SUITE_P(Table, ProgramPage,
                          ::testing::Values(Page{"connectid", ""}, Page{"start", "start"}, Page{"validate", "validate"},
-                                           Page{"fake_server", "fake-server"}),
+                                           Page{"login", "login"}, Page{"token", "token"},
+                                           Page{"token_import", "token import"}, Page{"accounts", "accounts"},
+                                           Page{"logout", "logout"}, Page{"fake_server", "fake-server"}),
                          [](const auto& row) { return row.param.name; });
 
 TEST_P(ProgramPage, has_an_example_and_fits_a_terminal) {
@@ -186,14 +193,18 @@ INSTANTIATE_TEST_SUITE_P(Table, ProgramCompletion,
 TEST_P(ProgramCompletion, knows_the_commands) {
   EXPECT_EQ(offered({"st"}), Words{"start"});
   const Words first = offered({""});
-  for (const char* command : {"start", "validate", "fake-server"}) EXPECT_TRUE(first.contains(command)) << command;
+  for (const char* command : {"start", "validate", "login", "token", "accounts", "logout", "fake-server"}) {
+    EXPECT_TRUE(first.contains(command)) << command;
+  }
+  EXPECT_EQ(offered({"token", "i"}), Words{"import"});
 }
 
 TEST_P(ProgramCompletion, knows_every_flag_of_the_help) {
   EXPECT_EQ(offered({"-"}), (Page{"connectid", ""}.flags()));
-  for (const std::string command : {"start", "validate", "fake-server"}) {
+  for (const std::string command : {"start", "validate", "login", "token", "accounts", "logout", "fake-server"}) {
     EXPECT_EQ(offered({command, "-"}), (Page{command, command}.flags())) << command;
   }
+  EXPECT_EQ(offered({"token", "import", "-"}), (Page{"token_import", "token import"}.flags()));
 }
 
 TEST_P(ProgramCompletion, knows_the_values_that_can_be_listed) {

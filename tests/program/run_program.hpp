@@ -108,6 +108,7 @@ class Process {
     }
   }
   [[nodiscard]] std::string out() const { return out_.text(); }
+  [[nodiscard]] std::string err() const { return err_.text(); }
   /// Whether this signal can no longer kill it: it takes them in its own way.
   [[nodiscard]] bool blocks(int signal) const {
     std::ifstream status("/proc/" + std::to_string(pid_) + "/status");

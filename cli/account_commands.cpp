@@ -1,0 +1,166 @@
+#include "account_commands.hpp"
+
+#include <unistd.h>
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "accounts.hpp"
+#include "secret_input.hpp"
+#include "times.hpp"
+
+namespace connectid::cli {
+namespace {
+
+using json = nlohmann::ordered_json;
+
+constexpr std::chrono::milliseconds usual_timeout = std::chrono::minutes{2};
+
+Report stopped() { return {.status = 7, .err = "connectid: cancelled; nothing was changed\n"}; }
+
+Report refused(const Error& error) {
+  return {.status = status_of(error), .err = "connectid: " + error.message() + "\n"};
+}
+
+std::string name_or_fail(const std::optional<std::string>& name) {
+  if (!name) throw UsageError(std::string("--account is missing: the name that the token is kept under"));
+  return *name;
+}
+
+/// A token that is good now, or is another than `worn_out`; and what ends a renewal only after the answer was told.
+struct Answer {
+  Result<AccessToken> token;
+  std::shared_ptr<const void> source;
+};
+
+Answer ask(const std::shared_ptr<auth::FileTokenStore>& store, const std::string& account,
+           auth::Credentials credentials, const Secret& worn_out, const Arguments& arguments,
+           const std::stop_token& stop) {
+  const auto source = std::make_shared<const TokenSource>(
+      refreshing_token(std::move(credentials), store, account, renewal_of(arguments)));
+  const auto deadline = std::chrono::steady_clock::now() + arguments.timeout.value_or(usual_timeout);
+  return {(*source)({.deadline = deadline, .stop = stop, .refused = worn_out}), source};
+}
+
+json account_json(const auth::StoredAccount& account) {
+  const auth::StoredToken& token = account.token;
+  json one;
+  one["account"] = account.name;
+  one["api_url"] = token.api_url;
+  one["login_url"] = token.login_url;
+  one["client_id"] = token.client_id;
+  one["access_token_expires_at"] = nullptr;
+  if (!token.access_token.empty()) one["access_token_expires_at"] = utc_for_machines(token.expires_at);
+  one["has_refresh_token"] = !token.refresh_token.empty();
+  if (!account.problem.empty()) one["problem"] = account.problem;
+  return one;
+}
+
+std::string account_line(const auth::StoredAccount& account) {
+  if (!account.problem.empty()) return "  cannot be used: " + account.problem + "\n";
+  const auto& [access_token, obtained_at, expires_at, refresh_token, api_url, login_url, client_id] = account.token;
+  std::string line =
+      printable(account.name) + "\n  " + printable(api_url) + ", client " + printable(client_id) + "\n  ";
+  line += access_token.empty() ? "no access token yet" : "access token until " + utc_for_people(expires_at);
+  return line + (refresh_token.empty() ? "; no refresh token\n" : "; renewed by its refresh token\n");
+}
+
+}  // namespace
+
+Report login(const Arguments& arguments, const Variables& variables, const std::stop_token& stop) {
+  if (!arguments.client_credentials) {
+    throw UsageError("login takes --client-credentials; a customer's refresh token is for connectid token import");
+  }
+  const Environment environment = choose_environment(arguments, variables);
+  const auto named = named_account(arguments, variables);
+  const auto store = token_store();
+  Account account{named.value_or("")};
+  auto credentials = credentials_of(account, environment, arguments, variables, stop);
+  if (!credentials) return stopped();
+  if (credentials->client_id.empty()) throw UsageError("the client id is missing: --client-id or CONNECTID_CLIENT_ID");
+  if (!named) account.name = credentials->client_id;
+  account = *find_account(account.name, environment, *store);
+  if (credentials->client_secret.empty()) {
+    const auto typed = ask_for_secret(
+        "client secret of " + printable(credentials->client_id) + ": ",
+        "CONNECTID_CLIENT_SECRET is not set, nor is CONNECTID_CLIENT_SECRET_FILE, and there is no terminal to ask at",
+        stop);
+    if (!typed) return stopped();
+    credentials->client_secret = *typed;
+  }
+  const auto [token, source] =
+      ask(store, account.name, *std::move(credentials), account.stored.access_token, arguments, stop);
+  Report report =
+      token ? Report{.out = "logged in: account " + printable(account.name) + "\n"} : refused(token.error());
+  report.held_until_told = source;
+  return report;
+}
+
+Report import_token(const Arguments& arguments, const Variables& variables, const std::stop_token& stop) {
+  const Environment environment = choose_environment(arguments, variables);
+  const std::string account = name_or_fail(named_account(arguments, variables));
+  const auto store = token_store();
+  const auto credentials = credentials_of({account}, environment, arguments, variables, stop);
+  if (!credentials) return stopped();
+  if (credentials->client_id.empty()) throw UsageError("the client id is missing: --client-id or CONNECTID_CLIENT_ID");
+  const auto refresh_token = read_secret_from_input("refresh token", stop);
+  if (!refresh_token) return stopped();
+  const auto kept = auth::import_refresh_token(*store, *credentials, account, *refresh_token);
+  if (!kept) throw UsageError(kept.error().message());
+  return {.out = "kept: the refresh token of account " + printable(account) + "\n"};
+}
+
+Report print_token(const Arguments& arguments, const Variables& variables, const std::stop_token& stop) {
+  if (isatty(STDOUT_FILENO) != 0 && !arguments.show) {
+    throw UsageError("standard output is a terminal, which others may see and which remembers: --show prints it there");
+  }
+  const Environment environment = choose_environment(arguments, variables);
+  const auto store = token_store();
+  const auto account = find_account(named_account(arguments, variables), environment, *store);
+  if (!account) return {.status = 4, .err = "connectid: nobody is logged in for " + environment.api_url() + "\n"};
+  auto credentials = credentials_of(*account, environment, arguments, variables, stop);
+  if (!credentials) return stopped();
+  const auto [token, source] = ask(store, account->name, *std::move(credentials), {}, arguments, stop);
+  Report report = token ? Report{.out = token->value.reveal() + "\n"} : refused(token.error());
+  report.held_until_told = source;
+  return report;
+}
+
+Report list_accounts(const Arguments& arguments) {
+  const auto accounts = token_store()->accounts();
+  if (!accounts) throw UsageError(accounts.error().message());
+  if (arguments.output == Output::json) {
+    json all{{"accounts", json::array()}};
+    for (const auth::StoredAccount& account : *accounts) all["accounts"].push_back(account_json(account));
+    return {.out = all.dump(-1, ' ', false, json::error_handler_t::replace) + "\n"};
+  }
+  Report report;
+  for (const auth::StoredAccount& account : *accounts) report.out += account_line(account);
+  if (accounts->empty()) report.err = "nobody is logged in\n";
+  return report;
+}
+
+Report logout(const Arguments& arguments, const Variables& variables, const std::stop_token& stop) {
+  const auto store = token_store();
+  const auto named = named_account(arguments, variables);
+  const auto accounts = store->accounts();
+  if (!accounts) throw UsageError(accounts.error().message());
+  if (!named && accounts->size() > 1) {
+    throw UsageError("there are several accounts: name one with --account: " + names_of(*accounts));
+  }
+  if (!named && accounts->empty()) return {.err = "nobody is logged in\n"};
+  const std::string name = named ? *named : accounts->front().name;
+  if (const auto loaded = store->load(name); loaded && !*loaded) {
+    return {.err = "account " + printable(name) + " is not logged in\n"};
+  }
+  // Whoever renews it now would keep it again.
+  const auto lock = store->lock(name, std::chrono::steady_clock::now() + usual_timeout, stop);
+  if (!lock && stop.stop_requested()) return stopped();
+  if (!lock) return refused(lock.error());
+  const auto forgotten = store->save(name, {});
+  if (!forgotten) throw UsageError(forgotten.error().message());
+  return {.out = "logged out: account " + printable(name) + " is forgotten on this machine\n"};
+}
+
+}  // namespace connectid::cli

@@ -1,0 +1,97 @@
+#include "accounts.hpp"
+
+#include <connectid/data_folder.hpp>
+#include <utility>
+#include <vector>
+
+#include "page.hpp"
+#include "secret_input.hpp"
+
+namespace connectid::cli {
+namespace {
+
+std::string without_slash(std::string url) {
+  while (url.ends_with('/')) url.pop_back();
+  return url;
+}
+
+/// As far as the environment says: a URL that was given alone names no login.
+bool is_for(const auth::StoredToken& token, const Environment& environment) {
+  const std::string login = without_slash(environment.login_url());
+  return token.api_url == without_slash(environment.api_url()) && (login.empty() || login == token.login_url);
+}
+
+std::vector<auth::StoredAccount> accounts_for(const Environment& environment, const auth::FileTokenStore& store) {
+  const auto all = store.accounts();
+  if (!all) throw UsageError(all.error().message());
+  std::vector<auth::StoredAccount> fitting;
+  for (const auth::StoredAccount& one : *all) {
+    if (one.problem.empty() && is_for(one.token, environment)) fitting.push_back(one);
+  }
+  return fitting;
+}
+
+auth::ClientAuthentication client_authentication(const Variables& variables) {
+  const auto name = value_of(variable::client_authentication, variables);
+  if (!name || *name == "basic") return auth::ClientAuthentication::basic;
+  if (*name == "body") return auth::ClientAuthentication::body;
+  throw UsageError("CONNECTID_CLIENT_AUTHENTICATION is \"" + *name + "\", and it is basic or body");
+}
+
+}  // namespace
+
+std::string names_of(const std::vector<auth::StoredAccount>& accounts) {
+  std::vector<std::string> names;
+  for (const auth::StoredAccount& account : accounts) names.push_back(account.name);
+  return joined(names, ", ");
+}
+
+std::shared_ptr<auth::FileTokenStore> token_store() {
+  const auto folder = data_folder();
+  if (!folder) throw UsageError(folder.error().message());
+  return std::make_shared<auth::FileTokenStore>(*folder + "/tokens");
+}
+
+std::optional<std::string> named_account(const Arguments& arguments, const Variables& variables) {
+  if (arguments.account && arguments.account->empty()) throw UsageError("--account is empty");
+  const auto in_variable = value_of(variable::account, variables);
+  return arguments.account ? arguments.account : in_variable;
+}
+
+std::optional<Account> find_account(const std::optional<std::string>& name, const Environment& environment,
+                                    auth::FileTokenStore& store) {
+  if (name) {
+    auto loaded = store.load(*name);
+    if (!loaded) throw UsageError(loaded.error().message());
+    return Account{*name, loaded->value_or(auth::StoredToken{})};
+  }
+  const std::vector<auth::StoredAccount> fitting = accounts_for(environment, store);
+  if (fitting.empty()) return std::nullopt;
+  if (fitting.size() == 1) return Account{fitting.front().name, fitting.front().token};
+  throw UsageError("there are several accounts for " + environment.api_url() + ": name one with --account or " +
+                   variable::account + ": " + names_of(fitting));
+}
+
+std::optional<auth::Credentials> credentials_of(const Account& account, const Environment& environment,
+                                                const Arguments& arguments, const Variables& variables,
+                                                const std::stop_token& stop) {
+  const auto& [name, stored] = account;
+  const auto id_in_variable = value_of(variable::client_id, variables);
+  if (arguments.client_id && arguments.client_id->empty()) throw UsageError("--client-id is empty");
+  const auto secret = read_secret(variable::client_secret, variable::client_secret_file, variables, stop);
+  if (!secret) return std::nullopt;
+  // A URL that was given alone is one of tests and proxies; the token knows where it came from.
+  const bool knows_login = environment.login_url().empty() && is_for(stored, environment);
+  return auth::Credentials{
+      .environment = knows_login ? Environment::custom(environment.api_url(), stored.login_url) : environment,
+      .grant = stored.refresh_token.empty() ? auth::Grant::client_credentials : auth::Grant::refresh_token,
+      .client_id = arguments.client_id.value_or(id_in_variable.value_or(stored.client_id)),
+      .client_secret = *secret,
+      .client_authentication = client_authentication(variables)};
+}
+
+auth::Renewal renewal_of(const Arguments& arguments) {
+  return {.ahead = std::chrono::milliseconds{0}, .retry_policy = arguments.retry_policy};
+}
+
+}  // namespace connectid::cli

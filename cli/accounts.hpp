@@ -1,0 +1,44 @@
+#pragma once
+
+#include <connectid/auth/file_token_store.hpp>
+#include <connectid/refreshing_token.hpp>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "settings.hpp"
+
+namespace connectid::cli {
+
+/// Where all runs of this user keep tokens. Throws UsageError where there is no place for them.
+[[nodiscard]] std::shared_ptr<auth::FileTokenStore> token_store();
+
+[[nodiscard]] std::string names_of(const std::vector<auth::StoredAccount>& accounts);
+
+/// Somebody who was logged in, or is about to be.
+struct Account {
+  std::string name;
+  auth::StoredToken stored = {};  ///< what is kept of it
+};
+
+/// --account over CONNECTID_ACCOUNT. Throws UsageError where one is empty.
+[[nodiscard]] std::optional<std::string> named_account(const Arguments& arguments, const Variables& variables);
+
+/// The named account, or else the only one whose tokens are for that environment; none where there is none. Throws
+/// UsageError where there are several, with their names, and where the store cannot be used.
+[[nodiscard]] std::optional<Account> find_account(const std::optional<std::string>& name,
+                                                  const Environment& environment, auth::FileTokenStore& store);
+
+/// Who asks the login for this account's tokens: CONNECTID_CLIENT_… and, where they say nothing, what the store knows
+/// of it. The grant is the one that its tokens came by. Nothing where a stop is requested while a file is read.
+[[nodiscard]] std::optional<auth::Credentials> credentials_of(const Account& account, const Environment& environment,
+                                                              const Arguments& arguments, const Variables& variables,
+                                                              const std::stop_token& stop);
+
+/// Renews when there is need and not before: a run is over soon, and nobody should wait for a renewal it has no use
+/// for.
+[[nodiscard]] auth::Renewal renewal_of(const Arguments& arguments);
+
+}  // namespace connectid::cli

@@ -1,0 +1,117 @@
+// What docs/oauth.md shows and says, run.
+#include <connectid/connectid.hpp>
+#include <connectid/testing/fake_server.hpp>
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+
+#include "../documented_example.hpp"
+#include "../temporary_folder.hpp"
+
+namespace {
+
+using connectid::documented_example;
+using connectid::testing::FakeServer;
+
+class OAuthPage : public testing::Test {
+ protected:
+  FakeServer server;
+  const connectid::Environment environment = server.environment();
+  const connectid::StartSubscriptionRequest& order = documented_example;
+  const connectid::TemporaryFolder folder;
+  const std::string client_id = "test-client";
+  const connectid::Secret client_secret = "test-secret";
+};
+
+TEST_F(OAuthPage, a_client_with_its_own_credentials) {
+  // docs: client credentials
+  const connectid::auth::Credentials credentials{
+      .environment = environment,
+      .grant = connectid::auth::Grant::client_credentials,
+      .client_id = client_id,
+      .client_secret = client_secret,
+  };
+  const connectid::SubscriptionClient client({
+      .environment = environment,
+      .token_source = connectid::refreshing_token(credentials, nullptr, client_id),
+  });
+  // docs: end
+  ASSERT_TRUE(client.start(order));
+  ASSERT_TRUE(client.start(order));
+  EXPECT_EQ(server.token_requests().size(), 1U);
+}
+
+TEST_F(OAuthPage, many_customers_on_the_same_connections) {
+  const std::string anna = server.log_in("anna"), kari = server.log_in("kari");
+  // docs: customers
+  const auto store = std::make_shared<connectid::auth::FileTokenStore>(folder / "tokens");
+  const connectid::auth::Credentials credentials{
+      .environment = environment,
+      .client_id = client_id,
+      .client_secret = client_secret,
+      .transport = std::make_shared<connectid::http::CurlTransport>(),  // one for all sources
+  };
+  // Once for each customer, with the refresh token that their login gave:
+  ASSERT_TRUE(connectid::auth::import_refresh_token(*store, credentials, "anna", anna));
+  ASSERT_TRUE(connectid::auth::import_refresh_token(*store, credentials, "kari", kari));
+
+  const connectid::SubscriptionClient client({.environment = environment});
+  const auto of_anna = connectid::refreshing_token(credentials, store, "anna");
+  ASSERT_TRUE(client.start(order, {.token_source = of_anna}));
+
+  const auto client_of_kari = client.with(connectid::refreshing_token(credentials, store, "kari"));
+  ASSERT_TRUE(client_of_kari.start(order));
+  // docs: end
+  ASSERT_EQ(server.started().size(), 2U);
+  EXPECT_EQ(server.started()[0].account, "anna");
+  EXPECT_EQ(server.started()[1].account, "kari");
+}
+
+TEST_F(OAuthPage, what_a_renewal_that_failed_says) {
+  const auto store = std::make_shared<connectid::auth::MemoryTokenStore>();
+  const connectid::auth::Credentials credentials{
+      .environment = environment, .client_id = client_id, .client_secret = client_secret};
+  ASSERT_TRUE(connectid::auth::import_refresh_token(*store, credentials, "anna", server.log_in("anna")));
+  server.revoke("anna");
+  const connectid::SubscriptionClient client(
+      {.environment = environment, .token_source = connectid::refreshing_token(credentials, store, "anna")});
+  std::string next_step;
+  // docs: errors
+  const auto result = client.start(order);
+  if (!result) {
+    if (const auto* no_token = result.error().get_if<connectid::TokenError>()) {
+      if (no_token->log_in_again)
+        next_step = "send the customer to the login page";
+      else if (no_token->temporary)
+        next_step = "try again later";
+      else
+        next_step = "tell the operator: " + result.error().message();
+    }
+  }
+  // docs: end
+  EXPECT_EQ(next_step, "send the customer to the login page");
+}
+
+TEST_F(OAuthPage, a_source_of_ones_own) {
+  const auto my_token = [](const std::string&) { return std::string("test-token"); };
+  // docs: own source
+  const connectid::TokenSource source =
+      [&](const connectid::TokenRequest& request) -> connectid::Result<connectid::AccessToken> {
+    if (!request.refused.empty()) {
+      return connectid::Error(connectid::Outcome::not_sent, connectid::TokenError{.log_in_again = true},
+                              "the token of our session was refused");
+    }
+    return connectid::AccessToken{my_token("anna")};
+  };
+  // docs: end
+  const connectid::SubscriptionClient client({.environment = environment, .token_source = source});
+  EXPECT_TRUE(client.start(order));
+  server.expire_access_tokens();
+  const auto refused = client.start(order);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind(), connectid::ErrorKind::unauthorized);
+}
+
+}  // namespace
