@@ -86,6 +86,13 @@ Error cannot_be_kept(const std::string& account, const std::string& why) {
   return {Outcome::not_sent, ConfigurationError{}, "account " + quoted(account) + " cannot be kept in a file: " + why};
 }
 
+/// Whatever is there: the file of an account that nobody wants any more need not be read.
+Result<void> forget(const std::string& folder_name, const std::string& account) {
+  const auto folder = PrivateFolder::open(folder_name);
+  if (!folder) return folder.error();
+  return *folder ? (*folder)->remove(file_name(account)) : Result<void>();
+}
+
 }  // namespace
 
 FileTokenStore::FileTokenStore(std::string folder) : folder_(std::move(folder)) {}
@@ -106,7 +113,7 @@ Result<std::optional<StoredToken>> FileTokenStore::load(const std::string& accou
 }
 
 Result<void> FileTokenStore::save(const std::string& account, const StoredToken& token) {
-  if (!is_there(token)) return forget(account);
+  if (!is_there(token)) return forget(folder_, account);
   if (const std::string why = objection_to(account, token); !why.empty()) return cannot_be_kept(account, why);
   const auto folder = PrivateFolder::make(folder_);
   if (!folder) return folder.error();
@@ -116,13 +123,6 @@ Result<void> FileTokenStore::save(const std::string& account, const StoredToken&
   const bool damaged = *before && !(*before)->damage.empty();
   return folder->replace(name, stored_token_json(account, token),
                          damaged ? PrivateFolder::Old::is_kept : PrivateFolder::Old::is_dropped);
-}
-
-/// Whatever is there: the file of an account that nobody wants any more need not be read.
-Result<void> FileTokenStore::forget(const std::string& account) const {
-  const auto folder = PrivateFolder::open(folder_);
-  if (!folder) return folder.error();
-  return *folder ? (*folder)->remove(file_name(account)) : Result<void>();
 }
 
 Result<TokenStore::Lock> FileTokenStore::lock(const std::string& account, steady_clock::time_point deadline,

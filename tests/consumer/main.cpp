@@ -26,10 +26,12 @@ int main() {
   const connectid::Error& error = result.error();
   std::cout << "connectid " << version_seen_by_another_unit() << ": " << error.outcome() << ": " << error.message()
             << '\n';
+  connectid::auth::FileTokenStore store("no such folder");
+  const auto kept = store.load("anna");
   const auto* detail = error.get_if<connectid::ValidationError>();
   const bool as_told = error.outcome() == connectid::Outcome::not_sent &&
                        error.kind() == connectid::ErrorKind::validation_error && detail != nullptr &&
                        detail->violations.size() == 1 && detail->violations.front().field == "product" &&
-                       detail->violations.front().rule == "required";
+                       detail->violations.front().rule == "required" && kept && !*kept;
   return as_told ? 0 : 1;
 }

@@ -46,7 +46,6 @@ class CONNECTID_API FileTokenStore final : public TokenStore {
   [[nodiscard]] Result<std::vector<StoredAccount>> accounts() const;
 
  private:
-  Result<void> forget(const std::string& account) const;
   std::string folder_;
 };
 
