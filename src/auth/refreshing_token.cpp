@@ -23,8 +23,8 @@ using namespace std::chrono_literals;
 /// Between renewals that fail: never at once, so that a login that is down is not asked by every call.
 constexpr RetryPolicy between_failures{.first_pause = 1s, .longest_pause = 60s};
 
-/// An API that refuses a token which was just renewed for a refusal will refuse the next one, too.
-constexpr auto settled = 10s;
+/// A token that the API refuses so soon after one was renewed for a refusal is refused for something else.
+constexpr auto soon_again = 60s;
 
 /// A new thread begins with the signals of the one that makes it, and must not run the program's handlers.
 class AllSignalsBlocked {
@@ -170,13 +170,20 @@ void RefreshingToken::renew(const Secret& worn_out, const std::stop_token& leavi
 
 void RefreshingToken::take(StoredToken&& token, detail::Now now) noexcept {
   const TokenLife life = life_of(token, ahead_, random_(), now);
-  if (forced_) settled_until_ = std::min(now.steady + settled, life.ends_at);
+  if (forced_) settle(now.steady, life.ends_at);
   failure_.reset();
   failures_ = 0;
   const std::lock_guard lock(token_mutex_);
   token_ = std::move(token.access_token);
   ends_at_ = life.ends_at;
   renew_at_ = life.renew_at.time_since_epoch().count();
+}
+
+/// An API that refuses every token must not have each renewed: from one renewal for a refusal to the next it takes a
+/// second, and twice as long with each that follows soon.
+void RefreshingToken::settle(TimePoint now, TimePoint ends_at) noexcept {
+  refusals_ = now < settled_until_ + soon_again ? refusals_ + 1 : 1;
+  settled_until_ = std::min(now + detail::back_off(between_failures, refusals_, 1), ends_at);
 }
 
 void RefreshingToken::note_failure(const NotRenewed& failure, TimePoint now) noexcept {

@@ -51,6 +51,7 @@ class RefreshingToken {
   std::optional<Error> wait(std::unique_lock<std::mutex>& lock, const TokenRequest& request);
   void renew(const Secret& worn_out, const std::stop_token& leaving);
   void take(StoredToken&& token, detail::Now now) noexcept;
+  void settle(TimePoint now, TimePoint ends_at) noexcept;
   void note_failure(const NotRenewed& failure, TimePoint now) noexcept;
 
   const Renew renew_;
@@ -67,13 +68,14 @@ class RefreshingToken {
   std::mutex mutex_;
   std::condition_variable_any ended_;
   bool renewing_ = false;
-  bool forced_ = false;                         ///< the renewal is for a token that the API refused
-  std::uint64_t renewals_ = 0;                  ///< that ended
-  std::optional<Error> failure_;                ///< of the last renewal
-  int failures_ = 0;                            ///< since the last one that succeeded
-  TimePoint not_before_ = TimePoint::min();     ///< the next renewal after a failure
-  TimePoint settled_until_ = TimePoint::min();  ///< a token that was renewed for a refusal is not renewed for one
-  std::jthread thread_;                         // the last member: it is joined before the others go
+  bool forced_ = false;                      ///< the renewal is for a token that the API refused
+  std::uint64_t renewals_ = 0;               ///< that ended
+  std::optional<Error> failure_;             ///< of the last renewal
+  int failures_ = 0;                         ///< since the last one that succeeded
+  TimePoint not_before_ = TimePoint::min();  ///< the next renewal after a failure
+  int refusals_ = 0;                         ///< that a renewal was for, soon after one another
+  TimePoint settled_until_ = {};             ///< until then a refused token is not renewed
+  std::jthread thread_;                      // the last member: it is joined before the others go
 };
 
 }  // namespace connectid::inline v0::auth

@@ -168,11 +168,20 @@ TEST_F(RefreshingTokenTest, a_refused_token_is_given_to_nobody_else) {
 TEST_F(RefreshingTokenTest, an_api_that_refuses_every_token_does_not_have_each_renewed) {
   RefreshingToken token = make();
   ASSERT_EQ(got(token.get({})), "token-1");
-  ASSERT_EQ(got(token.get({.refused = "token-1"})), "token-2");
-  for (int i = 0; i < 100; ++i) EXPECT_EQ(got(token.get({.refused = "token-2"})), "token-2");
-  EXPECT_EQ(renewals, 2);
-  elapsed = 10s;
-  EXPECT_EQ(got(token.get({.refused = "token-2"})), "token-3");
+  std::string last = got(token.get({.refused = "token-1"}));
+  for (const auto pause : {1s, 2s, 4s, 8s, 16s, 32s, 60s, 60s}) {
+    const int before = renewals;
+    elapsed = elapsed.load() + pause - 1ms;
+    for (int i = 0; i < 100; ++i) EXPECT_EQ(got(token.get({.refused = last})), last);
+    EXPECT_EQ(renewals, before) << "renewed before " << pause.count() << " s";
+    elapsed = elapsed.load() + 1ms;
+    last = got(token.get({.refused = last}));
+    EXPECT_EQ(renewals, before + 1);
+  }
+  elapsed = elapsed.load() + 1h;
+  last = got(token.get({.refused = last}));
+  elapsed = elapsed.load() + 1s;
+  EXPECT_NE(got(token.get({.refused = last})), last) << "that was long ago";
 }
 
 TEST_F(RefreshingTokenTest, a_renewal_that_brings_the_refused_token_is_followed_by_another) {

@@ -1,0 +1,29 @@
+// token_renewer URL LOGIN_URL FOLDER ACCOUNT ROUNDS: renews the account's token so often (0: until it is killed), each
+// time another than the one before; ends with 1 where there is none.
+
+#include <connectid/connectid.hpp>
+
+#include <iostream>
+#include <memory>
+#include <string>
+
+int main(int argc, char** argv) {
+  using namespace connectid;
+  if (argc != 6) return 2;
+  const auto store = std::make_shared<auth::FileTokenStore>(argv[3]);
+  const auth::Credentials credentials{.environment = Environment::custom(argv[1], argv[2]),
+                                      .client_id = "test-client",
+                                      .client_secret = "test-secret",
+                                      .transport = std::make_shared<http::CurlTransport>()};
+  const int rounds = std::stoi(argv[5]);
+  Secret last;
+  for (int i = 0; rounds == 0 || i < rounds; ++i) {
+    const auto token = refreshing_token(credentials, store, argv[4])({.refused = last});
+    if (!token) {
+      std::cerr << token.error() << '\n';
+      return 1;
+    }
+    last = token->value;
+  }
+  return 0;
+}

@@ -1,0 +1,285 @@
+// Tokens that renew themselves: many threads, many customers, several processes, and processes that are killed.
+#include <connectid/connectid.hpp>
+#include <connectid/testing/fake_server.hpp>
+
+#include <gtest/gtest.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <barrier>
+#include <csignal>
+#include <cstdlib>
+#include <iostream>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "../documented_example.hpp"
+#include "../eventually.hpp"
+#include "../temporary_folder.hpp"
+
+namespace connectid {
+namespace {
+
+using namespace std::chrono_literals;
+
+auth::Credentials credentials_for(const testing::FakeServer& server) {
+  return {.environment = server.environment(),
+          .client_id = "test-client",
+          .client_secret = "test-secret",
+          .transport = std::make_shared<http::CurlTransport>()};
+}
+
+class TokensThreads : public ::testing::Test {
+ protected:
+  [[nodiscard]] SubscriptionClient client() const {
+    return SubscriptionClient({.environment = server.environment(), .rate_limit = RateLimit::off()});
+  }
+  [[nodiscard]] TokenSource source_of(const std::string& account) const {
+    return refreshing_token(credentials, store, account);
+  }
+  void import(const std::string& account) {
+    ASSERT_TRUE(auth::import_refresh_token(*store, credentials, account, server.log_in(account)));
+  }
+
+  const TemporaryFolder folder;
+  testing::FakeServer server;
+  const auth::Credentials credentials = credentials_for(server);
+  const std::shared_ptr<auth::FileTokenStore> store = std::make_shared<auth::FileTokenStore>(folder / "tokens");
+};
+
+TEST_F(TokensThreads, sixty_four_that_meet_a_refused_token_ask_the_login_once_and_start_once_each) {
+  import("anna");
+  const SubscriptionClient of_anna = client().with(source_of("anna"));
+  ASSERT_TRUE(of_anna.start(documented_example));
+  server.expire_access_tokens();
+  const std::size_t before = server.token_requests().size();
+  std::barrier together(64);
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < 64; ++i) {
+    threads.emplace_back([&] {
+      together.arrive_and_wait();
+      const auto result = of_anna.start(documented_example);
+      EXPECT_TRUE(result) << result.error();
+    });
+  }
+  threads.clear();
+  std::cout << "64 threads, an expired token: " << server.token_requests().size() - before << " token request, "
+            << server.started().size() - 1 << " started, " << server.bodies_received() - 1 << " bodies\n";
+  EXPECT_EQ(server.token_requests().size() - before, 1U);
+  EXPECT_EQ(server.started().size(), 65U);
+}
+
+TEST_F(TokensThreads, a_thousand_accounts_on_sixteen_threads_are_never_mixed_up) {
+  constexpr int accounts = 1000, threads = 16, rounds = 3;
+  std::vector<TokenSource> sources;
+  for (int i = 0; i < accounts; ++i) {
+    const std::string name = "customer-" + std::to_string(i);
+    import(name);
+    sources.push_back(source_of(name));
+  }
+  const SubscriptionClient calls = client();
+  std::atomic<int> next = 0;
+  const auto start_them = [&] {
+    for (int i = next++; i < accounts * rounds; i = next++) {
+      const auto account = static_cast<std::size_t>(i % accounts);
+      if (i == accounts * rounds / 2) server.expire_access_tokens();
+      StartSubscriptionRequest request = documented_example;
+      request.customer_reference = "customer-" + std::to_string(account);
+      const auto result = calls.start(request, {.token_source = sources[account]});
+      EXPECT_TRUE(result) << result.error();
+    }
+  };
+  {
+    std::vector<std::jthread> all;
+    for (int i = 0; i < threads; ++i) all.emplace_back(start_them);
+  }
+  const auto started = server.started();
+  for (const auto& start : started) EXPECT_EQ(start.account, start.request.customer_reference);
+  std::cout << accounts << " accounts, " << threads << " threads: " << started.size() << " of " << accounts * rounds
+            << " started, " << server.token_requests().size() << " token requests, " << server.gate().connections()
+            << " connections; mixed up: 0; refresh tokens reused: " << server.reused_refresh_tokens() << '\n';
+  EXPECT_EQ(started.size(), std::size_t{accounts * rounds});
+  EXPECT_EQ(server.reused_refresh_tokens(), 0U);
+}
+
+// ---- what the wire does to a renewal
+
+class TokensOnTheWire : public ::testing::Test {
+ protected:
+  TokensOnTheWire() : TokensOnTheWire({.rotate_refresh_tokens = false}) {}
+  explicit TokensOnTheWire(testing::FakeServerOptions options) : server(std::move(options)) {
+    EXPECT_TRUE(auth::import_refresh_token(*store, credentials, "test", "test-refresh-token"));
+  }
+  [[nodiscard]] TokenSource source(auth::Renewal renewal = {.retry_policy = {.first_pause = 0ms}}) const {
+    return refreshing_token(credentials, store, "test", renewal);
+  }
+  /// One that cannot be found in the store.
+  [[nodiscard]] Result<AccessToken> renewed() const {
+    const auto stored = store->load("test");
+    return source()({.refused = (*stored)->access_token});
+  }
+
+  testing::FakeServer server;
+  const auth::Credentials credentials = credentials_for(server);
+  const std::shared_ptr<auth::MemoryTokenStore> store = std::make_shared<auth::MemoryTokenStore>();
+};
+
+TEST_F(TokensOnTheWire, an_answer_that_is_cut_anywhere_is_asked_for_once_more) {
+  ASSERT_TRUE(renewed());
+  std::size_t cuts = 0, asked_again = 0;
+  for (bool whole = false; !whole; ++cuts) {
+    const std::size_t before = server.token_requests().size();
+    server.next_login(testing::cut_answer_at(cuts));
+    const auto token = renewed();
+    ASSERT_TRUE(token) << "cut at " << cuts << ": " << token.error();
+    const std::size_t requests = server.token_requests().size() - before;
+    ASSERT_TRUE(requests == 1 || requests == 2) << "cut at " << cuts;
+    asked_again += requests - 1;
+    whole = requests == 1 && cuts > 100;  // from the end of the JSON on
+    ASSERT_LT(cuts, 1000U);
+  }
+  std::cout << "an answer cut at each of " << cuts << " places: " << asked_again << " asked for once more\n";
+  EXPECT_GT(asked_again, 100U);
+}
+
+TEST_F(TokensOnTheWire, an_answer_without_an_end_is_given_up_at_its_limit) {
+  server.next_login(
+      testing::raw_answer("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{\"access_token\":\"" +
+                              std::string(std::size_t{64} << 20, 'x'),
+                          testing::Fault::End::fin));
+  const auto token = renewed();
+  ASSERT_FALSE(token);
+  EXPECT_NE(token.error().message().find("larger than"), std::string::npos) << token.error();
+  EXPECT_EQ(server.login_gate().exchanges(), 1U) << "what is too large is so a second time";
+}
+
+TEST_F(TokensOnTheWire, a_silent_login_is_given_up_in_time_and_a_caller_leaves_when_it_likes) {
+  server.always_login(testing::silent());
+  const auto waits = source({.timeout = 400ms});
+  const auto began = std::chrono::steady_clock::now();
+  const auto hasty = waits({.deadline = began + 20ms});
+  ASSERT_FALSE(hasty);
+  EXPECT_EQ(hasty.error().kind(), ErrorKind::deadline_exceeded);
+  const auto patient = waits({});
+  ASSERT_FALSE(patient);
+  EXPECT_EQ(patient.error().kind(), ErrorKind::token_error);
+  EXPECT_TRUE(patient.error().get_if<TokenError>()->temporary);
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 30s);
+}
+
+class TokensTls : public TokensOnTheWire {
+ protected:
+  TokensTls() : TokensOnTheWire({.tls = true}) {}
+};
+
+TEST_F(TokensTls, a_login_whose_certificate_does_not_verify_is_told_nothing) {
+  const auto refused = renewed();
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message().find("certificate"), std::string::npos) << refused.error();
+  EXPECT_TRUE(server.token_requests().empty());
+  auth::Credentials trusting = credentials;
+  trusting.transport = std::make_shared<http::CurlTransport>(http::CurlOptions{.ca_pem = server.ca_pem()});
+  EXPECT_TRUE(refreshing_token(trusting, store, "test")({}));
+}
+
+// ---- processes
+
+class Renewing {
+ public:
+  Renewing(const testing::FakeServer& server, std::string folder, std::string account, int rounds) {
+    std::string program = CONNECTID_TOKEN_RENEWER, url = server.url(), login = server.login_url(),
+                times = std::to_string(rounds);
+    char* const words[] = {program.data(), url.data(),   login.data(), folder.data(),
+                           account.data(), times.data(), nullptr};
+    if (posix_spawn(&pid_, words[0], nullptr, nullptr, words, environ) != 0) pid_ = -1;
+  }
+  Renewing(const Renewing&) = delete;
+  Renewing& operator=(const Renewing&) = delete;
+  ~Renewing() { static_cast<void>(kill_it()); }
+
+  [[nodiscard]] bool has_ended() const {
+    siginfo_t state{};
+    return waitid(P_PID, static_cast<id_t>(pid_), &state, WEXITED | WNOHANG | WNOWAIT) == 0 && state.si_pid != 0;
+  }
+  int wait() {
+    int state = 0;
+    waitpid(std::exchange(pid_, -1), &state, 0);
+    return WIFEXITED(state) ? WEXITSTATUS(state) : 128 + WTERMSIG(state);
+  }
+  int kill_it() {
+    if (pid_ <= 0) return 0;
+    kill(pid_, SIGKILL);
+    return wait();
+  }
+
+ private:
+  pid_t pid_ = -1;
+};
+
+using TokensOfProcesses = TokensThreads;
+
+TEST_F(TokensOfProcesses, two_on_one_store_never_spend_the_same_refresh_token) {
+  constexpr int rounds = 200;
+  import("anna");
+  {
+    Renewing one(server, folder / "tokens", "anna", rounds), other(server, folder / "tokens", "anna", rounds);
+    EXPECT_EQ(one.wait(), 0);
+    EXPECT_EQ(other.wait(), 0);
+  }
+  const auto requests = server.token_requests();
+  std::cout << "2 processes, " << rounds << " rounds each: " << requests.size()
+            << " refreshes, refresh tokens reused: " << server.reused_refresh_tokens() << '\n';
+  EXPECT_EQ(server.reused_refresh_tokens(), 0U);
+  EXPECT_TRUE(std::ranges::all_of(requests, [](const auto& request) { return request.error.empty(); }));
+  EXPECT_GE(requests.size(), std::size_t{rounds});
+  EXPECT_LE(requests.size(), std::size_t{2 * rounds});
+  EXPECT_TRUE(source_of("anna")({}));
+}
+
+TEST_F(TokensOfProcesses, one_that_is_killed_while_it_renews_leaves_an_account_that_works_or_says_log_in_again) {
+  constexpr int kills = 200;
+  std::random_device seed;
+  std::mt19937 random(seed());
+  import("anna");
+  int works = 0, log_in_again = 0;
+  for (int i = 0; i < kills; ++i) {
+    // Every other time the answer takes long enough to be killed before it comes.
+    server.always_login(i % 2 == 0 ? testing::delayed(2ms) : testing::Script());
+    const auto requests = server.login_gate().exchanges();
+    const auto enough = requests + 1 + random() % 4;
+    Renewing process(server, folder / "tokens", "anna", 0);
+    const auto is_at_it = [&] { return server.login_gate().exchanges() >= enough || process.has_ended(); };
+    ASSERT_TRUE(eventually(is_at_it)) << "round " << i;
+    std::this_thread::sleep_for(random() % 4000 * 1us);
+    // What the one before had sent may arrive after its death and spend the refresh token: then this one said so
+    // itself.
+    const int status = process.kill_it();
+    ASSERT_TRUE(status == 128 + SIGKILL || status == 1) << "round " << i << ": " << status;
+
+    const auto stored = store->load("anna");
+    ASSERT_TRUE(stored) << stored.error();
+    ASSERT_TRUE(*stored);
+    ASSERT_FALSE((*stored)->refresh_token.empty());
+    const auto token = source_of("anna")({.refused = (*stored)->access_token});
+    if (token) {
+      ++works;
+      continue;
+    }
+    ASSERT_TRUE(token.error().get_if<TokenError>()->log_in_again) << token.error();
+    ASSERT_NE(token.error().message().find("log in again"), std::string::npos);
+    ++log_in_again;
+    import("anna");
+  }
+  std::cout << kills << " x kill -9 while renewing: the store opened each time; the account worked " << works
+            << " times and said \"log in again\" " << log_in_again << " times\n";
+  EXPECT_EQ(works + log_in_again, kills);
+  EXPECT_GT(works, 0);
+}
+
+}  // namespace
+}  // namespace connectid
