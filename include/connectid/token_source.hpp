@@ -49,10 +49,10 @@ class CONNECTID_API TokenSource {
   /// The same.
   TokenSource(std::nullptr_t) {}
   /// A function of yours; implicit, so that an option takes a lambda.
-  template <class F>
-  requires(!std::same_as<std::remove_cvref_t<F>, TokenSource> && std::constructible_from<Function, F>)
-      TokenSource(F&& get)
-      : TokenSource(Function(std::forward<F>(get)), Look()) {}
+  template <class Callable>
+  requires(!std::same_as<std::remove_cvref_t<Callable>, TokenSource> && std::constructible_from<Function, Callable>)
+      TokenSource(Callable&& get)
+      : TokenSource(Function(std::forward<Callable>(get)), Look()) {}
   /// One that keeps tokens, too.
   TokenSource(Function get, Look cached);
 
