@@ -1,21 +1,41 @@
 #pragma once
 
+#include <gtest/gtest.h>
+
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <string>
 
 namespace connectid {
 
-/// An empty folder that goes away by itself.
+/// An empty folder that goes away by itself. What a test has written there and is no store of tokens (a folder
+/// `tokens`) must hold no secret: those of the tests have the word `canary` in them, and so have all of the fake
+/// server's.
 class TemporaryFolder {
  public:
   TemporaryFolder() { path_ = mkdtemp(path_.data()); }
   TemporaryFolder(const TemporaryFolder&) = delete;
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
+  ~TemporaryFolder() {
+    look_for_secrets();
+    std::filesystem::remove_all(path_);
+  }
   [[nodiscard]] std::string operator/(const std::string& name) const { return path_ + "/" + name; }
 
  private:
+  void look_for_secrets() const {
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(path_)) {
+      const bool of_a_store = std::ranges::find(entry.path(), "tokens") != entry.path().end();
+      if (of_a_store || !entry.is_regular_file()) continue;
+      std::ifstream in(entry.path());
+      const std::string text{std::istreambuf_iterator<char>(in), {}};
+      EXPECT_EQ(text.find("canary"), std::string::npos) << "a secret stands in " << entry.path();
+    }
+  }
+
   std::string path_ = std::filesystem::temp_directory_path() / "connectid-test-XXXXXX";
 };
 

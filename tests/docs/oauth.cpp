@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <iostream>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -44,7 +46,7 @@ TEST_F(OAuthPage, a_client_with_its_own_credentials) {
 }
 
 TEST_F(OAuthPage, many_customers_on_the_same_connections) {
-  const std::string anna = server.log_in("anna"), kari = server.log_in("kari");
+  const std::map<std::string, std::string> logins{{"anna", server.log_in("anna")}, {"kari", server.log_in("kari")}};
   // docs: customers
   const auto store = std::make_shared<connectid::auth::FileTokenStore>(folder / "tokens");
   const connectid::auth::Credentials credentials{
@@ -54,16 +56,20 @@ TEST_F(OAuthPage, many_customers_on_the_same_connections) {
       .transport = std::make_shared<connectid::http::CurlTransport>(),  // one for all sources
   };
   // Once for each customer, with the refresh token that their login gave:
-  ASSERT_TRUE(connectid::auth::import_refresh_token(*store, credentials, "anna", anna));
-  ASSERT_TRUE(connectid::auth::import_refresh_token(*store, credentials, "kari", kari));
+  for (const auto& [account, refresh_token] : logins) {
+    const auto kept = connectid::auth::import_refresh_token(*store, credentials, account, refresh_token);
+    if (!kept) std::cerr << account << ": " << kept.error() << '\n';
+  }
 
   const connectid::SubscriptionClient client({.environment = environment});
   const auto of_anna = connectid::refreshing_token(credentials, store, "anna");
-  ASSERT_TRUE(client.start(order, {.token_source = of_anna}));
+  const auto of_kari = connectid::refreshing_token(credentials, store, "kari");
 
-  const auto client_of_kari = client.with(connectid::refreshing_token(credentials, store, "kari"));
-  ASSERT_TRUE(client_of_kari.start(order));
+  const auto for_anna = client.start(order, {.token_source = of_anna});  // for one call
+  const auto for_kari = client.with(of_kari).start(order);               // a handle for many
   // docs: end
+  ASSERT_TRUE(for_anna) << for_anna.error();
+  ASSERT_TRUE(for_kari) << for_kari.error();
   ASSERT_EQ(server.started().size(), 2U);
   EXPECT_EQ(server.started()[0].account, "anna");
   EXPECT_EQ(server.started()[1].account, "kari");

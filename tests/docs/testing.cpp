@@ -126,6 +126,31 @@ TEST(TestingPage, connections_fail_between_calls) {
   // docs: end
 }
 
+TEST(TestingPage, the_login_gives_tokens_and_fails_by_the_same_scripts) {
+  // docs: the login
+  FakeServer server;
+  const auto store = std::make_shared<connectid::auth::MemoryTokenStore>();
+  const connectid::auth::Credentials credentials{
+      .environment = server.environment(), .client_id = "test-client", .client_secret = "test-secret"};
+  EXPECT_TRUE(connectid::auth::import_refresh_token(*store, credentials, "anna", server.log_in("anna")));
+  const connectid::SubscriptionClient client({
+      .environment = server.environment(),
+      .token_source = connectid::refreshing_token(credentials, store, "anna"),
+  });
+  EXPECT_TRUE(client.start(order));
+  EXPECT_EQ(server.started().front().account, "anna");
+
+  server.expire_access_tokens();  // the next start meets a 401, and its token is renewed
+  EXPECT_EQ(client.start(order)->call.attempts, 2);
+  EXPECT_EQ(server.token_requests().size(), 2U);
+
+  server.revoke("anna");  // somebody has logged her out everywhere
+  const auto again = connectid::refreshing_token(credentials, store, "anna");
+  EXPECT_FALSE(again({.refused = again({})->value}));
+  EXPECT_EQ(server.reused_refresh_tokens(), 0U);
+  // docs: end
+}
+
 TEST(TestingPage, a_gate_before_a_server_of_ones_own) {
   FakeServer server;
   const std::uint16_t port_of_your_server = server.gate().port();

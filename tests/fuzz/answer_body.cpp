@@ -1,5 +1,6 @@
 // Any bytes as the body of an answer: what is taken for a success, and what of it is shown to people.
 #include "fuzzing.hpp"
+#include "text.hpp"
 #include "wire/answers.hpp"
 #include "wire/start_subscription.hpp"
 
