@@ -11,8 +11,8 @@
 
 namespace connectid {
 
-/// An empty folder that goes away by itself. What a test has written there and is no store of tokens (a folder
-/// `tokens`) must hold no secret: those of the tests have the word `canary` in them, and so have all of the fake
+/// An empty folder that goes away by itself. What a test has written there and is no store of tokens (a name that
+/// begins so) must hold no secret: those of the tests have the word `canary` in them, and so have all of the fake
 /// server's.
 class TemporaryFolder {
  public:
@@ -28,7 +28,8 @@ class TemporaryFolder {
  private:
   void look_for_secrets() const {
     for (const auto& entry : std::filesystem::recursive_directory_iterator(path_)) {
-      const bool of_a_store = std::ranges::find(entry.path(), "tokens") != entry.path().end();
+      const bool of_a_store = std::ranges::any_of(
+          entry.path(), [](const std::filesystem::path& name) { return name.string().starts_with("tokens"); });
       if (of_a_store || !entry.is_regular_file()) continue;
       std::ifstream in(entry.path());
       const std::string text{std::istreambuf_iterator<char>(in), {}};

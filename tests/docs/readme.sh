@@ -15,4 +15,4 @@ connectid start --product CO27409 --start-date 2026-04-01 --copies 1 --coupon-co
 # docs: end
 
 log=$(curl --silent --fail --noproxy '*' "$url/__connectid/log")
-[[ $log == *'"bodies_received":1,'* && $log == *'"started":[{"call_id":'* ]] || { echo "not started once: $log"; exit 1; }
+[[ $log == *'"bodies_received":1,'* && $log == *'"started":[{"account":"test",'* ]] || { echo "not started once: $log"; exit 1; }

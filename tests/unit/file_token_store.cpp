@@ -201,8 +201,8 @@ const Refused refused_files[] = {
     {"others_write", chmod_file(0602), {"others may read or write it", "chmod 600"}},
     {"is_a_link",
      [](const auto& folder, const auto& file) {
-       fs::rename(file, folder + "/../elsewhere");
-       fs::create_symlink("../elsewhere", file);
+       fs::rename(file, folder + "/../tokens.elsewhere");
+       fs::create_symlink("../tokens.elsewhere", file);
      },
      {"a symbolic link", "put that in its place"}},
     {"is_a_link_to_nothing",

@@ -369,7 +369,8 @@ TEST(FakeServer, shows_where_it_is) {
   const FakeServer server;
   EXPECT_TRUE(server.url().starts_with("http://127.0.0.1:"));
   EXPECT_EQ(server.environment().api_url(), server.url());
-  EXPECT_EQ(server.environment().login_url(), server.url());
+  EXPECT_EQ(server.environment().login_url(), server.login_url());
+  EXPECT_NE(server.login_url(), server.url());
   EXPECT_TRUE(server.ca_pem().empty());
 }
 
