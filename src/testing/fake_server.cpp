@@ -66,6 +66,9 @@ class UnderWay {
   std::map<std::uint16_t, Script> scripts_;
 };
 
+/// Behind a gate that cuts it off.
+HttpAnswer did_not_act() { return detail::refusal(503, "TestException", "The script does not act"); }
+
 class Records {
  public:
   void received(ReceivedRequest request) {
@@ -136,11 +139,25 @@ struct FakeServer::Impl {
     const Script script = under_way.take(static_cast<std::uint16_t>(request.remote_port));
     const ReceivedRequest received = detail::received_from(request);
     if (received.method == "GET" && received.path == "/__connectid/log") return detail::give(log(), response);
-    const bool for_a_token = received.path.substr(0, received.path.find('?')) == "/oauth/token";
-    if (!for_a_token) records.received(received);
-    HttpAnswer answer = detail::refusal(503, "TestException", "The script does not act");
-    if (script.acts) answer = for_a_token ? tokens.answer(received) : obey(received);
-    detail::give(script.answer.value_or(std::move(answer)), response);
+    if (detail::asks_for_tokens(received)) return detail::give(answer_of_the_login(received, script), response);
+    records.received(received);
+    detail::give(answer_of_the_api(received, script), response);
+  }
+
+  HttpAnswer answer_of_the_api(const ReceivedRequest& request, const Script& script) {
+    if (!script.acts) return script.answer.value_or(did_not_act());
+    HttpAnswer by_the_rules = obey(request);
+    return script.answer.value_or(std::move(by_the_rules));
+  }
+
+  HttpAnswer answer_of_the_login(const ReceivedRequest& request, const Script& script) {
+    if (!script.acts) {
+      HttpAnswer answer = script.answer.value_or(did_not_act());
+      tokens.answered_otherwise(request, answer);
+      return answer;
+    }
+    HttpAnswer by_the_rules = tokens.answer(request);
+    return script.answer.value_or(std::move(by_the_rules));
   }
 
   /// What was received and started so far. Reading it leaves no trace in it.

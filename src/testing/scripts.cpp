@@ -81,7 +81,8 @@ Script huge(std::size_t bytes) {
 Script token_error(int status, std::string error, std::string error_description) {
   nlohmann::json body = {{"error", std::move(error)}};
   if (!error_description.empty()) body["error_description"] = std::move(error_description);
-  return answer(status, body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  return answer(status, body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace),
+                {{"Cache-Control", "no-store"}});
 }
 
 Script gone() {

@@ -1,10 +1,8 @@
 #include "testing/token_endpoint.hpp"
 
-#include <httplib.h>
-#include <openssl/evp.h>
-
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <random>
 #include <utility>
@@ -14,99 +12,33 @@ namespace {
 
 using nlohmann::json;
 using HttpAnswer = Script::HttpAnswer;
-using Parameters = std::multimap<std::string, std::string>;
+using std::chrono::milliseconds;
 
-/// A request that is refused, with the words for it.
-struct Refused {
-  int status;
-  std::string error;
-  std::string description;
-  bool challenge = false;  ///< for HTTP Basic
-};
-
-HttpAnswer answer_to(const Refused& refused) {
-  HttpAnswer answer{.status = refused.status,
-                    .body = json{{"error", refused.error}, {"error_description", refused.description}}.dump(
-                        -1, ' ', false, json::error_handler_t::replace),
-                    .headers = {{"Cache-Control", "no-store"}}};
-  if (refused.challenge) answer.headers.push_back({"WWW-Authenticate", R"(Basic realm="connectid")"});
-  return answer;
-}
-
-Refused invalid_request(std::string why) { return {400, "invalid_request", std::move(why)}; }
-
-std::string field(const http::Headers& headers, std::string_view name) {
-  const std::string* value = http::find(headers, name);
-  return value ? *value : std::string();
-}
-
-Parameters form(const std::string& text) {
-  Parameters parameters;
-  httplib::detail::parse_query_text(text, parameters);
-  return parameters;
-}
-
-std::string parameter(const Parameters& parameters, const std::string& name) {
-  const auto found = parameters.find(name);
-  return found == parameters.end() ? std::string() : found->second;
-}
-
-std::optional<std::string> decoded(const std::string& base64) {
-  std::string text(base64.size() / 4 * 3 + 3, '\0');
-  const int length =
-      EVP_DecodeBlock(reinterpret_cast<unsigned char*>(text.data()),
-                      reinterpret_cast<const unsigned char*>(base64.data()), static_cast<int>(base64.size()));
-  if (length < 0) return std::nullopt;
-  const auto padding = static_cast<std::size_t>(std::ranges::count(base64, '='));
-  text.resize(static_cast<std::size_t>(length) - std::min(padding, static_cast<std::size_t>(length)));
-  return text;
-}
-
-/// Every secret that is made here has the word `canary` in it: whoever looks for leaks has something to look for.
+/// Every secret that is made here has the word `canary` in it: whoever looks for leaks has something to look for. The
+/// rest is random, so that no two servers or processes make the same.
 std::string new_secret(const char* kind) {
   std::random_device random;
-  std::string text = std::string("canary-") + kind + "-";
+  std::string secret = std::string("canary-") + kind + "-";
   for (int i = 0; i < 4; ++i) {
     std::array<char, 9> part{};
     std::snprintf(part.data(), part.size(), "%08x", random());
-    text += part.data();
+    secret += part.data();
   }
-  return text;
+  return secret;
 }
 
-struct Client {
-  std::string id, secret;
-  bool basic = false;
-};
+OAuthError invalid_grant(std::string description) { return {400, "invalid_grant", std::move(description)}; }
 
-/// Who asks: by HTTP Basic or in the form, never both (RFC 6749 section 2.3).
-std::optional<Refused> read_client(const http::Headers& headers, const Parameters& parameters, Client& client) {
-  const std::string authorization = field(headers, "Authorization");
-  client = {parameter(parameters, "client_id"), parameter(parameters, "client_secret")};
-  if (authorization.empty()) return std::nullopt;
-  if (!client.secret.empty()) return invalid_request("The client proves who it is in two ways");
-  client.basic = true;
-  const auto pair = authorization.starts_with("Basic ") ? decoded(authorization.substr(6)) : std::nullopt;
-  const std::size_t colon = pair ? pair->find(':') : std::string::npos;
-  if (colon == std::string::npos) return Refused{401, "invalid_client", "The Authorization cannot be read", true};
-  const Parameters both = form("id=" + pair->substr(0, colon) + "&secret=" + pair->substr(colon + 1));
-  client.id = parameter(both, "id");
-  client.secret = parameter(both, "secret");
-  return std::nullopt;
+/// A century at the most: what a clock counts ends, too.
+milliseconds limited(milliseconds lifetime) {
+  return std::clamp<milliseconds>(lifetime, milliseconds{1}, std::chrono::years{100});
 }
 
-std::optional<Refused> objection_to_form(const ReceivedRequest& request, const Parameters& parameters) {
-  if (request.method != "POST") return invalid_request("Only POST is taken");
-  if (request.path.find('?') != std::string::npos)
-    return invalid_request("Parameters stand in the body, not in the URL");
-  if (!field(request.headers, "Content-Type").starts_with("application/x-www-form-urlencoded")) {
-    return invalid_request("The body must be application/x-www-form-urlencoded");
-  }
-  for (const auto& [name, value] : parameters) {
-    if (parameters.count(name) > 1) return invalid_request("A parameter stands there twice");
-  }
-  if (parameter(parameters, "grant_type").empty()) return invalid_request("grant_type is missing");
-  return std::nullopt;
+/// The OAuth error that a script's answer holds.
+std::string error_in(const HttpAnswer& answer) {
+  const json body = json::parse(answer.body, nullptr, /*allow_exceptions=*/false);
+  const auto error = body.is_object() ? body.find("error") : body.end();
+  return error != body.end() && error->is_string() ? error->get<std::string>() : "scripted";
 }
 
 }  // namespace
@@ -115,72 +47,79 @@ TokenEndpoint::TokenEndpoint(const FakeServerOptions& options)
     : client_id_(options.client_id),
       client_secret_(options.client_secret),
       rotates_(options.rotate_refresh_tokens),
-      lifetime_(options.access_token_lifetime) {
-  access_tokens_[options.access_token] = {"test", Clock::time_point::max()};
-  refresh_tokens_[options.refresh_token] = {"test", ++families_};
+      lifetime_(limited(options.access_token_lifetime)) {
+  access_tokens_[options.access_token] = {.account = "test", .ends = Clock::time_point::max()};
+  refresh_tokens_[options.refresh_token] = {.account = "test", .family = ++families_};
 }
 
 HttpAnswer TokenEndpoint::answer(const ReceivedRequest& request) {
+  const GrantRequest asked = read_grant_request(request);
   const std::lock_guard lock(mutex_);
-  TokenGrant grant;
-  HttpAnswer answer = rule(request, grant);
-  requests_.push_back(std::move(grant));
-  return answer;
+  const Decision decision = decide(asked);
+  const auto* const refusal = std::get_if<OAuthError>(&decision);
+  remember(asked, refusal == nullptr ? std::string() : refusal->error);
+  return std::visit([](const auto& decided) { return to_answer(decided); }, decision);
 }
 
-HttpAnswer TokenEndpoint::rule(const ReceivedRequest& request, TokenGrant& grant) {
-  const auto refuse = [&](const Refused& refused) {
-    grant.error = refused.error;
-    return answer_to(refused);
-  };
-  const Parameters parameters = form(request.body);
-  grant.grant_type = parameter(parameters, "grant_type");
-  if (const auto refused = objection_to_form(request, parameters)) return refuse(*refused);
-  Client client;
-  if (const auto refused = read_client(request.headers, parameters, client)) return refuse(*refused);
-  grant.client_id = client.id;
-  if (client.id != client_id_ || client.secret != client_secret_) {
-    return refuse({401, "invalid_client", "The client is unknown, or its secret is wrong", client.basic});
-  }
-  if (grant.grant_type == "refresh_token") return refresh(grant, parameter(parameters, "refresh_token"));
-  if (grant.grant_type != "client_credentials") {
-    return refuse({400, "unsupported_grant_type", "Only client_credentials and refresh_token are taken"});
-  }
-  grant.account = client.id;
-  return give(grant, {});
+void TokenEndpoint::answered_otherwise(const ReceivedRequest& request, const HttpAnswer& answer) {
+  const GrantRequest asked = read_grant_request(request);
+  const std::lock_guard lock(mutex_);
+  remember(asked, error_in(answer));
 }
 
-HttpAnswer TokenEndpoint::refresh(TokenGrant& grant, const std::string& refresh_token) {
-  const auto refuse = [&](const Refused& refused) {
-    grant.error = refused.error;
-    return answer_to(refused);
-  };
-  if (refresh_token.empty()) return refuse(invalid_request("refresh_token is missing"));
+void TokenEndpoint::remember(const GrantRequest& asked, std::string error) {
+  requests_.push_back(
+      {.grant_type = asked.grant_type, .account = who(asked), .client_id = asked.client.id, .error = std::move(error)});
+}
+
+std::string TokenEndpoint::who(const GrantRequest& asked) const {
+  if (asked.grant_type == "client_credentials") return asked.client.id;
+  const auto found = refresh_tokens_.find(asked.refresh_token);
+  return found == refresh_tokens_.end() ? std::string() : found->second.account;
+}
+
+TokenEndpoint::Decision TokenEndpoint::decide(const GrantRequest& asked) {
+  if (asked.error) return *asked.error;
+  if (asked.client.id != client_id_ || asked.client.secret != client_secret_) {
+    return OAuthError{401, "invalid_client", "The client is unknown, or its secret is wrong", asked.client.basic};
+  }
+  if (asked.grant_type == "client_credentials") return give(asked.client.id, {});
+  return refresh(asked.refresh_token);
+}
+
+TokenEndpoint::Decision TokenEndpoint::refresh(const std::string& refresh_token) {
   const auto found = refresh_tokens_.find(refresh_token);
-  if (found == refresh_tokens_.end()) return refuse({400, "invalid_grant", "The refresh token is unknown"});
+  if (found == refresh_tokens_.end()) return invalid_grant("The refresh token is unknown");
   Refresh& known = found->second;
-  grant.account = known.account;
   if (known.spent) {
     ++reused_;
     revoke_family(known.family);
-    return refuse({400, "invalid_grant", "The refresh token was replaced before"});
+    return invalid_grant("The refresh token was replaced before");
   }
-  if (known.revoked) return refuse({400, "invalid_grant", "The refresh token was revoked"});
-  if (!rotates_) return give(grant, {});
-  known.spent = true;
-  std::string next = new_secret("refresh");
-  refresh_tokens_[next] = {known.account, known.family};
-  return give(grant, next);
+  if (known.revoked) return invalid_grant("The refresh token was revoked");
+  known.spent = rotates_;
+  return give(known.account, rotates_ ? new_refresh_token(known.account, known.family) : std::string());
 }
 
-HttpAnswer TokenEndpoint::give(TokenGrant& grant, const std::string& refresh_token) {
-  std::string access_token = new_secret("access");
-  json body = {{"access_token", access_token},
-               {"token_type", "Bearer"},
-               {"expires_in", std::chrono::ceil<std::chrono::seconds>(lifetime_).count()}};
-  if (!refresh_token.empty()) body["refresh_token"] = refresh_token;
-  access_tokens_[std::move(access_token)] = {grant.account, Clock::now() + lifetime_};
+TokenEndpoint::Tokens TokenEndpoint::give(const std::string& account, std::string refresh_token) {
+  Tokens tokens{.access_token = new_secret("access"),
+                .expires_in = std::chrono::ceil<std::chrono::seconds>(lifetime_),
+                .refresh_token = std::move(refresh_token)};
+  access_tokens_[tokens.access_token] = {.account = account, .ends = Clock::now() + lifetime_};
+  return tokens;
+}
+
+HttpAnswer TokenEndpoint::to_answer(const Tokens& tokens) {
+  json body = {
+      {"access_token", tokens.access_token}, {"token_type", "Bearer"}, {"expires_in", tokens.expires_in.count()}};
+  if (!tokens.refresh_token.empty()) body["refresh_token"] = tokens.refresh_token;
   return {.status = 200, .body = body.dump(), .headers = {{"Cache-Control", "no-store"}}};
+}
+
+HttpAnswer TokenEndpoint::to_answer(const OAuthError& error) {
+  HttpAnswer answer = token_error(error.status, error.error, error.description).answer.value();
+  if (error.challenge) answer.headers.push_back({"WWW-Authenticate", R"(Basic realm="connectid")"});
+  return answer;
 }
 
 std::optional<std::string> TokenEndpoint::account_of(const std::string& access_token) const {
@@ -192,8 +131,12 @@ std::optional<std::string> TokenEndpoint::account_of(const std::string& access_t
 
 std::string TokenEndpoint::log_in(const std::string& account) {
   const std::lock_guard lock(mutex_);
+  return new_refresh_token(account, ++families_);
+}
+
+std::string TokenEndpoint::new_refresh_token(const std::string& account, std::size_t family) {
   std::string token = new_secret("refresh");
-  refresh_tokens_[token] = {account, ++families_};
+  refresh_tokens_[token] = {.account = account, .family = family};
   return token;
 }
 
@@ -211,9 +154,9 @@ void TokenEndpoint::expire_access_tokens() {
   access_tokens_.clear();
 }
 
-void TokenEndpoint::access_token_lifetime(std::chrono::milliseconds lifetime) {
+void TokenEndpoint::access_token_lifetime(milliseconds lifetime) {
   const std::lock_guard lock(mutex_);
-  lifetime_ = std::max(lifetime, std::chrono::milliseconds{1});
+  lifetime_ = limited(lifetime);
 }
 
 std::vector<TokenGrant> TokenEndpoint::requests() const {

@@ -6,9 +6,12 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include <connectid/testing/fake_server.hpp>
+
+#include "testing/grant_request.hpp"
 
 namespace connectid::inline v0::testing::detail {
 
@@ -21,6 +24,8 @@ class TokenEndpoint {
 
   /// What it answers to a request, whatever that is.
   [[nodiscard]] Script::HttpAnswer answer(const ReceivedRequest& request);
+  /// A request that got this answer from a script, and nothing from here: it is remembered, no more.
+  void answered_otherwise(const ReceivedRequest& request, const Script::HttpAnswer& answer);
   /// Whose this access token is, if it is good now.
   [[nodiscard]] std::optional<std::string> account_of(const std::string& access_token) const;
 
@@ -44,15 +49,28 @@ class TokenEndpoint {
     bool spent = false;
     bool revoked = false;
   };
+  struct Tokens {
+    std::string access_token;
+    std::chrono::seconds expires_in;
+    std::string refresh_token;  ///< empty: none
+  };
+  using Decision = std::variant<Tokens, OAuthError>;
 
-  Script::HttpAnswer give(TokenGrant& grant, const std::string& refresh_token);
-  Script::HttpAnswer refresh(TokenGrant& grant, const std::string& refresh_token);
-  Script::HttpAnswer rule(const ReceivedRequest& request, TokenGrant& grant);
+  [[nodiscard]] static Script::HttpAnswer to_answer(const Tokens& tokens);
+  [[nodiscard]] static Script::HttpAnswer to_answer(const OAuthError& error);
+
+  // All below: with the mutex held.
+  [[nodiscard]] Decision decide(const GrantRequest& asked);
+  [[nodiscard]] Decision refresh(const std::string& refresh_token);
+  [[nodiscard]] Tokens give(const std::string& account, std::string refresh_token);
+  [[nodiscard]] std::string new_refresh_token(const std::string& account, std::size_t family);
+  [[nodiscard]] std::string who(const GrantRequest& asked) const;
   void revoke_family(std::size_t family);
+  void remember(const GrantRequest& asked, std::string error);
 
-  mutable std::mutex mutex_;
   const std::string client_id_, client_secret_;
   const bool rotates_;
+  mutable std::mutex mutex_;
   std::chrono::milliseconds lifetime_;
   std::map<std::string, Access> access_tokens_;
   std::map<std::string, Refresh> refresh_tokens_;

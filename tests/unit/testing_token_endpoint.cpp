@@ -85,6 +85,11 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"json", R"({"grant_type":"client_credentials"})", 400, "invalid_request", basic, "application/json"},
         Refusal{"no_grant_type", "refresh_token=test-refresh-token", 400, "invalid_request"},
         Refusal{"a_parameter_twice", of_client + "&grant_type=refresh_token", 400, "invalid_request"},
+        Refusal{"a_parameter_twice_with_one_value", of_client + "&" + of_client, 400, "invalid_request"},
+        Refusal{"a_form_that_cannot_be_read", of_client + "&scope=%zz", 400, "invalid_request"},
+        Refusal{"a_form_that_ends_within_a_byte", of_client + "&scope=%4", 400, "invalid_request"},
+        Refusal{"another_type_that_begins_so", of_client, 400, "invalid_request", basic,
+                "application/x-www-form-urlencoded-no"},
         Refusal{"another_grant_type", "grant_type=password&username=a&password=secret-of-a", 400,
                 "unsupported_grant_type"},
         Refusal{"no_refresh_token", "grant_type=refresh_token", 400, "invalid_request"},
@@ -95,10 +100,36 @@ INSTANTIATE_TEST_SUITE_P(
                 ""},
         Refusal{"a_wrong_secret_by_basic", of_client, 401, "invalid_client", "Basic dGVzdC1jbGllbnQ6eA=="},
         Refusal{"basic_that_cannot_be_read", of_client, 401, "invalid_client", "Basic ???"},
+        Refusal{"basic_without_a_colon", of_client, 401, "invalid_client", "Basic dGVzdC1jbGllbnQ="},
+        Refusal{"basic_with_more_behind_the_secret", of_client, 401, "invalid_client",
+                "Basic dGVzdC1jbGllbnQ6dGVzdC1zZWNyZXQmeD15"},  // test-client:test-secret&x=y
+        Refusal{"basic_that_is_not_form_encoded", of_client, 401, "invalid_client", "Basic dGVzdC1jbGllbnQ6MTAwJQ=="},
         Refusal{"another_scheme", of_client, 401, "invalid_client", "Digest x"},
         Refusal{"both_ways_at_once", of_client + "&client_id=test-client&client_secret=test-secret", 400,
-                "invalid_request"}),
+                "invalid_request"},
+        Refusal{"two_clients_at_once", of_client + "&client_id=another", 400, "invalid_request"}),
     [](const auto& row) { return row.param.name; });
+
+TEST_F(TokenEndpoint, what_standards_call_equal_is_taken_for_it) {
+  EXPECT_EQ(post(of_client, basic, "Application/X-WWW-Form-Urlencoded; charset=UTF-8").status, 200);
+  EXPECT_EQ(post(of_client, "basic" + basic.substr(5)).status, 200);
+  EXPECT_EQ(post("&" + of_client + "&&client_id=test-client&client_secret=&").status, 200);
+}
+
+TEST_F(TokenEndpoint, only_post_is_taken) {
+  for (const char* method : {"GET", "PUT"}) {
+    const http::Answer answer = ask({.method = method, .url = server.login_url() + "/oauth/token", .body = of_client});
+    EXPECT_EQ(answer.status, 400);
+    EXPECT_EQ(json::parse(answer.body).at("error"), "invalid_request");
+    EXPECT_EQ(server.token_requests().back().error, "invalid_request");
+  }
+}
+
+TEST_F(TokenEndpoint, a_form_of_more_than_8_kib_is_refused_and_not_remembered) {
+  EXPECT_EQ(post(of_refresh(std::string(8192, 'x'))).status, 413);
+  EXPECT_TRUE(server.token_requests().empty());
+  EXPECT_EQ(post(of_client).status, 200);
+}
 
 TEST_F(TokenEndpoint, client_credentials_give_an_access_token_and_no_refresh_token) {
   for (const bool in_body : {true, false}) {
@@ -167,6 +198,31 @@ TEST_F(TokenEndpoint, access_tokens_end_and_can_be_ended) {
   EXPECT_EQ(start_with("test-token"), 401);
 }
 
+TEST_F(TokenEndpoint, any_lifetime_gives_tokens_that_can_be_used_or_have_ended) {
+  using std::chrono::milliseconds;
+  for (const auto& lifetime : {milliseconds::min(), milliseconds(-1h), 0ms}) {
+    server.access_token_lifetime(lifetime);
+    const json ended = tokens(of_client);
+    EXPECT_EQ(ended.at("expires_in"), 1);
+    std::this_thread::sleep_for(2ms);
+    EXPECT_EQ(start_with(ended.at("access_token")), 401);
+  }
+  server.access_token_lifetime(milliseconds::max());
+  EXPECT_EQ(start_with(tokens(of_client).at("access_token")), 200);
+
+  FakeServer from_the_start({.access_token_lifetime = milliseconds::max()});
+  httplib::Client client(from_the_start.login_url());
+  const auto given =
+      client.Post("/oauth/token", {{"Authorization", basic}}, of_client, "application/x-www-form-urlencoded");
+  ASSERT_TRUE(given);
+  const http::Answer start =
+      ask({.method = "POST",
+           .url = from_the_start.url() + "/v1/subscription",
+           .authorization = "Bearer " + json::parse(given->body).at("access_token").get<std::string>(),
+           .body = to_json(documented_example)});
+  EXPECT_EQ(start.status, 200);
+}
+
 TEST_F(TokenEndpoint, a_customer_who_is_revoked_can_refresh_no_more_and_log_in_again) {
   const std::string before = server.log_in("anna"), of_kari = server.log_in("kari");
   server.revoke("anna");
@@ -196,6 +252,31 @@ TEST_F(TokenEndpoint, a_script_that_obeys_gives_tokens_whose_answer_is_lost) {
   const std::string another = server.log_in("anna");
   EXPECT_EQ(post(of_refresh(another)).status, -1);
   EXPECT_TRUE(tokens(of_refresh(another)).contains("access_token"));
+}
+
+TEST_F(TokenEndpoint, requests_that_a_script_answered_are_told_with_what_it_said) {
+  const std::string refresh_token = server.log_in("anna");
+  server.next_login(token_error(400, "invalid_scope"));
+  server.next_login(answer(503, "<p>closed</p>"));
+  server.next_login(lost_before_acting());
+  server.next_login(cut_request_at(20));  // it never came whole
+  for (int i = 0; i < 5; ++i) static_cast<void>(post(of_refresh(refresh_token)));
+  std::vector<std::string> errors;
+  for (const TokenGrant& request : server.token_requests()) {
+    EXPECT_EQ(request.grant_type, "refresh_token");
+    EXPECT_EQ(request.account, "anna");
+    EXPECT_EQ(request.client_id, "test-client");
+    errors.push_back(request.error);
+  }
+  EXPECT_EQ(errors, (std::vector<std::string>{"invalid_scope", "scripted", "scripted", ""}));
+}
+
+TEST_F(TokenEndpoint, its_gate_closes_on_nobody_else) {
+  EXPECT_EQ(post(of_client).status, 200);
+  server.login_gate().stop_listening();
+  server.login_gate().close_connections();
+  EXPECT_EQ(post(of_client).status, -1);
+  EXPECT_EQ(start_with("test-token"), 200);
 }
 
 TEST_F(TokenEndpoint, also_answers_at_the_apis_port_and_speaks_tls_there_and_here) {
@@ -233,6 +314,7 @@ TEST_F(TokenEndpoint, a_secret_with_any_character_is_understood_both_ways) {
 TEST_F(TokenEndpoint, the_log_tells_the_requests_and_no_token) {
   static_cast<void>(post(of_refresh("test-refresh-token")));
   static_cast<void>(post(of_refresh("test-refresh-token")));
+  static_cast<void>(start_with("test-token"));
   const std::string text = ask({.method = "GET", .url = server.url() + "/__connectid/log"}).body;
   const json log = json::parse(text);
   ASSERT_EQ(log.at("token_requests").size(), 2U);
@@ -240,6 +322,7 @@ TEST_F(TokenEndpoint, the_log_tells_the_requests_and_no_token) {
             json({{"grant_type", "refresh_token"}, {"account", "test"}, {"client_id", "test-client"}, {"error", ""}}));
   EXPECT_EQ(log.at("token_requests")[1].at("error"), "invalid_grant");
   EXPECT_EQ(log.at("reused_refresh_tokens"), 1);
+  EXPECT_EQ(log.at("started").at(0).at("account"), "test");
   EXPECT_EQ(text.find("canary"), std::string::npos);
   EXPECT_EQ(text.find("test-refresh"), std::string::npos);
 }

@@ -69,12 +69,14 @@ struct StartedSubscription {
   std::string account = {};          ///< whose access token let it in
 };
 
-/// One whole request for tokens.
+/// One whole request for tokens. What cannot be read of it is empty.
 struct TokenGrant {
   std::string grant_type = {};  ///< as it came
   std::string account = {};     ///< who the tokens are for, where that is known
-  std::string client_id = {};   ///< who asked, where that is known
-  std::string error = {};       ///< what it was refused with: `invalid_grant`; empty: tokens were given
+  std::string client_id = {};   ///< who it says it is from
+  /// What it was refused with: `invalid_grant`; empty: tokens were given, whatever became of the answer. A script that
+  /// does not act refuses it with the OAuth error in its answer, or as `scripted`.
+  std::string error = {};
 };
 
 /// One request as it came, obeyed or not.
@@ -89,12 +91,12 @@ struct ReceivedRequest {
 struct FakeServerOptions {
   bool tls = false;                                  ///< speak TLS, with a certificate made on the spot
   CertificateOptions certificate = {};               ///< with `tls`: what it says
-  std::string access_token = "test-token";           ///< the bearer that is let in
-  std::uint16_t port = 0;                            ///< to listen on; 0: a free one
+  std::string access_token = "test-token";           ///< let in from the start, as the account `test`'s
+  std::uint16_t port = 0;                            ///< to listen on, the API's; 0: a free one
   std::string client_id = "test-client";             ///< the client that is given tokens, by HTTP Basic or in the form
   std::string client_secret = "test-secret";         ///< empty: a public client
   std::string refresh_token = "test-refresh-token";  ///< good from the start, for the account `test`
-  std::chrono::milliseconds access_token_lifetime = std::chrono::hours{12};  ///< `expires_in`: rounded up to seconds
+  std::chrono::milliseconds access_token_lifetime = std::chrono::hours{12};  ///< see the function
   bool rotate_refresh_tokens = true;  ///< each refresh gives a new one, and the old one is spent
 };
 
@@ -106,7 +108,8 @@ struct FakeServerOptions {
 /// It is the login, too: `POST /oauth/token` gives tokens for client credentials and for refresh tokens, by the rules
 /// of RFC 6749; a refresh token that comes again after it was replaced revokes all that came of the same login (RFC
 /// 9700 section 4.14.2). The login has a port and a gate of its own, so that its faults do not meet the API's requests;
-/// it also answers at the API's. Every secret that is made has the word `canary` in it, for tests that look for leaks.
+/// it also answers at the API's, by the API's scripts. A form of more than 8 KiB is a 413, and remembered nowhere.
+/// Every secret that is made has the word `canary` in it, for tests that look for leaks.
 class FakeServer {
  public:
   /// Throws std::runtime_error where no port can be had or no certificate made.
@@ -144,7 +147,8 @@ class FakeServer {
   void revoke(const std::string& account);
   /// No access token that was given so far lets anybody in any more, `FakeServerOptions::access_token` included.
   void expire_access_tokens();
-  /// Of access tokens that are given from now on; 1 ms at the least.
+  /// Of access tokens that are given from now on; what is less than 1 ms or more than a century is taken for that.
+  /// `expires_in` has it in whole seconds, rounded up.
   void access_token_lifetime(std::chrono::milliseconds lifetime);
 
   /// For the next request at the login's port that has none yet, as `next`.
