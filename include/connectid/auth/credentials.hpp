@@ -26,11 +26,11 @@ enum class ClientAuthentication {
 struct Credentials {
   /// Whose login is asked, and whose API the tokens are for: they are given to no other.
   Environment environment = Environment::production();
-  Grant grant = Grant::refresh_token;
-  std::string client_id = {};
+  Grant grant = Grant::refresh_token;  ///< what is asked with
+  std::string client_id = {};          ///< as the vendor has given it; never empty
   /// Empty: a public client, which only says its `client_id`, in the form.
   Secret client_secret = {};
-  ClientAuthentication client_authentication = ClientAuthentication::basic;
+  ClientAuthentication client_authentication = ClientAuthentication::basic;  ///< as agreed with the vendor
   /// None: a CurlTransport with its default options, of each source's own. Many sources share one by naming it.
   std::shared_ptr<http::Transport> transport = nullptr;
 };
