@@ -6,10 +6,22 @@ namespace connectid::inline v0::auth {
 
 using std::chrono::milliseconds;
 
+namespace {
+
+/// A store may say anything; beyond this, adding up would overflow a clock.
+constexpr milliseconds longest_life = std::chrono::hours{24 * 366};
+
+milliseconds between(Timestamp from, Timestamp to) noexcept {
+  constexpr Timestamp first{milliseconds{0}}, last{std::chrono::sys_days{std::chrono::year{10000} / 1 / 1}};
+  return std::clamp(to, first, last) - std::clamp(from, first, last);
+}
+
+}  // namespace
+
 TokenLife life_of(const StoredToken& token, milliseconds ahead, double random, detail::Now now) noexcept {
   constexpr milliseconds longest_margin = std::chrono::seconds{30};
-  const milliseconds whole = std::max(token.expires_at - token.obtained_at, milliseconds{0});
-  const milliseconds left = std::min(token.expires_at - now.wall, whole);
+  const milliseconds whole = std::clamp(between(token.obtained_at, token.expires_at), milliseconds{0}, longest_life);
+  const milliseconds left = std::clamp(between(now.wall, token.expires_at), -longest_life, whole);
   const auto ends_at = now.steady + left - std::min(longest_margin, whole / 20);
   const milliseconds window = std::min(ahead, whole / 5);
   if (window <= milliseconds{0}) return {.renew_at = std::chrono::steady_clock::time_point::max(), .ends_at = ends_at};

@@ -255,7 +255,7 @@ TEST_F(TokensOfProcesses, one_that_is_killed_while_it_renews_leaves_an_account_t
     Renewing process(server, folder / "tokens", "anna", 0);
     const auto is_at_it = [&] { return server.login_gate().exchanges() >= enough || process.has_ended(); };
     ASSERT_TRUE(eventually(is_at_it)) << "round " << i;
-    std::this_thread::sleep_for(random() % 4000 * 1us);
+    std::this_thread::sleep_for(random() % (4000 * CONNECTID_TEST_PATIENCE) * 1us);
     // What the one before had sent may arrive after its death and spend the refresh token: then this one said so
     // itself.
     const int status = process.kill_it();

@@ -341,6 +341,11 @@ TEST(TokenLife, ends_before_the_login_says_and_is_renewed_before_that) {
   EXPECT_EQ(of(12h, -1h, 5min, 0), Spans(12h - 30s - 5min, 12h - 30s))
       << "a wall clock that was set back gives no time";
   EXPECT_LT(of(12h, 13h, 5min, 0).second, 0ns);
+  const auto of_times = [&](Timestamp obtained_at, Timestamp expires_at) {
+    return life_of({.obtained_at = obtained_at, .expires_at = expires_at}, 5min, 0, now).ends_at - now.steady;
+  };
+  EXPECT_EQ(of_times(Timestamp::min(), Timestamp::max()), 366 * 24h - 30s) << "no clock overflows";
+  EXPECT_LT(of_times(Timestamp::max(), Timestamp::min()), 0ns);
   EXPECT_EQ(of(12h, 0ms, 0ms, 0).first, std::chrono::steady_clock::time_point::max() - now.steady);
 }
 
