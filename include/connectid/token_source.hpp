@@ -51,7 +51,7 @@ class CONNECTID_API TokenSource {
   /// A function of yours; implicit, so that an option takes a lambda.
   template <class Callable>
   requires(!std::same_as<std::remove_cvref_t<Callable>, TokenSource> && std::constructible_from<Function, Callable>)
-      TokenSource(Callable&& get)
+      TokenSource(Callable&& get)  // NOLINT(bugprone-forwarding-reference-overload): it takes no TokenSource
       : TokenSource(Function(std::forward<Callable>(get)), Look()) {}
   /// One that keeps tokens, too.
   TokenSource(Function get, Look cached);
