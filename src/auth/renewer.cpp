@@ -6,6 +6,7 @@
 #include <connectid/http/curl_transport.hpp>
 
 #include "auth/login.hpp"
+#include "auth/stores.hpp"
 #include "http/url.hpp"
 #include "text.hpp"
 
@@ -57,19 +58,15 @@ Renewer::Renewer(Credentials credentials, std::shared_ptr<TokenStore> store, std
   if (!credentials_.transport) credentials_.transport = std::make_shared<http::CurlTransport>();
 }
 
-std::string Renewer::quoted_account() const {
-  return std::string(1, '"').append(detail::printable(account_, 100)) + '"';
-}
-
 std::string Renewer::objection_to(std::string_view api_url) const {
   if (api_url.empty() || api_url == credentials_.environment.api_url()) return {};
   if (http::parse_url(std::string(api_url)).text == api_url_) return {};
-  return "the tokens of account " + quoted_account() + " are for " + api_url_ + " and for no other API";
+  return "the tokens of account " + quoted(account_) + " are for " + api_url_ + " and for no other API";
 }
 
 /// Tokens of another service, or of another client, are neither used nor overwritten.
 std::string Renewer::objection_to(const StoredToken& stored) const {
-  const std::string whose = "the stored token of account " + quoted_account();
+  const std::string whose = "the stored token of account " + quoted(account_);
   const auto got_for = [&](const std::string& theirs, const std::string& ours) {
     return whose + " was got for " + (theirs.empty() ? "nobody says what" : detail::printable(theirs, 200)) +
            ", and this is for " + ours + ": use the account where it belongs, or log in under another name";
@@ -80,7 +77,7 @@ std::string Renewer::objection_to(const StoredToken& stored) const {
     return got_for("the client " + stored.client_id, "the client " + detail::printable(credentials_.client_id, 100));
   }
   if (credentials_.grant == Grant::client_credentials && !stored.refresh_token.empty()) {
-    return "account " + quoted_account() +
+    return "account " + quoted(account_) +
            " is a customer's, whose refresh token would be lost: keep the client's own " + "tokens under another name";
   }
   return {};
@@ -124,7 +121,7 @@ Renewer::Renewed Renewer::ask(const StoredToken& stored, milliseconds left, Time
     return not_renewed("client_secret is empty, and client credentials need one");
   }
   if (refresh && spent.empty()) {
-    return not_renewed("the store has no refresh token of account " + quoted_account() + ": log in",
+    return not_renewed("the store has no refresh token of account " + quoted(account_) + ": log in",
                        {.log_in_again = true});
   }
   if (refresh && death_ && spent == dead_refresh_token_) return not_renewed(*death_);
@@ -137,10 +134,9 @@ Renewer::Renewed Renewer::ask(const StoredToken& stored, milliseconds left, Time
     death_ = reply.error;
   }
   const bool replaced = refresh && !reply.answer.refresh_token.empty();
-  StoredToken token{.refresh_token = replaced ? std::move(reply.answer.refresh_token) : spent,
-                    .api_url = api_url_,
-                    .login_url = login_url_,
-                    .client_id = credentials_.client_id};
+  StoredToken token{.api_url = api_url_, .login_url = login_url_, .client_id = credentials_.client_id};
+  token.refresh_token = spent;
+  if (replaced) token.refresh_token = std::move(reply.answer.refresh_token);
   if (!reply.error) {
     token.access_token = std::move(reply.answer.access_token);
     token.obtained_at = now;
@@ -159,7 +155,7 @@ Renewer::Renewed Renewer::keep(StoredToken token, const Secret& spent) {
   unsaved_ = Unsaved{spent, token};
   const Result<void> saved = store_->save(account_, token);
   if (!saved) {
-    return not_renewed("the store cannot keep the new token of account " + quoted_account() +
+    return not_renewed("the store cannot keep the new token of account " + quoted(account_) +
                            ", which is held in memory until it can: " + saved.error().message(),
                        {.temporary = true});
   }

@@ -55,7 +55,6 @@ class Renewer {
   Renewed ask(const StoredToken& stored, std::chrono::milliseconds left, Timestamp now, const std::stop_token& leaving);
   Renewed keep(StoredToken token, const Secret& spent);
   std::string objection_to(const StoredToken& stored) const;
-  std::string quoted_account() const;
 
   Credentials credentials_;
   std::shared_ptr<TokenStore> store_;
