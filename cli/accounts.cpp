@@ -42,6 +42,7 @@ auth::ClientAuthentication client_authentication(const Variables& variables) {
 
 std::string names_of(const std::vector<auth::StoredAccount>& accounts) {
   std::vector<std::string> names;
+  names.reserve(accounts.size());
   for (const auth::StoredAccount& account : accounts) names.push_back(account.name);
   return joined(names, ", ");
 }

@@ -55,9 +55,12 @@ std::string arguments_of(const Page& page, const std::string& indent) {
   std::string below;
   for (const Page& command : page.commands) {
     first_words.append(first_words.empty() ? "" : " ").append(last_word(command));
-    below += indent + "if [[ $words[2] == " + last_word(command) + " ]] && ((CURRENT > 2)); then\n" + indent +
-             "  shift words; ((CURRENT--))\n" + arguments_of(command, indent + "  ") + indent + "  return\n" + indent +
-             "fi\n";
+    below.append(indent)
+        .append("if [[ $words[2] == ")
+        .append(last_word(command))
+        .append(" ]] && ((CURRENT > 2)); then\n");
+    below.append(indent).append("  shift words; ((CURRENT--))\n").append(arguments_of(command, indent + "  "));
+    below.append(indent).append("  return\n").append(indent).append("fi\n");
   }
   const std::string choice = first_words.empty() ? "" : " \\\n" + indent + "  '1:command:(" + first_words + ")'";
   return below + indent + "_arguments" + specifications(page, indent + "  ") + choice + "\n";
