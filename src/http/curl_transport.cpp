@@ -81,6 +81,10 @@ bool easy_handles_may_be_used_again() {
   return mended;
 }
 
+/// RFC 9110 section 8.6: a request of these says how long its content is even where it has none. Without, some servers
+/// wait for it.
+bool expects_content(std::string_view method) { return method == "POST" || method == "PUT" || method == "PATCH"; }
+
 /// Everything that one transfer knows about itself: the state behind libcurl's callbacks, which run in the calling
 /// thread.
 class Attempt {
@@ -228,7 +232,7 @@ CURLcode Attempt::set_up(CURL* easy, const Url& url, bool idle_for_too_long) {
   set(CURLOPT_HTTPHEADER, make_header_list());
   set(CURLOPT_ERRORBUFFER, error_.data());
 
-  if (has_body() || request_.method == "POST") {
+  if (has_body() || expects_content(request_.method)) {
     set(CURLOPT_POST, 1L);
     set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
   }

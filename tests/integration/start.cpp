@@ -312,8 +312,8 @@ TEST(CurlTransport, goes_to_each_requests_own_url) {
 
 TEST(CurlTransport, keeps_the_method_of_a_request_with_a_body) {
   testing::FakeServer server;
-  http::CurlTransport transport;
-  for (const char* method : {"GET", "POST", "PATCH", "DELETE"}) {
+  for (const char* method : {"GET", "POST", "PUT", "PATCH", "DELETE"}) {
+    http::CurlTransport transport;  // httplib leaves a GET's body on the connection, where the next request begins
     static_cast<void>(transport.perform({.method = method, .url = server.url() + "/x", .body = "{}"}, {}));
     EXPECT_EQ(server.received().back().method, method);
   }
@@ -322,7 +322,7 @@ TEST(CurlTransport, keeps_the_method_of_a_request_with_a_body) {
 TEST(CurlTransport, a_request_without_a_body_counts_as_left_once_it_is_sent) {
   testing::FakeServer server;
   http::CurlTransport transport;
-  for (const char* method : {"GET", "POST", "DELETE"}) {
+  for (const char* method : {"GET", "POST", "PUT", "PATCH", "DELETE"}) {
     for (const bool used_before : {false, true}) {
       const http::Request request{
           .method = method, .url = server.url() + "/x", .headers = {}, .authorization = {}, .body = {}};
