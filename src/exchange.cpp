@@ -367,7 +367,7 @@ Action Exchange::end(const std::string& why_no_more, Now now) {
 }
 
 std::string Exchange::without_secrets(std::string text) const {
-  for (const Secret& secret : call_.secrets) text = redact(std::move(text), secret.reveal());
+  for (const Secret& secret : call_.secrets) text = redact(std::move(text), secret.reveal(), 1);
   return redact(std::move(text), token_.reveal());
 }
 

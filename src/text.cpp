@@ -63,9 +63,9 @@ bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept {
   return std::ranges::equal(a, b, [&](char x, char y) { return lower(x) == lower(y); });
 }
 
-std::string redact(std::string text, std::string_view secret) {
+std::string redact(std::string text, std::string_view secret, std::size_t shortest) {
   static constexpr std::string_view mark = "[redacted]";
-  if (secret.size() < 8) return text;
+  if (secret.empty() || secret.size() < shortest) return text;
   std::size_t at = text.find(secret);
   if (at == std::string::npos) return text;
   std::string shown;  // built anew: to replace in place takes time with the square of what a server may echo

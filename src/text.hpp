@@ -22,8 +22,8 @@ namespace connectid::inline v0::detail {
 /// ASCII only, whatever the locale: what header names need.
 [[nodiscard]] bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept;
 
-/// Every occurrence of `secret` in `text` replaced by `[redacted]`. Less than 8 characters are no secret but a test's
-/// placeholder, and would be found in ordinary words.
-[[nodiscard]] std::string redact(std::string text, std::string_view secret);
+/// Every occurrence of `secret` in `text` replaced by `[redacted]`. A token of less than 8 characters is no secret but
+/// a test's placeholder, and would be found in ordinary words; what people choose may be as short as `shortest` says.
+[[nodiscard]] std::string redact(std::string text, std::string_view secret, std::size_t shortest = 8);
 
 }  // namespace connectid::inline v0::detail

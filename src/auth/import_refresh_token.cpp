@@ -10,11 +10,7 @@
 namespace connectid::inline v0::auth {
 namespace {
 
-std::string problem_with(const Credentials& credentials, const http::Url& api, const http::Url& login,
-                         const Secret& refresh_token) {
-  if (!api.problem.empty()) return "the API URL " + api.problem;
-  if (!login.problem.empty()) return "the login URL " + login.problem;
-  if (credentials.client_id.empty()) return "client_id is empty";
+std::string problem_with_token(const Secret& refresh_token) {
   const std::string& text = refresh_token.reveal();
   if (text.empty()) return "the refresh token is empty";
   // RFC 6749 appendix A.17
@@ -25,19 +21,19 @@ std::string problem_with(const Credentials& credentials, const http::Url& api, c
 }  // namespace
 
 Result<void> import_refresh_token(TokenStore& store, const Credentials& credentials, const std::string& account,
-                                  Secret refresh_token) {
-  const http::Url api = http::parse_url(credentials.environment.api_url());
-  const http::Url login = http::parse_url(credentials.environment.login_url());
-  if (std::string problem = problem_with(credentials, api, login, refresh_token); !problem.empty()) {
-    return no_token(problem);
+                                  Secret refresh_token, std::stop_token stop) try {
+  for (std::string problem : {problem_with(credentials), problem_with_token(refresh_token)}) {
+    if (!problem.empty()) return no_token(problem);
   }
   // As long as a renewal may hold it.
-  const auto lock = store.lock(account, std::chrono::steady_clock::now() + 2 * Renewal{}.timeout, {});
+  const auto lock = store.lock(account, std::chrono::steady_clock::now() + 2 * Renewal{}.timeout, std::move(stop));
   if (!lock) return lock.error();
   return store.save(account, {.refresh_token = std::move(refresh_token),
-                              .api_url = api.text,
-                              .login_url = login.text,
+                              .api_url = http::parse_url(credentials.environment.api_url()).text,
+                              .login_url = http::parse_url(credentials.environment.login_url()).text,
                               .client_id = credentials.client_id});
+} catch (...) {  // not what(): it may hold a secret
+  return no_token("the token store threw an exception, and the refresh token may not be kept");
 }
 
 }  // namespace connectid::inline v0::auth

@@ -1,5 +1,6 @@
 #include "auth/login.hpp"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -70,7 +71,7 @@ bool may_pass(ErrorKind kind) {
   }
 }
 
-Error error_of(const Error& ended, const Credentials& credentials) {
+Error error_of(const Error& ended, const Credentials& credentials, bool answer_was_lost) {
   TokenError detail{.http_status = ended.http_status(), .temporary = may_pass(ended.kind())};
   if (const ServerWords* words = words_of(ended)) {
     detail.error = words->exception_type;
@@ -80,17 +81,31 @@ Error error_of(const Error& ended, const Credentials& credentials) {
   detail.log_in_again = refresh && detail.error == "invalid_grant";
   std::string message = "the login " + token_url(credentials.environment) + " gave none: " + ended.message();
   if (detail.log_in_again) {
-    message += ended.unknown_attempts() > 0
+    message += answer_was_lost
                    ? "; the answer to a request before was lost, and had replaced this refresh token: log in again"
                    : "; the refresh token was used, revoked or has expired: log in again";
   }
   return no_token(message, std::move(detail));
 }
 
+/// A refresh whose answer was lost is sent once more. Where that was lost, too, each later renewal sends it once.
+detail::Repeat repeat_of(bool refresh, bool answer_was_lost) {
+  if (!refresh) return detail::Repeat::freely;
+  return answer_was_lost ? detail::Repeat::never : detail::Repeat::once;
+}
+
 }  // namespace
 
 Error no_token(const std::string& message, TokenError detail) {
   return {Outcome::not_sent, std::move(detail), message};
+}
+
+std::string problem_with(const Credentials& credentials) {
+  const std::string api = http::parse_url(credentials.environment.api_url()).problem;
+  const std::string login = http::parse_url(credentials.environment.login_url()).problem;
+  if (!api.empty()) return "the API URL " + api;
+  if (!login.empty()) return "the login URL " + login;
+  return credentials.client_id.empty() ? "client_id is empty" : "";
 }
 
 std::string token_url(const Environment& environment) {
@@ -108,29 +123,29 @@ http::Request token_request(const Credentials& credentials, const Secret& refres
           .body = body_of(credentials, refresh_token)};
 }
 
-LoginReply ask_login(const Credentials& credentials, const Secret& refresh_token, const RetryPolicy& retry,
-                     milliseconds timeout, detail::RetryBudget& budget, const std::stop_token& stop) {
+LoginReply ask_login(const LoginRequest& asked) {
+  const auto& [credentials, refresh_token, answer_was_lost, retry, timeout, budget, stop] = asked;
+  const bool refresh = credentials.grant == Grant::refresh_token;
   LoginReply reply;
   const detail::Now began = detail::read_clocks();
   const std::string call_id = detail::make_call_id(began.wall);
   http::Request request = token_request(credentials, refresh_token, call_id);
-  // Half the time, so that an answer that does not come leaves room for the second try.
-  const Timeouts timeouts{.attempt_timeout = timeout / 2, .timeout = timeout};
+  // A slow login is waited for where hanging up would lose a refresh token; else there is room for a second try.
+  const Timeouts timeouts{.attempt_timeout = refresh ? timeout : timeout / 2, .timeout = timeout};
   std::vector<Secret> secrets = secrets_in(credentials, refresh_token, request.authorization);
-  detail::Call call{
-      .request = std::move(request),
-      .read =
-          [&reply](std::string_view body) {
-            reply.answer = wire::decode_token(body);
-            return reply.answer.reading;
-          },
-      .repeat = credentials.grant == Grant::client_credentials ? detail::Repeat::freely : detail::Repeat::once,
-      .timeouts = timeouts,
-      .retry = retry,
-      .call_id = call_id,
-      .takes_token = false,
-      .answers_are_secret = true,
-      .secrets = std::move(secrets)};
+  detail::Call call{.request = std::move(request),
+                    .read =
+                        [&reply](std::string_view body) {
+                          reply.answer = wire::decode_token(body);
+                          return reply.answer.reading;
+                        },
+                    .repeat = repeat_of(refresh, answer_was_lost),
+                    .timeouts = timeouts,
+                    .retry = retry,
+                    .call_id = call_id,
+                    .takes_token = false,
+                    .answers_are_secret = true,
+                    .secrets = std::move(secrets)};
   detail::Pacer unlimited(RateLimit::off());  // the documented limits are the API's
   detail::Exchange exchange(std::move(call), {.pacer = unlimited, .budget = budget, .random = detail::random_fraction},
                             began);
@@ -142,8 +157,10 @@ LoginReply ask_login(const Credentials& credentials, const Secret& refresh_token
                                                    .connect_timeout = timeouts.connect,
                                                    .stop = stop});
   if (done.error) {
-    reply.named_pause = done.error->retry_after();
-    reply.error = error_of(*done.error, credentials);
+    const milliseconds named = done.error->retry_after().value_or(milliseconds{0});
+    reply.named_pause = std::min(named, retry.longest_named_pause);
+    reply.answer_was_lost = answer_was_lost || done.error->unknown_attempts() > 0;
+    reply.error = error_of(*done.error, credentials, reply.answer_was_lost);
   }
   return reply;
 }

@@ -24,17 +24,29 @@ namespace connectid::inline v0::auth {
 [[nodiscard]] http::Request token_request(const Credentials& credentials, const Secret& refresh_token,
                                           const std::string& call_id);
 
+/// Why nobody can be asked for tokens with these; empty: they can be used.
+[[nodiscard]] std::string problem_with(const Credentials& credentials);
+
+/// What is asked of the login. All that it refers to lives as long as the request.
+struct LoginRequest {
+  const Credentials& credentials;  ///< with a transport
+  const Secret& refresh_token;     ///< empty for client credentials
+  bool answer_was_lost = false;    ///< of a request before, with the same refresh token
+  const RetryPolicy& retry;
+  std::chrono::milliseconds timeout;  ///< of the whole
+  detail::RetryBudget& budget;
+  std::stop_token stop = {};
+};
+
 /// What the login said. With an error, the answer may still hold a new refresh token.
 struct LoginReply {
   wire::TokenAnswer answer = {};
-  std::optional<Error> error = {};                            ///< none: the answer can be used
-  std::optional<std::chrono::milliseconds> named_pause = {};  ///< that the login asked for
+  std::optional<Error> error = {};             ///< none: the answer can be used
+  bool answer_was_lost = false;                ///< the login may have acted, and nobody knows what it said
+  std::chrono::milliseconds named_pause = {};  ///< that the login asked for, no longer than the policy allows
 };
 
-/// Asks for tokens and blocks until they came, until it is known that none will, or for `timeout`. The credentials have
-/// a transport.
-[[nodiscard]] LoginReply ask_login(const Credentials& credentials, const Secret& refresh_token,
-                                   const RetryPolicy& retry, std::chrono::milliseconds timeout,
-                                   detail::RetryBudget& budget, const std::stop_token& stop);
+/// Asks for tokens and blocks until they came, until it is known that none will, or for the timeout.
+[[nodiscard]] LoginReply ask_login(const LoginRequest& request);
 
 }  // namespace connectid::inline v0::auth

@@ -54,6 +54,7 @@ class RefreshingToken::UnderWay {
     const std::lock_guard lock(token_.mutex_);
     token_.renewing_ = false;
     ++token_.renewals_;
+    token_.look_at_ = TimePoint::min().time_since_epoch().count();
     token_.ended_.notify_all();
   }
 
@@ -73,7 +74,7 @@ RefreshingToken::RefreshingToken(Renew renew, std::chrono::milliseconds ahead, C
 Result<AccessToken> RefreshingToken::get(const TokenRequest& request) {
   const auto now = clock_().steady;
   if (auto token = living(request.refused, now)) {
-    if (now.time_since_epoch().count() >= renew_at_.load(std::memory_order_relaxed)) renew_early(now);
+    if (now.time_since_epoch().count() >= look_at_.load(std::memory_order_relaxed)) look_after(now);
     return *std::move(token);
   }
   return wait_for_a_renewal(request);
@@ -92,13 +93,13 @@ Secret RefreshingToken::current() const {
   return token_;
 }
 
-/// The first who comes when it is time begins it, and nobody waits for it.
-void RefreshingToken::renew_early(TimePoint now) {
-  auto at = renew_at_.load();
-  if (now.time_since_epoch().count() < at) return;
-  if (!renew_at_.compare_exchange_strong(at, TimePoint::max().time_since_epoch().count())) return;
-  const std::lock_guard lock(mutex_);
-  if (!renewing_) begin({});
+/// The first who comes when it is time begins the renewal, and the first who comes behind it joins its thread. Nobody
+/// waits for either: where somebody else is at it, that is enough.
+void RefreshingToken::look_after(TimePoint now) {
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  if (!lock || renewing_) return;
+  join_ended();
+  if (now >= renew_at_) begin({});
 }
 
 // ---- the way of one that does not
@@ -109,12 +110,14 @@ Result<AccessToken> RefreshingToken::wait_for_a_renewal(const TokenRequest& requ
   for (int turn = 0; turn < 2; ++turn) {
     const auto now = clock_().steady;
     if (auto token = living(request.refused, now)) return *std::move(token);
-    if (!renewing_) {
-      if (failure_ && now < not_before_) return *failure_;
-      if (now < settled_until_ && request.refused == current()) return AccessToken{current()};
-      begin(request.refused);
-    }
+    const bool put_off = !renewing_ && failure_ && now < not_before_;
+    const bool settled = !renewing_ && !put_off && now < settled_until_;
+    if (settled && request.refused == current()) return AccessToken{current()};
+    drop(request.refused);
+    if (put_off) return *failure_;
+    if (!renewing_) begin(request.refused);
     if (auto ended = wait(lock, request)) return *std::move(ended);
+    if (!renewing_) join_ended();
     if (failure_) return *failure_;
     if (Secret token = current(); token != request.refused) return AccessToken{std::move(token)};
   }
@@ -133,21 +136,31 @@ std::optional<Error> RefreshingToken::wait(std::unique_lock<std::mutex>& lock, c
                "the time was up while the access token was being renewed");
 }
 
+/// Nobody else is given a token that the API has refused.
+void RefreshingToken::drop(const Secret& refused) {
+  const std::lock_guard lock(token_mutex_);
+  if (!refused.empty() && refused == token_) ends_at_ = TimePoint::min();
+}
+
+/// Under `mutex_`, and only where none is under way. A thread that ended and is not joined keeps its stack.
+void RefreshingToken::join_ended() {
+  if (thread_.joinable()) thread_.join();
+  look_at_ = renew_at_.time_since_epoch().count();
+}
+
 /// Under `mutex_`, and only where none is under way. Where no thread can be had, that is how the renewal ended.
 void RefreshingToken::begin(const Secret& refused) {
-  Secret worn_out = refused;
-  {
-    const std::lock_guard lock(token_mutex_);
-    if (refused.empty()) worn_out = token_;
-    if (!refused.empty() && refused == token_) ends_at_ = TimePoint::min();
-  }
+  const Secret worn_out = refused.empty() ? current() : refused;
   try {
     const AllSignalsBlocked here;
     thread_ = std::jthread([this, worn_out](const std::stop_token& leaving) { this->renew(worn_out, leaving); });
     renewing_ = true;
+    look_at_ = TimePoint::max().time_since_epoch().count();
     forced_ = !refused.empty();
   } catch (const std::system_error& error) {
-    note_failure({.error = no_token("no thread can be had to renew it: " + error.code().message()), .pause = 1s},
+    note_failure({.error = no_token("no thread can be had to renew it: " + error.code().message()),
+                  .pause = 1s,
+                  .backs_off = false},
                  clock_().steady);
   }
 }
@@ -173,10 +186,10 @@ void RefreshingToken::take(StoredToken&& token, detail::Now now) noexcept {
   if (forced_) settle(now.steady, life.ends_at);
   failure_.reset();
   failures_ = 0;
+  renew_at_ = life.renew_at;
   const std::lock_guard lock(token_mutex_);
   token_ = std::move(token.access_token);
   ends_at_ = life.ends_at;
-  renew_at_ = life.renew_at.time_since_epoch().count();
 }
 
 /// An API that refuses every token must not have each renewed: from one renewal for a refusal to the next it takes a
@@ -188,10 +201,11 @@ void RefreshingToken::settle(TimePoint now, TimePoint ends_at) noexcept {
 
 void RefreshingToken::note_failure(const NotRenewed& failure, TimePoint now) noexcept {
   // From a half of it on: a full jitter could come to nothing.
-  const auto pause = failure.pause.value_or(detail::back_off(between_failures, ++failures_, (1 + random_()) / 2));
+  auto pause = failure.pause;
+  if (failure.backs_off) pause = std::max(pause, detail::back_off(between_failures, ++failures_, (1 + random_()) / 2));
   failure_ = failure.error;
   not_before_ = now + pause;
-  renew_at_ = not_before_.time_since_epoch().count();
+  renew_at_ = not_before_;
 }
 
 }  // namespace auth

@@ -45,9 +45,11 @@ class RefreshingToken {
 
   std::optional<AccessToken> living(const Secret& refused, TimePoint now) const;
   Secret current() const;
-  void renew_early(TimePoint now);
+  void look_after(TimePoint now);
   Result<AccessToken> wait_for_a_renewal(const TokenRequest& request);
+  void drop(const Secret& refused);
   void begin(const Secret& refused);
+  void join_ended();
   std::optional<Error> wait(std::unique_lock<std::mutex>& lock, const TokenRequest& request);
   void renew(const Secret& worn_out, const std::stop_token& leaving);
   void take(StoredToken&& token, detail::Now now) noexcept;
@@ -63,7 +65,7 @@ class RefreshingToken {
   mutable std::shared_mutex token_mutex_;
   Secret token_;
   TimePoint ends_at_ = TimePoint::min();  ///< from then on, or once it was refused, it is dead
-  std::atomic<TimePoint::rep> renew_at_ = TimePoint::min().time_since_epoch().count();
+  std::atomic<TimePoint::rep> look_at_ = TimePoint::min().time_since_epoch().count();  ///< one who reads looks after it
 
   std::mutex mutex_;
   std::condition_variable_any ended_;
@@ -72,6 +74,7 @@ class RefreshingToken {
   std::uint64_t renewals_ = 0;               ///< that ended
   std::optional<Error> failure_;             ///< of the last renewal
   int failures_ = 0;                         ///< since the last one that succeeded
+  TimePoint renew_at_ = TimePoint::min();    ///< the next renewal, while the token lives
   TimePoint not_before_ = TimePoint::min();  ///< the next renewal after a failure
   int refusals_ = 0;                         ///< that a renewal was for, soon after one another
   TimePoint settled_until_ = {};             ///< until then a refused token is not renewed

@@ -7,7 +7,9 @@
 
 #include "auth/login.hpp"
 #include "auth/stores.hpp"
+#include "auth/token_life.hpp"
 #include "http/url.hpp"
+#include "pause.hpp"
 #include "text.hpp"
 
 namespace connectid::inline v0::auth {
@@ -19,7 +21,7 @@ using std::chrono::steady_clock;
 /// Where the login was not asked, a look costs next to nothing, and somebody may mend it at any time.
 constexpr milliseconds soon = std::chrono::seconds{1};
 
-NotRenewed not_renewed(Error error) { return {.error = std::move(error), .pause = soon}; }
+NotRenewed not_renewed(Error error) { return {.error = std::move(error), .pause = soon, .backs_off = false}; }
 NotRenewed not_renewed(const std::string& why, TokenError detail = {}) {
   return not_renewed(no_token(why, std::move(detail)));
 }
@@ -29,19 +31,15 @@ bool needs_login(const Error& error) {
   return detail && detail->log_in_again;
 }
 
-std::string problem_with(const Credentials& credentials, const http::Url& api, const http::Url& login, bool has_store) {
-  if (!api.problem.empty()) return "the API URL " + api.problem;
-  if (!login.problem.empty()) return "the login URL " + login.problem;
-  if (credentials.client_id.empty()) return "client_id is empty";
-  if (credentials.grant == Grant::refresh_token && !has_store) return "there is no store to keep refresh tokens in";
-  return {};
+/// A store that is set up wrongly is the operator's to mend; whatever else it says may pass.
+NotRenewed store_failed(const std::string& what, const Error& error) {
+  return not_renewed(what + error.message(), {.temporary = error.kind() != ErrorKind::configuration_error});
 }
+
+/// As far as the store can tell.
+bool lives(const StoredToken& token, Timestamp now) { return !token.access_token.empty() && now < usable_until(token); }
 
 }  // namespace
-
-bool lives(const StoredToken& token, Timestamp now) noexcept {
-  return !token.access_token.empty() && now < token.expires_at;
-}
 
 Renewer::Renewer(Credentials credentials, std::shared_ptr<TokenStore> store, std::string account, Renewal renewal)
     : credentials_(std::move(credentials)),
@@ -51,7 +49,9 @@ Renewer::Renewer(Credentials credentials, std::shared_ptr<TokenStore> store, std
       budget_(renewal.retry_policy.budget) {
   const http::Url api = http::parse_url(credentials_.environment.api_url());
   const http::Url login = http::parse_url(credentials_.environment.login_url());
-  problem_ = problem_with(credentials_, api, login, store_ != nullptr);
+  problem_ = problem_with(credentials_);
+  const bool keeps_nothing = credentials_.grant == Grant::refresh_token && !store_;
+  if (problem_.empty() && keeps_nothing) problem_ = "there is no store to keep refresh tokens in";
   api_url_ = api.text;
   login_url_ = login.text;
   if (!store_) store_ = std::make_shared<MemoryTokenStore>();
@@ -86,8 +86,10 @@ std::string Renewer::objection_to(const StoredToken& stored) const {
 /// What the store has of the account; empty texts where that is nothing.
 Renewer::Renewed Renewer::load_own() {
   auto loaded = store_->load(account_);
-  const bool begins_anew = credentials_.grant == Grant::client_credentials && !loaded && needs_login(loaded.error());
-  if (begins_anew) return StoredToken{};
+  if (!loaded && needs_login(loaded.error())) {
+    if (unsaved_) return StoredToken{.refresh_token = unsaved_->spent};  // what comes after it is still here
+    if (credentials_.grant == Grant::client_credentials) return StoredToken{};
+  }
   if (!loaded) return not_renewed(loaded.error());
   if (!*loaded) return StoredToken{};
   if (std::string objection = objection_to(**loaded); !objection.empty()) return not_renewed(objection);
@@ -95,26 +97,26 @@ Renewer::Renewed Renewer::load_own() {
 }
 
 Renewer::Renewed Renewer::renew(const Secret& worn_out, Timestamp now, const std::stop_token& leaving) {
-  const auto deadline = steady_clock::now() + renewal_.timeout;
-  const auto lock = store_->lock(account_, deadline, leaving);
-  if (!lock)
-    return not_renewed(no_token("the store's lock was not had: " + lock.error().message(), {.temporary = true}));
+  const auto lock = store_->lock(account_, steady_clock::now() + renewal_.timeout, leaving);
+  if (!lock) return store_failed("the store's lock was not had: ", lock.error());
+  // The whole time again: a refresh with little time left would not hear its answer.
+  return renew_locked(worn_out, now, {steady_clock::now() + renewal_.timeout, leaving});
+}
+
+Renewer::Renewed Renewer::renew_locked(const Secret& worn_out, Timestamp now, const Patience& patience) {
   Renewed own = load_own();
   if (std::holds_alternative<NotRenewed>(own)) return own;
   StoredToken stored = std::get<StoredToken>(std::move(own));
-
   if (auto kept = std::exchange(unsaved_, std::nullopt); kept && kept->spent == stored.refresh_token) {
-    Renewed saved = keep(std::move(kept->token), kept->spent);
+    Renewed saved = keep(std::move(kept->token), kept->spent, patience);
     if (std::holds_alternative<NotRenewed>(saved)) return saved;
     stored = std::get<StoredToken>(std::move(saved));
   }
   if (lives(stored, now) && stored.access_token != worn_out) return stored;
-  const auto left = std::chrono::floor<milliseconds>(deadline - steady_clock::now());
-  return ask(stored, left, now, leaving);
+  return ask(stored, now, patience);
 }
 
-Renewer::Renewed Renewer::ask(const StoredToken& stored, milliseconds left, Timestamp now,
-                              const std::stop_token& leaving) {
+Renewer::Renewed Renewer::ask(const StoredToken& stored, Timestamp now, const Patience& patience) {
   const bool refresh = credentials_.grant == Grant::refresh_token;
   const Secret spent = refresh ? stored.refresh_token : Secret();
   if (!refresh && credentials_.client_secret.empty()) {
@@ -126,9 +128,15 @@ Renewer::Renewed Renewer::ask(const StoredToken& stored, milliseconds left, Time
   }
   if (refresh && death_ && spent == dead_refresh_token_) return not_renewed(*death_);
 
-  // A refresh that is broken off may have spent its token, and the new one would be lost.
-  LoginReply reply =
-      ask_login(credentials_, spent, renewal_.retry_policy, left, budget_, refresh ? std::stop_token() : leaving);
+  LoginReply reply = ask_login({.credentials = credentials_,
+                                .refresh_token = spent,
+                                .answer_was_lost = refresh && spent == maybe_spent_,
+                                .retry = renewal_.retry_policy,
+                                .timeout = std::chrono::floor<milliseconds>(patience.deadline - steady_clock::now()),
+                                .budget = budget_,
+                                // A refresh that is broken off may have spent its token, and the new one would be lost.
+                                .stop = refresh ? std::stop_token() : patience.leaving});
+  if (reply.answer_was_lost) maybe_spent_ = spent;
   if (reply.error && needs_login(*reply.error)) {
     dead_refresh_token_ = spent;
     death_ = reply.error;
@@ -141,26 +149,57 @@ Renewer::Renewed Renewer::ask(const StoredToken& stored, milliseconds left, Time
     token.access_token = std::move(reply.answer.access_token);
     token.obtained_at = now;
     token.expires_at = now + reply.answer.expires_in;
-    return keep(std::move(token), spent);
+    return keep(std::move(token), spent, patience);
   }
   if (replaced) {
-    Renewed kept = keep(std::move(token), spent);
+    Renewed kept = keep(std::move(token), spent, patience);
     if (std::holds_alternative<NotRenewed>(kept)) return kept;
   }
-  return NotRenewed{*std::move(reply.error), reply.named_pause};
+  return NotRenewed{.error = *std::move(reply.error), .pause = reply.named_pause};
 }
 
-/// Nothing is used that is not in the store first: a process that dies would take the only refresh token with it.
-Renewer::Renewed Renewer::keep(StoredToken token, const Secret& spent) {
-  unsaved_ = Unsaved{spent, token};
-  const Result<void> saved = store_->save(account_, token);
-  if (!saved) {
-    return not_renewed("the store cannot keep the new token of account " + quoted(account_) +
-                           ", which is held in memory until it can: " + saved.error().message(),
-                       {.temporary = true});
+/// A refresh token is in the store before anything is used: a process that dies would take it along. What client
+/// credentials bring can be had again, and is used even where it cannot be saved.
+Renewer::Renewed Renewer::keep(StoredToken token, const Secret& spent, const Patience& patience) {
+  constexpr milliseconds first_pause{50}, longest_pause{1000};
+  const bool must_be_kept = !token.refresh_token.empty();
+  if (must_be_kept) unsaved_ = Unsaved{spent, token};
+  Result<void> saved = save(token);
+  for (milliseconds pause = first_pause; !saved && must_be_kept; pause = std::min(2 * pause, longest_pause)) {
+    const auto again_at = steady_clock::now() + pause;
+    const bool may_pass = saved.error().kind() != ErrorKind::configuration_error;
+    if (!may_pass || again_at >= patience.deadline || patience.leaving.stop_requested()) {
+      return store_failed("the store cannot keep the new token of account " + quoted(account_) +
+                              ", which is held in memory until it can: ",
+                          saved.error());
+    }
+    detail::pause_until(again_at, patience.leaving);
+    saved = save(token);
   }
   unsaved_.reset();
   return token;
+}
+
+Result<void> Renewer::save(const StoredToken& token) noexcept try {
+  return store_->save(account_, token);
+} catch (...) {  // not what(): it may hold a secret
+  return no_token("it was broken off by an exception");
+}
+
+Renewer::~Renewer() {
+  if (!unsaved_) return;
+  try {
+    save_unsaved();
+  } catch (...) {  // nobody is left to be told
+  }
+}
+
+void Renewer::save_unsaved() {
+  const auto lock = store_->lock(account_, steady_clock::now() + renewal_.timeout, {});
+  if (!lock) return;
+  const Renewed own = load_own();
+  const auto* stored = std::get_if<StoredToken>(&own);
+  if (stored && stored->refresh_token == unsaved_->spent) static_cast<void>(save(unsaved_->token));
 }
 
 }  // namespace connectid::inline v0::auth

@@ -20,17 +20,19 @@ namespace connectid::inline v0::auth {
 /// Why there is no new token, and how soon it is worth another try.
 struct NotRenewed {
   Error error;
-  std::optional<std::chrono::milliseconds> pause = {};  ///< absent: the longer, the more often it failed
+  std::chrono::milliseconds pause = {};  ///< so long at least
+  bool backs_off = true;                 ///< and the longer, the more often it failed
 };
-
-/// Whether the token is still good at this time, as far as the store can tell.
-[[nodiscard]] bool lives(const StoredToken& token, Timestamp now) noexcept;
 
 /// Renews the token of one account in its store. All that is between the store and the login is here; when it is
 /// renewed, and who waits for it, is not. One call at a time.
 class Renewer {
  public:
   Renewer(Credentials credentials, std::shared_ptr<TokenStore> store, std::string account, Renewal renewal);
+  Renewer(const Renewer&) = delete;
+  Renewer& operator=(const Renewer&) = delete;
+  /// Tries once more to save what the store has not taken.
+  ~Renewer();
 
   /// Why it can never renew; empty: it can.
   [[nodiscard]] const std::string& problem() const noexcept { return problem_; }
@@ -38,8 +40,8 @@ class Renewer {
   [[nodiscard]] std::string objection_to(std::string_view api_url) const;
 
   /// Another token than `worn_out`: the one that somebody else has put into the store meanwhile, or a new one of the
-  /// login's, which then stands in the store. Blocks for the renewal's timeout at most. `leaving` ends what can be
-  /// ended without a loss. May throw what a store throws.
+  /// login's, which then stands in the store. Blocks for the store's lock and then for the login, for the renewal's
+  /// timeout at most each. `leaving` ends what can be ended without a loss. May throw what a store throws.
   [[nodiscard]] std::variant<StoredToken, NotRenewed> renew(const Secret& worn_out, Timestamp now,
                                                             const std::stop_token& leaving);
 
@@ -50,10 +52,17 @@ class Renewer {
     StoredToken token;
   };
   using Renewed = std::variant<StoredToken, NotRenewed>;
+  struct Patience {
+    std::chrono::steady_clock::time_point deadline;
+    const std::stop_token& leaving;
+  };
 
-  std::variant<StoredToken, NotRenewed> load_own();
-  Renewed ask(const StoredToken& stored, std::chrono::milliseconds left, Timestamp now, const std::stop_token& leaving);
-  Renewed keep(StoredToken token, const Secret& spent);
+  Renewed load_own();
+  Renewed renew_locked(const Secret& worn_out, Timestamp now, const Patience& patience);
+  Renewed ask(const StoredToken& stored, Timestamp now, const Patience& patience);
+  Renewed keep(StoredToken token, const Secret& spent, const Patience& patience);
+  Result<void> save(const StoredToken& token) noexcept;
+  void save_unsaved();
   std::string objection_to(const StoredToken& stored) const;
 
   Credentials credentials_;
@@ -64,6 +73,7 @@ class Renewer {
   std::string problem_;
   detail::RetryBudget budget_;
   std::optional<Unsaved> unsaved_;
+  Secret maybe_spent_;         ///< the refresh token that the login may have replaced in an answer that was lost
   Secret dead_refresh_token_;  ///< the login does not take it any more
   std::optional<Error> death_;
 };

@@ -16,13 +16,24 @@ milliseconds between(Timestamp from, Timestamp to) noexcept {
   return std::clamp(to, first, last) - std::clamp(from, first, last);
 }
 
+milliseconds whole_life(const StoredToken& token) noexcept {
+  return std::clamp(between(token.obtained_at, token.expires_at), milliseconds{0}, longest_life);
+}
+
+/// Requests take time, and clocks differ.
+milliseconds margin(const StoredToken& token) noexcept {
+  constexpr milliseconds longest = std::chrono::seconds{30};
+  return std::min(longest, whole_life(token) / 20);
+}
+
 }  // namespace
 
+Timestamp usable_until(const StoredToken& token) noexcept { return token.expires_at - margin(token); }
+
 TokenLife life_of(const StoredToken& token, milliseconds ahead, double random, detail::Now now) noexcept {
-  constexpr milliseconds longest_margin = std::chrono::seconds{30};
-  const milliseconds whole = std::clamp(between(token.obtained_at, token.expires_at), milliseconds{0}, longest_life);
+  const milliseconds whole = whole_life(token);
   const milliseconds left = std::clamp(between(now.wall, token.expires_at), -longest_life, whole);
-  const auto ends_at = now.steady + left - std::min(longest_margin, whole / 20);
+  const auto ends_at = now.steady + left - margin(token);
   const milliseconds window = std::min(ahead, whole / 5);
   if (window <= milliseconds{0}) return {.renew_at = std::chrono::steady_clock::time_point::max(), .ends_at = ends_at};
   const auto earlier = std::chrono::duration<double, std::milli>(window) * (1 - random / 2);

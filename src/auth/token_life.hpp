@@ -14,9 +14,11 @@ struct TokenLife {
   std::chrono::steady_clock::time_point ends_at;
 };
 
-/// By the wall times that the store keeps. It ends a little before the login says, for requests take time and clocks
-/// differ; a wall clock that was set back gives no token more time than it had. `random`, from 0 up to 1, spreads those
-/// that were got together. `ahead`: see Renewal.
+/// The wall time from when on the token is not used any more: a little before the login says that it ends.
+[[nodiscard]] Timestamp usable_until(const StoredToken& token) noexcept;
+
+/// By the wall times that the store keeps, ending as `usable_until`; a wall clock that was set back gives no token more
+/// time than it had. `random`, from 0 up to 1, spreads those that were got together. `ahead`: see Renewal.
 [[nodiscard]] TokenLife life_of(const StoredToken& token, std::chrono::milliseconds ahead, double random,
                                 detail::Now now) noexcept;
 

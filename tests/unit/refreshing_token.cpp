@@ -4,11 +4,15 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <barrier>
 #include <csignal>
+#include <fstream>
 #include <functional>
+#include <iterator>
 #include <latch>
+#include <list>
 #include <semaphore>
 #include <set>
 #include <stdexcept>
@@ -51,8 +55,8 @@ class RefreshingTokenTest : public testing::Test {
                        .obtained_at = now().wall,
                        .expires_at = now().wall + life};
   }
-  [[nodiscard]] static Renewed failed(std::optional<milliseconds> pause = std::nullopt) {
-    return NotRenewed{no_token("the login is down"), pause};
+  [[nodiscard]] static Renewed failed(milliseconds pause = 0ms) {
+    return NotRenewed{.error = no_token("the login is down"), .pause = pause};
   }
   [[nodiscard]] static std::string got(const Result<AccessToken>& token) {
     return token ? token->value.reveal() : "error: " + token.error().message();
@@ -147,6 +151,25 @@ TEST_F(RefreshingTokenTest, a_pause_that_was_named_is_kept) {
   EXPECT_EQ(renewals, 2);
 }
 
+TEST_F(RefreshingTokenTest, a_pause_of_no_time_that_was_named_lets_nobody_hammer_the_login) {
+  RefreshingToken token = make();
+  answer = [](const auto&) { return failed(0s); };
+  for (int i = 0; i < 100; ++i) EXPECT_FALSE(token.get({}));
+  EXPECT_EQ(renewals, 1);
+}
+
+TEST_F(RefreshingTokenTest, where_nobody_was_asked_the_pauses_do_not_grow) {
+  RefreshingToken token = make();
+  answer = [](const auto&) -> Renewed {
+    return NotRenewed{.error = no_token("not logged in"), .pause = 1s, .backs_off = false};
+  };
+  for (int i = 1; i < 10; ++i) {
+    EXPECT_EQ(got(token.get({})), "error: not logged in");
+    EXPECT_EQ(renewals, i);
+    elapsed = elapsed.load() + 1s;
+  }
+}
+
 TEST_F(RefreshingTokenTest, a_token_that_was_refused_is_dropped_and_renewed_at_once) {
   RefreshingToken token = make();
   ASSERT_EQ(got(token.get({})), "token-1");
@@ -163,6 +186,19 @@ TEST_F(RefreshingTokenTest, a_refused_token_is_given_to_nobody_else) {
   EXPECT_EQ(got(token.get({.refused = "token-1"})), "error: the login is down");
   EXPECT_FALSE(token.cached());
   EXPECT_EQ(got(token.get({})), "error: the login is down");
+}
+
+TEST_F(RefreshingTokenTest, a_token_refused_while_renewals_are_put_off_is_given_to_nobody_else) {
+  RefreshingToken token = make();
+  ASSERT_EQ(got(token.get({})), "token-1");
+  answer = [](const auto&) { return failed(); };
+  elapsed = 12h - 4min;
+  ASSERT_EQ(got(token.get({})), "token-1") << "and a renewal is begun, which fails";
+  ASSERT_TRUE(eventually([&] { return renewals == 2; }));
+  EXPECT_EQ(got(token.get({.refused = "token-1"})), "error: the login is down");
+  EXPECT_FALSE(token.cached());
+  EXPECT_EQ(got(token.get({})), "error: the login is down");
+  EXPECT_EQ(renewals, 2);
 }
 
 TEST_F(RefreshingTokenTest, an_api_that_refuses_every_token_does_not_have_each_renewed) {
@@ -266,6 +302,36 @@ TEST_F(RefreshingTokenTest, the_renewals_thread_takes_no_signals) {
   sigset_t here{};
   pthread_sigmask(SIG_SETMASK, nullptr, &here);
   EXPECT_EQ(sigismember(&here, SIGUSR1), 0);
+}
+
+std::size_t memory_maps() {
+  std::ifstream maps("/proc/self/maps");
+  return static_cast<std::size_t>(std::count(std::istreambuf_iterator<char>(maps), {}, '\n'));
+}
+
+TEST_F(RefreshingTokenTest, a_renewal_that_ended_keeps_no_thread) {
+  constexpr std::size_t sources = 500;
+  const auto renew = [this](const Secret&, Timestamp, const std::stop_token&) {
+    ++renewals;
+    return fresh();
+  };
+  std::list<RefreshingToken> tokens;
+  for (std::size_t i = 0; i < sources; ++i) {
+    tokens.emplace_back(
+        renew, 5min, [this] { return now(); }, [] { return 0.0; });
+  }
+  const std::size_t before = memory_maps();
+  for (RefreshingToken& token : tokens) EXPECT_TRUE(token.get({}));
+  EXPECT_LT(memory_maps(), before + sources / 2) << "a thread that is not joined has two: its stack and the guard page";
+
+  elapsed = 12h - 4min;
+  for (RefreshingToken& token : tokens) EXPECT_TRUE(token.get({}));
+  ASSERT_TRUE(eventually([&] { return renewals == 2 * sources; })) << "ahead, with nobody who waits";
+  EXPECT_TRUE(eventually([&] {
+    for (RefreshingToken& token : tokens) EXPECT_TRUE(token.get({}));
+    return memory_maps() < before + sources / 2;
+  })) << "the next call that reads the token joins the thread";
+  EXPECT_EQ(renewals, 2 * sources);
 }
 
 class RefreshingTokenThreads : public RefreshingTokenTest {};

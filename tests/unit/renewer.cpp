@@ -48,16 +48,19 @@ class FailingStore final : public TokenStore {
   Result<void> save(const std::string& account, const StoredToken& token) override {
     ++saves;
     if (throws-- > 0) throw std::runtime_error("canary-in-what");
-    if (failures-- > 0) return Error(Outcome::not_sent, TokenError{}, "no space left on the disk");
+    if (failures-- > 0) return save_error;
+    load_error.reset();
     return memory.save(account, token);
   }
   Result<Lock> lock(const std::string& account, std::chrono::steady_clock::time_point deadline,
                     std::stop_token stop) override {
+    if (lock_error) return *lock_error;
     return memory.lock(account, deadline, stop);
   }
 
   MemoryTokenStore memory;
-  std::optional<Error> load_error;
+  std::optional<Error> load_error, lock_error;
+  Error save_error{Outcome::not_sent, TokenError{}, "no space left on the disk"};
   int failures = 0;
   int throws = 0;
   int saves = 0;
@@ -95,12 +98,13 @@ class RenewerTest : public ::testing::Test {
   [[nodiscard]] StoredToken in_store() const { return store->memory.load("anna")->value_or(StoredToken{}); }
 
   /// The access token, or the error; an error's texts are searched for secrets.
-  std::string renew(Renewer& renewer, const Secret& worn_out = {}) {
-    const auto renewed = renewer.renew(worn_out, now, {});
+  std::string renew(Renewer& renewer, const Secret& worn_out = {}, const std::stop_token& leaving = {}) {
+    const auto renewed = renewer.renew(worn_out, now, leaving);
     if (const auto* token = std::get_if<StoredToken>(&renewed)) return token->access_token.reveal();
     const auto& not_renewed = std::get<NotRenewed>(renewed);
     last = not_renewed.error;
     pause = not_renewed.pause;
+    backs_off = not_renewed.backs_off;
     const auto* detail = last->get_if<TokenError>();
     std::ostringstream printed;
     printed << *last;
@@ -119,7 +123,15 @@ class RenewerTest : public ::testing::Test {
   std::shared_ptr<FailingStore> store = std::make_shared<FailingStore>();
   std::optional<Error> last;
   std::optional<std::chrono::milliseconds> pause;
+  bool backs_off = false;
 };
+
+/// Nobody waits any longer.
+std::stop_token left() {
+  std::stop_source stop;
+  stop.request_stop();
+  return stop.get_token();
+}
 
 const std::string refresh_body = "grant_type=refresh_token&refresh_token=canary-refresh-1";
 
@@ -213,8 +225,9 @@ TEST_F(RenewerTest, a_token_that_the_store_cannot_keep_is_not_used_and_saved_lat
   store->failures = 2;
   wire->reply(rotated());
   Renewer renewer = make();
-  EXPECT_THAT(renew(renewer), HasSubstr("which is held in memory until it can: no space left on the disk"));
-  EXPECT_THAT(renew(renewer), HasSubstr("no space left on the disk"));
+  EXPECT_THAT(renew(renewer, {}, left()), HasSubstr("which is held in memory until it can: no space left on the disk"));
+  EXPECT_TRUE(detail().temporary);
+  EXPECT_THAT(renew(renewer, {}, left()), HasSubstr("no space left on the disk"));
   EXPECT_EQ(in_store().refresh_token.reveal(), "canary-refresh-1");
   EXPECT_EQ(renew(renewer), "canary-access-2");
   EXPECT_EQ(in_store().refresh_token.reveal(), "canary-refresh-2");
@@ -226,9 +239,95 @@ TEST_F(RenewerTest, a_store_that_throws_loses_no_token) {
   store->throws = 1;
   wire->reply(rotated());
   Renewer renewer = make();
-  EXPECT_THROW(renew(renewer), std::runtime_error);
+  EXPECT_THAT(renew(renewer, {}, left()), HasSubstr("it was broken off by an exception"));
   EXPECT_EQ(renew(renewer), "canary-access-2");
   EXPECT_THAT(bodies(), ElementsAre(refresh_body));
+}
+
+TEST_F(RenewerTest, a_save_that_fails_is_tried_again_while_there_is_time) {
+  save(stored());
+  store->failures = 2;
+  wire->reply(rotated());
+  Renewer renewer = make();
+  EXPECT_EQ(renew(renewer), "canary-access-2");
+  EXPECT_EQ(store->saves, 3);
+  EXPECT_EQ(in_store().refresh_token.reveal(), "canary-refresh-2");
+}
+
+TEST_F(RenewerTest, a_store_that_is_set_up_wrongly_is_not_tried_again_and_nothing_that_passes) {
+  const Error others_may_read(Outcome::not_sent, ConfigurationError{}, "others may read it");
+  save(stored());
+  store->failures = 1;
+  store->save_error = others_may_read;
+  wire->reply(rotated());
+  Renewer renewer = make();
+  EXPECT_THAT(renew(renewer), HasSubstr("others may read it"));
+  EXPECT_FALSE(detail().temporary);
+  EXPECT_EQ(store->saves, 1);
+  store->lock_error = others_may_read;
+  EXPECT_THAT(renew(renewer), HasSubstr("the store's lock was not had: others may read it"));
+  EXPECT_FALSE(detail().temporary);
+  store->lock_error.reset();
+}
+
+TEST_F(RenewerTest, its_end_saves_what_the_store_had_not_taken) {
+  save(stored());
+  store->failures = 1;
+  wire->reply(rotated());
+  {
+    Renewer renewer = make();
+    EXPECT_THAT(renew(renewer, {}, left()), HasSubstr("no space left on the disk"));
+    EXPECT_EQ(in_store().refresh_token.reveal(), "canary-refresh-1");
+  }
+  EXPECT_EQ(in_store().refresh_token.reveal(), "canary-refresh-2");
+}
+
+TEST_F(RenewerTest, its_end_overwrites_nothing_that_somebody_else_has_saved_and_throws_nothing) {
+  for (const bool also_throws : {false, true}) {
+    save(stored());
+    store->failures = 1;
+    wire->reply(rotated());
+    {
+      Renewer renewer = make();
+      renew(renewer, {}, left());
+      StoredToken other = stored(now + 1h);
+      other.refresh_token = also_throws ? "canary-refresh-1" : "canary-refresh-9";
+      save(other);
+      if (also_throws) store->throws = 1;
+    }
+    EXPECT_EQ(in_store().refresh_token.reveal(), also_throws ? "canary-refresh-1" : "canary-refresh-9");
+  }
+}
+
+TEST_F(RenewerTest, a_token_held_in_memory_outlives_what_the_store_has_lost) {
+  save(stored());
+  store->failures = 1;
+  wire->reply(rotated());
+  Renewer renewer = make();
+  renew(renewer, {}, left());
+  store->load_error = Error(Outcome::not_sent, TokenError{.log_in_again = true}, "the file is broken");
+  EXPECT_EQ(renew(renewer), "canary-access-2");
+  EXPECT_EQ(in_store().refresh_token.reveal(), "canary-refresh-2");
+}
+
+TEST_F(RenewerTest, what_client_credentials_bring_is_used_even_where_it_cannot_be_saved) {
+  store->failures = 2;
+  for (int i = 0; i < 2; ++i) wire->reply(rotated());
+  {
+    Renewer renewer = make(Grant::client_credentials);
+    EXPECT_EQ(renew(renewer), "canary-access-2");
+    EXPECT_EQ(renew(renewer), "canary-access-2");
+  }
+  EXPECT_EQ(store->saves, 2) << "and is not saved behind a logout";
+}
+
+TEST_F(RenewerTest, a_stored_token_that_is_about_to_end_is_not_handed_out) {
+  Renewer renewer = make();
+  save(stored(now + 30s + 1ms));
+  EXPECT_EQ(renew(renewer), "canary-access-1");
+  save(stored(now + 30s));
+  wire->reply(rotated());
+  EXPECT_EQ(renew(renewer), "canary-access-2");
 }
 
 TEST_F(RenewerTest, a_token_held_in_memory_gives_way_to_one_that_somebody_else_has_put_into_the_store) {
@@ -236,7 +335,7 @@ TEST_F(RenewerTest, a_token_held_in_memory_gives_way_to_one_that_somebody_else_h
   store->failures = 1;
   wire->reply(rotated());
   Renewer renewer = make();
-  renew(renewer);
+  renew(renewer, {}, left());
   StoredToken other = stored(now + 1h);
   other.access_token = "canary-access-9";
   other.refresh_token = "canary-refresh-9";
@@ -286,6 +385,42 @@ TEST_F(RenewerTest, where_the_lost_answer_had_rotated_it_says_log_in_again) {
   EXPECT_THAT(renew(renewer), HasSubstr("the answer to a request before was lost, and had replaced this refresh token: "
                                         "log in again"));
   EXPECT_TRUE(detail().log_in_again);
+}
+
+TEST_F(RenewerTest, where_both_answers_were_lost_each_later_renewal_sends_it_once_and_remembers_that) {
+  save(stored());
+  for (int i = 0; i < 4; ++i) wire->reply(lost);
+  Renewer renewer = make();
+  renew(renewer);
+  EXPECT_EQ(bodies().size(), 2U);
+  for (std::size_t sent = 3; sent <= 4; ++sent) {
+    renew(renewer);
+    EXPECT_EQ(bodies().size(), sent);
+  }
+  wire->reply(oauth_error(400, "invalid_grant"));
+  EXPECT_THAT(renew(renewer), HasSubstr("the answer to a request before was lost"));
+  EXPECT_TRUE(detail().log_in_again);
+}
+
+TEST_F(RenewerTest, a_login_that_is_slow_is_heard_out_where_hanging_up_would_lose_a_refresh_token) {
+  class Watch final : public http::Transport {
+   public:
+    http::Reply perform(const http::Request&, const http::Limits& limits) override {
+      given = limits.deadline - std::chrono::steady_clock::now();
+      return rotated();
+    }
+    std::chrono::nanoseconds given{};
+  };
+  for (const Grant grant : {Grant::refresh_token, Grant::client_credentials}) {
+    save(stored_for(grant));
+    const auto watch = std::make_shared<Watch>();
+    Credentials watched = credentials(grant);
+    watched.transport = watch;
+    Renewer renewer(watched, store, "anna", {.timeout = 1h});
+    EXPECT_EQ(renew(renewer), "canary-access-2");
+    EXPECT_GT(watch->given, grant == Grant::refresh_token ? 59min : 29min);
+    EXPECT_LE(watch->given, grant == Grant::refresh_token ? 60min : 30min) << "a repeat of what is safe has room";
+  }
 }
 
 TEST_F(RenewerTest, client_credentials_are_asked_for_again_as_often_as_the_policy_says) {
@@ -470,6 +605,15 @@ TEST_F(RenewerTest, what_was_sent_is_redacted_where_the_login_echoes_it) {
   EXPECT_EQ(detail().error_description, "[redacted] [redacted] Basic [redacted]");
 }
 
+TEST_F(RenewerTest, a_short_client_secret_is_redacted_too) {
+  save(stored());
+  wire->reply(oauth_error(400, "invalid_request", "wrong: s3c"));
+  Credentials with_short = credentials();
+  with_short.client_secret = "s3c";
+  Renewer renewer = make(with_short);
+  EXPECT_THAT(renew(renewer), HasSubstr("wrong: [redacted]"));
+}
+
 TEST_F(RenewerTest, a_refresh_token_that_the_login_refused_is_not_sent_again_until_the_store_has_another) {
   save(stored());
   wire->reply(oauth_error(400, "invalid_grant"));
@@ -477,6 +621,7 @@ TEST_F(RenewerTest, a_refresh_token_that_the_login_refused_is_not_sent_again_unt
   const std::string first = renew(renewer);
   EXPECT_EQ(renew(renewer), first);
   EXPECT_EQ(pause, 1s);
+  EXPECT_FALSE(backs_off);
   EXPECT_TRUE(detail().log_in_again);
   EXPECT_EQ(bodies().size(), 1U);
   StoredToken again = stored();
@@ -492,6 +637,10 @@ TEST_F(RenewerTest, a_pause_that_the_login_names_is_told_on) {
   Renewer renewer(credentials(), store, "anna", {.retry_policy = {.max_attempts = 1}});
   renew(renewer);
   EXPECT_EQ(pause, 17s);
+  EXPECT_TRUE(backs_off);
+  wire->reply(http_answer(429, "", {{"Retry-After", "31536000"}}));
+  renew(renewer);
+  EXPECT_EQ(pause, 60s) << "no longer than the policy says";
 }
 
 // ---- whose tokens they are
@@ -561,6 +710,7 @@ TEST_F(RenewerTest, a_lock_that_is_not_had_is_an_error_that_says_so) {
   const auto held = store->lock("anna", std::chrono::steady_clock::now(), {});
   Renewer renewer(credentials(), store, "anna", {.timeout = 20ms});
   EXPECT_THAT(renew(renewer), HasSubstr("the store's lock was not had: "));
+  EXPECT_TRUE(detail().temporary);
   EXPECT_THAT(bodies(), ElementsAre());
 }
 
@@ -597,6 +747,18 @@ TEST_F(RenewerTest, an_imported_refresh_token_is_what_is_renewed_with) {
   Renewer renewer = make();
   EXPECT_EQ(renew(renewer), "canary-access-2");
   EXPECT_THAT(bodies(), ElementsAre(refresh_body));
+}
+
+TEST_F(RenewerTest, an_import_ends_at_a_stop_and_lets_no_exception_of_the_store_through) {
+  const auto held = store->lock("anna", std::chrono::steady_clock::now(), {});
+  const auto stopped = import_refresh_token(*store, credentials(), "anna", "canary-refresh-1", left());
+  ASSERT_FALSE(stopped);
+  EXPECT_EQ(stopped.error().kind(), ErrorKind::cancelled);
+  store->throws = 1;
+  const auto thrown = import_refresh_token(*store, credentials(), "kari", "canary-refresh-1");
+  ASSERT_FALSE(thrown);
+  EXPECT_THAT(thrown.error().message(), HasSubstr("threw an exception"));
+  EXPECT_THAT(thrown.error().message(), Not(HasSubstr("canary")));
 }
 
 TEST_F(RenewerTest, a_refresh_token_that_none_can_be_is_not_imported) {

@@ -29,7 +29,8 @@ TEST(Printable, keeps_text_and_shows_all_else_as_bytes) {
 TEST(Redact, replaces_every_occurrence_and_leaves_short_placeholders) {
   EXPECT_EQ(detail::redact("xsecret-valuexsecret-value", "secret-value"), "x[redacted]x[redacted]");
   EXPECT_EQ(detail::redact("that", "t"), "that");
-  EXPECT_EQ(detail::redact("nothing", ""), "nothing");
+  EXPECT_EQ(detail::redact("that s3c", "s3c", 1), "that [redacted]");
+  for (const std::size_t shortest : {0U, 1U, 8U}) EXPECT_EQ(detail::redact("nothing", "", shortest), "nothing");
 }
 
 TEST(Utc, prints_the_whole_range_of_a_timestamp) {
