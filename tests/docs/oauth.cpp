@@ -87,14 +87,14 @@ TEST_F(OAuthPage, what_a_renewal_that_failed_says) {
   // docs: errors
   const auto result = client.start(order);
   if (!result) {
-    if (const auto* no_token = result.error().get_if<connectid::TokenError>()) {
-      if (no_token->log_in_again)
-        next_step = "send the customer to the login page";
-      else if (no_token->temporary)
-        next_step = "try again later";
-      else
-        next_step = "tell the operator: " + result.error().message();
-    }
+    const connectid::Error& error = result.error();
+    const auto* no_token = error.get_if<connectid::TokenError>();
+    if (error.kind() == connectid::ErrorKind::unauthorized || (no_token && no_token->log_in_again))
+      next_step = "send the customer to the login page";
+    else if (no_token && no_token->temporary)
+      next_step = "try again later";
+    else if (no_token)
+      next_step = "tell the operator: " + error.message();
   }
   // docs: end
   EXPECT_EQ(next_step, "send the customer to the login page");
