@@ -144,13 +144,9 @@ Report list_accounts(const Arguments& arguments) {
 Report logout(const Arguments& arguments, const Variables& variables, const std::stop_token& stop) {
   const auto store = token_store();
   const auto named = named_account(arguments, variables);
-  const auto accounts = store->accounts();
-  if (!accounts) throw UsageError(accounts.error().message());
-  if (!named && accounts->size() > 1) {
-    throw UsageError("there are several accounts: name one with --account: " + names_of(*accounts));
-  }
-  if (!named && accounts->empty()) return {.err = "nobody is logged in\n"};
-  const std::string name = named ? *named : accounts->front().name;
+  const auto only = named ? std::nullopt : only_account(std::nullopt, *store);
+  if (!named && !only) return {.err = "nobody is logged in\n"};
+  const std::string name = named ? *named : only->name;
   if (const auto loaded = store->load(name); loaded && !*loaded) {
     return {.err = "account " + printable(name) + " is not logged in\n"};
   }

@@ -21,16 +21,6 @@ bool is_for(const auth::StoredToken& token, const Environment& environment) {
   return token.api_url == without_slash(environment.api_url()) && (login.empty() || login == token.login_url);
 }
 
-std::vector<auth::StoredAccount> accounts_for(const Environment& environment, const auth::FileTokenStore& store) {
-  const auto all = store.accounts();
-  if (!all) throw UsageError(all.error().message());
-  std::vector<auth::StoredAccount> fitting;
-  for (const auth::StoredAccount& one : *all) {
-    if (one.problem.empty() && is_for(one.token, environment)) fitting.push_back(one);
-  }
-  return fitting;
-}
-
 auth::ClientAuthentication client_authentication(const Variables& variables) {
   const auto name = value_of(variable::client_authentication, variables);
   if (!name || *name == "basic") return auth::ClientAuthentication::basic;
@@ -38,14 +28,15 @@ auth::ClientAuthentication client_authentication(const Variables& variables) {
   throw UsageError("CONNECTID_CLIENT_AUTHENTICATION is \"" + *name + "\", and it is basic or body");
 }
 
-}  // namespace
-
-std::string names_of(const std::vector<auth::StoredAccount>& accounts) {
+std::string name_one_of(const std::vector<Account>& accounts) {
   std::vector<std::string> names;
   names.reserve(accounts.size());
-  for (const auth::StoredAccount& account : accounts) names.push_back(account.name);
-  return joined(names, ", ");
+  for (const Account& account : accounts) names.push_back(account.name);
+  return std::string("name one with --account or ") + variable::account +
+         (names.empty() ? "" : ": " + joined(names, ", "));
 }
+
+}  // namespace
 
 std::shared_ptr<auth::FileTokenStore> token_store() {
   const auto folder = data_folder();
@@ -66,11 +57,31 @@ std::optional<Account> find_account(const std::optional<std::string>& name, cons
     if (!loaded) throw UsageError(loaded.error().message());
     return Account{*name, loaded->value_or(auth::StoredToken{})};
   }
-  const std::vector<auth::StoredAccount> fitting = accounts_for(environment, store);
-  if (fitting.empty()) return std::nullopt;
-  if (fitting.size() == 1) return Account{fitting.front().name, fitting.front().token};
-  throw UsageError("there are several accounts for " + environment.api_url() + ": name one with --account or " +
-                   variable::account + ": " + names_of(fitting));
+  return only_account(environment, store);
+}
+
+std::optional<Account> only_account(const std::optional<Environment>& environment, const auth::FileTokenStore& store) {
+  const auto all = store.accounts();
+  if (!all) throw UsageError(all.error().message());
+  std::vector<Account> fitting;
+  std::vector<std::string> problems;
+  for (const auth::StoredAccount& one : *all) {
+    if (!one.problem.empty()) {
+      problems.push_back(one.problem);
+    } else if (!environment || is_for(one.token, *environment)) {
+      fitting.push_back({one.name, one.token});
+    }
+  }
+  // Never by elimination: the account that is meant may be the one whose file cannot be used.
+  if (!problems.empty()) {
+    throw UsageError("no account is chosen while the file of one cannot be used: " + joined(problems, "; ") +
+                     "; mend that (a new login mends what is broken), or " + name_one_of(fitting));
+  }
+  if (fitting.size() > 1) {
+    throw UsageError("there are several accounts" + (environment ? " for " + environment->api_url() : "") + ": " +
+                     name_one_of(fitting));
+  }
+  return fitting.empty() ? std::nullopt : std::optional(fitting.front());
 }
 
 std::optional<auth::Credentials> credentials_of(const Account& account, const Environment& environment,

@@ -6,7 +6,6 @@
 #include <optional>
 #include <stop_token>
 #include <string>
-#include <vector>
 
 #include "settings.hpp"
 
@@ -14,8 +13,6 @@ namespace connectid::cli {
 
 /// Where all runs of this user keep tokens. Throws UsageError where there is no place for them.
 [[nodiscard]] std::shared_ptr<auth::FileTokenStore> token_store();
-
-[[nodiscard]] std::string names_of(const std::vector<auth::StoredAccount>& accounts);
 
 /// Somebody who was logged in, or is about to be.
 struct Account {
@@ -26,8 +23,14 @@ struct Account {
 /// --account over CONNECTID_ACCOUNT. Throws UsageError where one is empty.
 [[nodiscard]] std::optional<std::string> named_account(const Arguments& arguments, const Variables& variables);
 
-/// The named account, or else the only one whose tokens are for that environment; none where there is none. Throws
-/// UsageError where there are several, with their names, and where the store cannot be used.
+/// The only account, of those whose tokens are for that environment or of all; none where there is none. Throws
+/// UsageError where there are several, with their names, where the file of any cannot be used, with the problem, and
+/// where the store cannot be.
+[[nodiscard]] std::optional<Account> only_account(const std::optional<Environment>& environment,
+                                                  const auth::FileTokenStore& store);
+
+/// The named account, or else the only one for that environment. Throws UsageError as `only_account` does, and where
+/// the named one's file cannot be used.
 [[nodiscard]] std::optional<Account> find_account(const std::optional<std::string>& name,
                                                   const Environment& environment, auth::FileTokenStore& store);
 

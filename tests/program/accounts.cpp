@@ -47,6 +47,14 @@ class ProgramAccounts : public ProgramTest {
     return Program(words, variables()).wait().out;
   }
 
+  /// Of the only account.
+  [[nodiscard]] std::filesystem::path token_file() const {
+    for (const auto& file : std::filesystem::directory_iterator(data / "connectid/tokens")) {
+      if (file.path().extension() == ".json") return file.path();
+    }
+    return {};
+  }
+
   const TemporaryFolder data;
 };
 
@@ -168,15 +176,42 @@ TEST_F(ProgramAccounts, accounts_are_listed_without_their_tokens) {
 
 TEST_F(ProgramAccounts, a_file_that_others_may_read_is_listed_with_what_to_do_and_not_used) {
   import("anna");
-  for (const auto& file : std::filesystem::directory_iterator(data / "connectid/tokens")) {
-    std::filesystem::permissions(file, std::filesystem::perms{0644});
-  }
+  std::filesystem::permissions(token_file(), std::filesystem::perms{0644});
   const Ended listed = run({"accounts"});
   EXPECT_EQ(listed.status, 0);
   EXPECT_NE(listed.out.find("others may read or write it: mend that with chmod 600"), std::string::npos) << listed.out;
   const Ended used = run(start({"--account", "anna"}));
   EXPECT_EQ(used.status, 2);
   EXPECT_TRUE(server.received().empty());
+}
+
+TEST_F(ProgramAccounts, none_is_chosen_by_elimination_where_the_file_of_one_cannot_be_used) {
+  import("anna");
+  std::filesystem::permissions(token_file(), std::filesystem::perms{0644});
+  import("shop");
+  for (const Words& command : {start(), Words{"token"}, Words{"logout"}}) {
+    const Ended ended = run(command);
+    EXPECT_EQ(ended.status, 2);
+    EXPECT_NE(ended.err.find("mend that with chmod 600"), std::string::npos) << ended.err;
+    EXPECT_NE(ended.err.find(": shop\n"), std::string::npos) << ended.err;
+  }
+  EXPECT_TRUE(server.received().empty());
+  EXPECT_TRUE(server.token_requests().empty());
+  EXPECT_EQ(run(start({"--account", "shop"})).status, 0) << "one that is named and good serves all the same";
+  EXPECT_EQ(server.started().front().account, "shop");
+}
+
+TEST_F(ProgramAccounts, the_problem_of_the_only_file_is_told_of_and_not_that_nobody_is_logged_in) {
+  import("anna");
+  std::ofstream(token_file()) << "no JSON";
+  for (const Words& command : {start(), Words{"token"}, Words{"logout"}}) {
+    const Ended ended = run(command);
+    EXPECT_EQ(ended.status, 2);
+    EXPECT_NE(ended.err.find("is broken ("), std::string::npos) << ended.err;
+    EXPECT_NE(ended.err.find("name one with --account"), std::string::npos) << ended.err;
+  }
+  EXPECT_EQ(run({"logout", "--account", "anna"}).out, "logged out: account anna is forgotten on this machine\n");
+  EXPECT_EQ(run({"logout"}).err, "nobody is logged in\n");
 }
 
 TEST_F(ProgramAccounts, logout_forgets_the_account_here) {
