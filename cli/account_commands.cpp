@@ -43,6 +43,12 @@ Answer ask(const std::shared_ptr<auth::FileTokenStore>& store, const std::string
   return {(*source)({.deadline = deadline, .stop = stop, .refused = worn_out}), source};
 }
 
+Secret access_token_of(const std::string& account, auth::FileTokenStore& store) {
+  const auto loaded = store.load(account);
+  if (!loaded) throw UsageError(loaded.error().message());
+  return *loaded ? (*loaded)->access_token : Secret();
+}
+
 json account_json(const auth::StoredAccount& account) {
   const auth::StoredToken& token = account.token;
   json one;
@@ -75,12 +81,11 @@ Report login(const Arguments& arguments, const Variables& variables, const std::
   const Environment environment = choose_environment(arguments, variables);
   const auto named = named_account(arguments, variables);
   const auto store = token_store();
-  Account account{named.value_or("")};
-  auto credentials = credentials_of(account, environment, arguments, variables, stop);
+  auto credentials = credentials_of({named.value_or("")}, environment, arguments, variables, stop);
   if (!credentials) return stopped();
   if (credentials->client_id.empty()) throw UsageError("the client id is missing: --client-id or CONNECTID_CLIENT_ID");
-  if (!named) account.name = credentials->client_id;
-  account = *find_account(account.name, environment, *store);
+  const std::string account = named.value_or(credentials->client_id);
+  const Secret kept_before = access_token_of(account, *store);
   if (credentials->client_secret.empty()) {
     const auto typed = ask_for_secret(
         "client secret of " + printable(credentials->client_id) + ": ",
@@ -89,10 +94,8 @@ Report login(const Arguments& arguments, const Variables& variables, const std::
     if (!typed) return stopped();
     credentials->client_secret = *typed;
   }
-  const auto [token, source] =
-      ask(store, account.name, *std::move(credentials), account.stored.access_token, arguments, stop);
-  Report report =
-      token ? Report{.out = "logged in: account " + printable(account.name) + "\n"} : refused(token.error());
+  const auto [token, source] = ask(store, account, *std::move(credentials), kept_before, arguments, stop);
+  Report report = token ? Report{.out = "logged in: account " + printable(account) + "\n"} : refused(token.error());
   report.held_until_told = source;
   return report;
 }
@@ -117,8 +120,9 @@ Report print_token(const Arguments& arguments, const Variables& variables, const
   }
   const Environment environment = choose_environment(arguments, variables);
   const auto store = token_store();
-  const auto account = find_account(named_account(arguments, variables), environment, *store);
-  if (!account) return {.status = 4, .err = "connectid: nobody is logged in for " + environment.api_url() + "\n"};
+  const auto name = named_account(arguments, variables);
+  const auto account = find_account(name, environment, *store);
+  if (!account) return {.status = 4, .err = "connectid: " + not_logged_in(name, environment) + "\n"};
   auto credentials = credentials_of(*account, environment, arguments, variables, stop);
   if (!credentials) return stopped();
   const auto [token, source] = ask(store, account->name, *std::move(credentials), {}, arguments, stop);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "page.hpp"
+#include "report.hpp"
 #include "secret_input.hpp"
 
 namespace connectid::cli {
@@ -19,6 +20,10 @@ std::string without_slash(std::string url) {
 bool is_for(const auth::StoredToken& token, const Environment& environment) {
   const std::string login = without_slash(environment.login_url());
   return token.api_url == without_slash(environment.api_url()) && (login.empty() || login == token.login_url);
+}
+
+bool is_there(const std::optional<auth::StoredToken>& token) {
+  return token && (!token->access_token.empty() || !token->refresh_token.empty());
 }
 
 auth::ClientAuthentication client_authentication(const Variables& variables) {
@@ -55,9 +60,15 @@ std::optional<Account> find_account(const std::optional<std::string>& name, cons
   if (name) {
     auto loaded = store.load(*name);
     if (!loaded) throw UsageError(loaded.error().message());
-    return Account{*name, loaded->value_or(auth::StoredToken{})};
+    return is_there(*loaded) ? std::optional(Account{*name, **loaded}) : std::nullopt;
   }
   return only_account(environment, store);
+}
+
+std::string not_logged_in(const std::optional<std::string>& name, const Environment& environment) {
+  if (!name) return "nobody is logged in for " + environment.api_url();
+  return "account " + printable(*name) +
+         " is not logged in: log it in, or name one of those that `connectid accounts` lists";
 }
 
 std::optional<Account> only_account(const std::optional<Environment>& environment, const auth::FileTokenStore& store) {

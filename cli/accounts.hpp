@@ -29,10 +29,14 @@ struct Account {
 [[nodiscard]] std::optional<Account> only_account(const std::optional<Environment>& environment,
                                                   const auth::FileTokenStore& store);
 
-/// The named account, or else the only one for that environment. Throws UsageError as `only_account` does, and where
-/// the named one's file cannot be used.
+/// The named account, or else the only one for that environment; none where no token of it is kept, for only a login
+/// and an import make accounts. Throws UsageError as `only_account` does, and where the named one's file cannot be
+/// used.
 [[nodiscard]] std::optional<Account> find_account(const std::optional<std::string>& name,
                                                   const Environment& environment, auth::FileTokenStore& store);
+
+/// Why `find_account` gave none.
+[[nodiscard]] std::string not_logged_in(const std::optional<std::string>& name, const Environment& environment);
 
 /// Who asks the login for this account's tokens: CONNECTID_CLIENT_… and, where they say nothing, what the store knows
 /// of it. The grant is the one that its tokens came by. Nothing where a stop is requested while a file is read.

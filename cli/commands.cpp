@@ -36,15 +36,13 @@ struct Caller {
   bool has_token = true;  ///< or may get one
 };
 
-Caller nobody(const Environment& environment) {
-  const std::string why =
-      "CONNECTID_ACCESS_TOKEN is not set, nor is CONNECTID_ACCESS_TOKEN_FILE, and nobody is logged "
-      "in for " +
-      environment.api_url();
+Caller nobody(const std::optional<std::string>& account, const Environment& environment) {
+  std::string why = not_logged_in(account, environment);
+  if (!account) why = "CONNECTID_ACCESS_TOKEN is not set, nor is CONNECTID_ACCESS_TOKEN_FILE, and " + why;
   const auto refuse = [why](const TokenRequest&) -> Result<AccessToken> {
     return Error(Outcome::not_sent, TokenError{}, why);
   };
-  return {.tokens = refuse, .has_token = false};
+  return {.account = account.value_or(""), .tokens = refuse, .has_token = false};
 }
 
 std::optional<Caller> account_caller(const Account& account, const Environment& environment,
@@ -70,7 +68,7 @@ std::optional<Caller> choose_caller(const Environment& environment, const Argume
   if (!name && !token->empty()) return Caller{.tokens = static_token(*token)};
   const auto store = token_store();
   const auto account = find_account(name, environment, *store);
-  if (!account) return nobody(environment);
+  if (!account) return nobody(name, environment);
   return account_caller(*account, environment, store, arguments, variables, stop);
 }
 

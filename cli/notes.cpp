@@ -88,7 +88,7 @@ Notes start() {
        "keeps the limits by itself.",
        "The access token is the one in the environment, or that of an account which was logged in before (connectid "
        "login, connectid token import), renewed where it has expired. With one account for this API, it need not be "
-       "named, unless the file of another cannot be used.",
+       "named, unless the file of another cannot be used. One that is named must be logged in.",
        "--journal writes a line of JSON before each attempt and one at the end, on the disk before the call goes "
        "on, for its user alone to read (0600). A call without its end there was under way when the program died: "
        "it may have started. Where the first line cannot be written, nothing is sent.",

@@ -99,8 +99,7 @@ std::string next_step(const Asked& asked, const Error& error) {
       return "Nothing was started. Running it again unchanged will be refused again.\n";
     case 4:
       if (!asked.account.empty()) {
-        return "Nothing was started. Log the account in again: `connectid token import` for a customer, `connectid "
-               "login` "
+        return "Nothing was started. Log the account in: `connectid token import` for a customer, `connectid login` "
                "for the client itself.\n";
       }
       return "Nothing was started. Log in (`connectid login`, `connectid token import`), or get a valid access token "

@@ -214,6 +214,30 @@ TEST_F(ProgramAccounts, the_problem_of_the_only_file_is_told_of_and_not_that_nob
   EXPECT_EQ(run({"logout"}).err, "nobody is logged in\n");
 }
 
+TEST_F(ProgramAccounts, a_named_account_that_is_not_logged_in_is_refused_and_not_made) {
+  import("test");
+  const std::string says = "account tset is not logged in: ";
+  const Ended started = run(start({"--account", "tset"}));
+  EXPECT_EQ(started.status, 4);
+  EXPECT_NE(started.err.find(says), std::string::npos) << started.err;
+  const Ended by_variable = run(start(), {"CONNECTID_ACCOUNT=tset"});
+  EXPECT_EQ(by_variable.status, 4);
+  EXPECT_NE(by_variable.err.find(says), std::string::npos) << by_variable.err;
+  const Ended printed = run({"token", "--account", "tset"});
+  EXPECT_EQ(printed.status, 4);
+  EXPECT_EQ(printed.out, "");
+  EXPECT_NE(printed.err.find(says), std::string::npos) << printed.err;
+  const Ended in_json = run(start({"--account", "tset", "--output", "json"}));
+  EXPECT_EQ(in_json.status, 4);
+  const json answer = json::parse(in_json.out);
+  EXPECT_EQ(answer.at("outcome"), "not_sent");
+  EXPECT_EQ(answer.at("error").at("kind"), "token_error");
+  EXPECT_NE(std::string(answer.at("error").at("message")).find(says), std::string::npos) << in_json.out;
+  EXPECT_TRUE(server.token_requests().empty());
+  EXPECT_TRUE(server.received().empty());
+  EXPECT_EQ(json::parse(run({"accounts", "--output", "json"}).out).at("accounts").size(), 1U);
+}
+
 TEST_F(ProgramAccounts, logout_forgets_the_account_here) {
   import("anna");
   EXPECT_EQ(run({"logout"}).out, "logged out: account anna is forgotten on this machine\n");
