@@ -126,7 +126,7 @@ Report print_token(const Arguments& arguments, const Variables& variables, const
   auto credentials = credentials_of(*account, environment, arguments, variables, stop);
   if (!credentials) return stopped();
   const auto [token, source] = ask(store, account->name, *std::move(credentials), {}, arguments, stop);
-  Report report = token ? Report{.out = token->value.reveal() + "\n"} : refused(token.error());
+  Report report = token ? Report{.out = token->value.reveal() + "\n", .out_is_secret = true} : refused(token.error());
   report.held_until_told = source;
   return report;
 }

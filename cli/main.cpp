@@ -32,11 +32,15 @@ bool print(std::FILE* to, const std::string& text) {
   return std::fwrite(text.data(), 1, text.size(), to) == text.size() && std::fflush(to) == 0;
 }
 
-/// An answer that cannot be written must not look like success, nor be lost: it goes to standard error.
+/// An answer that cannot be written must not look like success, nor be lost: it goes to standard error, which may be a
+/// log, and so a secret does not.
 int deliver(const Report& report) {
   print(stderr, report.err);
   if (report.out.empty() || print(stdout, report.out)) return report.status;
-  print(stderr, "connectid: standard output cannot be written; the answer was:\n" + report.out);
+  const std::string answer = report.out_is_secret
+                                 ? ", and the secret is shown nowhere else: run this again where it can\n"
+                                 : "; the answer was:\n" + report.out;
+  print(stderr, "connectid: standard output cannot be written" + answer);
   return report.status == 0 ? 1 : report.status;
 }
 

@@ -13,6 +13,7 @@ struct Report {
   int status = 0;
   std::string out = {};
   std::string err = {};
+  bool out_is_secret = false;  ///< it goes nowhere else, even where standard output cannot be written
   /// What may take its time to end: it goes once the rest was told.
   std::shared_ptr<const void> held_until_told = nullptr;
 };

@@ -117,6 +117,18 @@ TEST_F(ProgramAccounts, token_prints_what_is_good_now_for_other_programs) {
   EXPECT_EQ(start_with_it.status, 0) << "one line break at its end is dropped: " << start_with_it.err;
 }
 
+TEST_F(ProgramAccounts, a_token_that_standard_output_cannot_take_is_shown_nowhere) {
+  import("anna");
+  for (const char* path : {"-", "/dev/full"}) {
+    const Ended ended = run({"token"}, {}, {.out_path = path});
+    EXPECT_EQ(ended.status, 1) << path;
+    EXPECT_EQ(ended.err,
+              "connectid: standard output cannot be written, and the secret is shown nowhere else: run this again "
+              "where it can\n")
+        << path;
+  }
+}
+
 TEST_F(ProgramAccounts, with_several_accounts_and_none_named_nothing_is_sent_and_their_names_are_told) {
   import("kari");
   import("anna");
