@@ -43,10 +43,34 @@ Answer ask(const std::shared_ptr<auth::FileTokenStore>& store, const std::string
   return {(*source)({.deadline = deadline, .stop = stop, .refused = worn_out}), source};
 }
 
-Secret access_token_of(const std::string& account, auth::FileTokenStore& store) {
+/// Told before a secret is asked for.
+Environment environment_with_login(const Arguments& arguments, const Variables& variables) {
+  Environment environment = choose_environment(arguments, variables);
+  if (environment.login_url().empty()) {
+    throw UsageError(
+        "an API URL names no login: set CONNECTID_LOGIN_URL beside it, or choose an --environment instead");
+  }
+  return environment;
+}
+
+/// What is lost for good counts as nothing, or nobody could log in again: the store puts it aside.
+Secret access_token_before_login(const std::string& account, auth::FileTokenStore& store) {
   const auto loaded = store.load(account);
-  if (!loaded) throw UsageError(loaded.error().message());
-  return *loaded ? (*loaded)->access_token : Secret();
+  if (loaded) return loaded->value_or(auth::StoredToken{}).access_token;
+  const auto* detail = loaded.error().get_if<TokenError>();
+  if (!detail || !detail->log_in_again) throw UsageError(loaded.error().message());
+  return {};
+}
+
+/// The next run has nothing but the store.
+Report logged_in(const std::string& account, const Secret& token, auth::FileTokenStore& store) {
+  const auto kept = store.load(account);
+  const bool is_kept = kept && *kept && (*kept)->access_token == token;
+  if (is_kept) return {.out = "logged in: account " + printable(account) + "\n"};
+  const std::string why = kept ? "see that its folder can be written, and run this again" : kept.error().message();
+  return {.status = 7,
+          .err = "connectid: the login gave a token, but the store did not keep it for account " + printable(account) +
+                 ": " + why + "\n"};
 }
 
 json account_json(const auth::StoredAccount& account) {
@@ -78,14 +102,14 @@ Report login(const Arguments& arguments, const Variables& variables, const std::
   if (!arguments.client_credentials) {
     throw UsageError("login takes --client-credentials; a customer's refresh token is for connectid token import");
   }
-  const Environment environment = choose_environment(arguments, variables);
+  const Environment environment = environment_with_login(arguments, variables);
   const auto named = named_account(arguments, variables);
   const auto store = token_store();
   auto credentials = credentials_of({named.value_or("")}, environment, arguments, variables, stop);
   if (!credentials) return stopped();
   if (credentials->client_id.empty()) throw UsageError("the client id is missing: --client-id or CONNECTID_CLIENT_ID");
   const std::string account = named.value_or(credentials->client_id);
-  const Secret kept_before = access_token_of(account, *store);
+  const Secret kept_before = access_token_before_login(account, *store);
   if (credentials->client_secret.empty()) {
     const auto typed = ask_for_secret(
         "client secret of " + printable(credentials->client_id) + ": ",
@@ -95,13 +119,13 @@ Report login(const Arguments& arguments, const Variables& variables, const std::
     credentials->client_secret = *typed;
   }
   const auto [token, source] = ask(store, account, *std::move(credentials), kept_before, arguments, stop);
-  Report report = token ? Report{.out = "logged in: account " + printable(account) + "\n"} : refused(token.error());
+  Report report = token ? logged_in(account, token->value, *store) : refused(token.error());
   report.held_until_told = source;
   return report;
 }
 
 Report import_token(const Arguments& arguments, const Variables& variables, const std::stop_token& stop) {
-  const Environment environment = choose_environment(arguments, variables);
+  const Environment environment = environment_with_login(arguments, variables);
   const std::string account = name_or_fail(named_account(arguments, variables));
   const auto store = token_store();
   const auto credentials = credentials_of({account}, environment, arguments, variables, stop);

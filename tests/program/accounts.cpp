@@ -97,6 +97,41 @@ TEST_F(ProgramAccounts, the_client_logs_in_with_its_own_credentials) {
   EXPECT_EQ(server.token_requests().size(), 2U) << "a login asks, whatever is kept";
 }
 
+TEST_F(ProgramAccounts, a_login_mends_a_broken_file_and_puts_it_aside) {
+  EXPECT_EQ(run({"login", "--client-credentials", "--account", "shop"}).status, 0);
+  const std::filesystem::path file = token_file();
+  std::ofstream(file) << "no JSON";
+  EXPECT_EQ(run({"token", "--account", "shop"}).status, 2);
+  const Ended ended = run({"login", "--client-credentials", "--account", "shop"});
+  EXPECT_EQ(ended.status, 0) << ended.err;
+  EXPECT_EQ(ended.out, "logged in: account shop\n");
+  EXPECT_TRUE(std::filesystem::exists(file.string() + ".broken"));
+  EXPECT_TRUE(token({"--account", "shop"}).starts_with("canary-access-"));
+}
+
+TEST_F(ProgramAccounts, who_is_not_in_the_store_afterwards_is_not_logged_in) {
+  EXPECT_EQ(run({"login", "--client-credentials"}).status, 0);
+  const std::string before = token();
+  std::filesystem::create_directory(token_file().string() + ".new");  // where the next one would be written
+  const Ended ended = run({"login", "--client-credentials"});
+  EXPECT_EQ(ended.status, 7);
+  EXPECT_EQ(ended.out, "");
+  EXPECT_NE(ended.err.find("test-client"), std::string::npos) << ended.err;
+  EXPECT_EQ(token(), before);
+}
+
+TEST_F(ProgramAccounts, without_a_login_url_no_secret_is_asked_for) {
+  const Words alone{"CONNECTID_API_URL=" + server.url(), "CONNECTID_CLIENT_ID=test-client",
+                    "XDG_DATA_HOME=" + (data / ""), "PATH=/usr/bin:/bin"};
+  for (const Words& command : {Words{"login", "--client-credentials"}, Words{"token", "import", "--account", "a"}}) {
+    Words words{"setsid", "--wait", CONNECTID_PROGRAM};
+    words.insert(words.end(), command.begin(), command.end());
+    const Ended ended = Process(words, alone).wait();
+    EXPECT_EQ(ended.status, 2);
+    EXPECT_NE(ended.err.find("set CONNECTID_LOGIN_URL"), std::string::npos) << ended.err;
+  }
+}
+
 TEST_F(ProgramAccounts, the_secret_may_lie_in_a_file_and_go_into_the_body) {
   const TemporaryFile secret("test-secret\n");
   const Ended ended = without_secrets(Program({"login", "--client-credentials", "--account", "own"},
