@@ -111,10 +111,8 @@ Report login(const Arguments& arguments, const Variables& variables, const std::
   const std::string account = named.value_or(credentials->client_id);
   const Secret kept_before = access_token_before_login(account, *store);
   if (credentials->client_secret.empty()) {
-    const auto typed = ask_for_secret(
-        "client secret of " + printable(credentials->client_id) + ": ",
-        "CONNECTID_CLIENT_SECRET is not set, nor is CONNECTID_CLIENT_SECRET_FILE, and there is no terminal to ask at",
-        stop);
+    const auto typed = ask_for_secret("client secret of " + printable(credentials->client_id),
+                                      "set CONNECTID_CLIENT_SECRET or CONNECTID_CLIENT_SECRET_FILE", stop);
     if (!typed) return stopped();
     credentials->client_secret = *typed;
   }

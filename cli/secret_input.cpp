@@ -13,8 +13,8 @@ namespace connectid::cli {
 namespace {
 
 Secret one_line(std::string text, const std::string& what) {
-  if (text.ends_with('\n')) text.pop_back();
-  if (text.ends_with('\r')) text.pop_back();
+  const std::size_t line_break = text.ends_with("\r\n") ? 2 : text.ends_with('\n') ? 1 : 0;
+  text.resize(text.size() - line_break);
   if (text.empty()) throw UsageError(what + " is empty");
   const auto control = [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; };
   if (std::ranges::any_of(text, control)) {
@@ -23,6 +23,9 @@ Secret one_line(std::string text, const std::string& what) {
   return Secret(std::move(text));
 }
 
+/// Of a longer line a terminal drops the rest, and tells nobody: what is this long may have been longer.
+constexpr std::size_t longest_typed = 4095;
+
 /// What is typed is not shown while this lives.
 class NoEcho {
  public:
@@ -30,6 +33,9 @@ class NoEcho {
     tcgetattr(terminal_, &before_);
     termios silent = before_;
     silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+    // A process that is stopped leaves its shell without echo, and one that quits leaves the secret in a core dump.
+    silent.c_cc[VSUSP] = _POSIX_VDISABLE;
+    silent.c_cc[VQUIT] = _POSIX_VDISABLE;
     tcsetattr(terminal_, TCSAFLUSH, &silent);
   }
   NoEcho(const NoEcho&) = delete;
@@ -62,20 +68,24 @@ std::optional<Secret> read_secret(const char* variable, const char* variable_of_
   return one_line(*std::move(text), std::string("the file of ") + variable_of_file + ", \"" + *file + "\",");
 }
 
-std::optional<Secret> ask_for_secret(const std::string& prompt, const std::string& else_say,
+std::optional<Secret> ask_for_secret(const std::string& what, const std::string& another_way,
                                      const std::stop_token& stop) {
   const int fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
-  if (fd < 0) throw UsageError(else_say);
+  if (fd < 0) throw UsageError(what + ": there is no terminal to ask at: " + another_way);
   const Fd terminal(fd);
   const NoEcho silent(fd);
+  const std::string prompt = what + ": ";
   static_cast<void>(write(fd, prompt.data(), prompt.size()));
   auto line = read_line(fd, "the terminal", stop);
   if (!line) return std::nullopt;
+  if (line->find_last_not_of("\r\n") + 1 >= longest_typed) {
+    throw UsageError(what + ": a terminal takes less than 4095 bytes in a line, and drops the rest: " + another_way);
+  }
   return one_line(*std::move(line), "what was typed");
 }
 
 std::optional<Secret> read_secret_from_input(const std::string& what, const std::stop_token& stop) {
-  if (isatty(STDIN_FILENO) != 0) return ask_for_secret(what + ": ", "there is no terminal to ask at", stop);
+  if (isatty(STDIN_FILENO) != 0) return ask_for_secret(what, "give it on standard input, of a file or a pipe", stop);
   auto text = read_input("-", stop);
   if (!text) return std::nullopt;
   return one_line(*std::move(text), what + " on standard input");

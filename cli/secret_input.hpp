@@ -18,8 +18,9 @@ namespace connectid::cli {
 [[nodiscard]] std::optional<Secret> read_secret(const char* variable, const char* variable_of_file,
                                                 const Variables& variables, const std::stop_token& stop);
 
-/// Typed at the terminal of the session, which does not show it. Throws UsageError with `else_say` where there is none.
-[[nodiscard]] std::optional<Secret> ask_for_secret(const std::string& prompt, const std::string& else_say,
+/// Typed at the terminal of the session, which does not show it. Throws UsageError with `another_way` to give it where
+/// there is none, or where its line is too short for what was typed.
+[[nodiscard]] std::optional<Secret> ask_for_secret(const std::string& what, const std::string& another_way,
                                                    const std::stop_token& stop);
 
 /// All of standard input; typed, where that is a terminal.

@@ -366,6 +366,16 @@ INSTANTIATE_TEST_SUITE_P(
             "two_lines", {"token", "import", "--account", "a"}, {}, {.in = "canary\ncanary\n"}, "must be one line"},
         BadSecret{
             "two_line_breaks", {"token", "import", "--account", "a"}, {}, {.in = "canary\n\n"}, "must be one line"},
+        BadSecret{"a_carriage_return_alone",
+                  {"token", "import", "--account", "a"},
+                  {},
+                  {.in = "canary\r"},
+                  "must be one line"},
+        BadSecret{"a_line_break_and_a_carriage_return",
+                  {"token", "import", "--account", "a"},
+                  {},
+                  {.in = "canary\n\r"},
+                  "must be one line"},
         BadSecret{
             "a_control_character", {"token", "import", "--account", "a"}, {}, {.in = "can\tary"}, "must be one line"},
         BadSecret{
@@ -477,11 +487,38 @@ TEST_F(ProgramAccounts, a_refresh_token_that_is_typed_is_not_shown) {
   EXPECT_EQ(run(start()).status, 0);
 }
 
+TEST_F(ProgramAccounts, a_line_that_a_terminal_cuts_off_is_refused) {
+  for (const std::size_t length : {4095U, 5000U}) {
+    Terminal terminal({"token", "import", "--account", "test"}, variables());
+    ASSERT_TRUE(terminal.shows("refresh token: "));
+    terminal.type(std::string(length, 'x') + "\n");
+    EXPECT_EQ(terminal.wait(), 2) << length;
+    EXPECT_NE(terminal.shown().find("give it on standard input"), std::string::npos) << terminal.shown();
+  }
+  Terminal terminal({"token", "import", "--account", "test"}, variables());
+  ASSERT_TRUE(terminal.shows("refresh token: "));
+  terminal.type(std::string(4094, 'x') + "\n");
+  EXPECT_EQ(terminal.wait(), 0) << terminal.shown();
+}
+
+TEST_F(ProgramAccounts, no_key_stops_the_program_or_dumps_it_while_the_terminal_is_silent) {
+  for (const char* key : {"\x1a", "\x1c"}) {  // Ctrl-Z, Ctrl-backslash
+    Terminal terminal({"login", "--client-credentials"}, variables_without_secret());
+    ASSERT_TRUE(terminal.shows("client secret of test-client: "));
+    terminal.type(std::string(key) + "test-secret\n");
+    EXPECT_EQ(terminal.wait(), 2) << "it is a character as others, and none of a secret's: " << terminal.shown();
+    EXPECT_NE(terminal.shown().find("control character"), std::string::npos) << terminal.shown();
+  }
+  EXPECT_TRUE(server.token_requests().empty());
+}
+
 TEST_F(ProgramAccounts, ctrl_c_at_the_prompt_gives_the_terminal_back) {
   Terminal terminal({"login", "--client-credentials"}, variables_without_secret());
   ASSERT_TRUE(terminal.shows("client secret of test-client: "));
+  ASSERT_FALSE(terminal.echoes());
   terminal.type("\x03");
   EXPECT_EQ(terminal.wait(), 7) << terminal.shown();
+  EXPECT_TRUE(terminal.echoes());
   EXPECT_TRUE(server.token_requests().empty());
 }
 
