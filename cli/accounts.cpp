@@ -86,7 +86,7 @@ std::optional<Account> only_account(const std::optional<Environment>& environmen
   // Never by elimination: the account that is meant may be the one whose file cannot be used.
   if (!problems.empty()) {
     throw UsageError("no account is chosen while the file of one cannot be used: " + joined(problems, "; ") +
-                     "; mend that (a new login mends what is broken), or " + name_one_of(fitting));
+                     "; mend it (a broken one by a new login), or " + name_one_of(fitting));
   }
   if (fitting.size() > 1) {
     throw UsageError("there are several accounts" + (environment ? " for " + environment->api_url() : "") + ": " +

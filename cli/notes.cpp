@@ -42,11 +42,12 @@ std::vector<Entry> login_variables() {
 }
 
 std::vector<Entry> token_statuses(const std::string& done) {
-  return {{"0", done + "; or help was asked for."},
-          {"1", "A fault of the program, or standard output cannot be written."},
-          {"2", "Usage, or the folder of tokens cannot be used."},
-          {"4", "The login refused; or somebody has to log in again."},
-          {"7", "The login was not reached, was busy, or had no time; or a signal came first."}};
+  return {
+      {"0", done + "; or help was asked for."},
+      {"1", "A fault of the program, or standard output cannot be written."},
+      {"2", "Usage, or the folder of tokens or a file in it cannot be used."},
+      {"4", "The login refused; or somebody has to log in, or to log in again."},
+      {"7", "The login was not reached, was busy, or had no time; a token could not be kept; or a signal came first."}};
 }
 
 constexpr auto where_tokens_are =
@@ -132,7 +133,9 @@ Notes validate() {
 Notes login() {
   return {
       .paragraphs = {"Asks the login for an access token with the client's own id and secret, and keeps it: for the "
-                     "client API, and for all that takes --account. A token that is kept already is replaced.",
+                     "client API, and for all that takes --account. A token that is kept already is replaced, and a "
+                     "broken file of "
+                     "one put aside.",
                      "The secret is read from a variable or a file, or asked for at the terminal, which does not show "
                      "it. No flag takes it, for flags can be read by everybody on the machine.",
                      where_tokens_are},
@@ -146,7 +149,9 @@ Notes login() {
 Notes token() {
   return {
       .paragraphs = {"Prints the account's access token and a line break, for other programs to use. One that has "
-                     "expired is renewed first. To a terminal it prints only with --show.",
+                     "expired is renewed first. To a terminal it prints only with --show. Where standard output cannot "
+                     "be written, the "
+                     "token is printed nowhere.",
                      where_tokens_are},
       .variables = login_variables(),
       .statuses = token_statuses("Printed"),
@@ -188,7 +193,7 @@ Notes logout() {
           .variables = account_variable(),
           .statuses = {{"0", "Forgotten, or there was nothing to forget; or help was asked for."},
                        {"1", "A fault of the program, or standard output cannot be written."},
-                       {"2", "Usage, or the folder of tokens cannot be used."},
+                       {"2", "Usage, or the folder of tokens cannot be used; or none is named, and a file cannot be."},
                        {"7", "The account is locked by a renewal; or a signal came first."}},
           .rule_for_scripts = "0 = nothing is kept of the account (or help was asked for); anything else = it may be.",
           .example = {"connectid logout --account anna"}};
