@@ -7,6 +7,8 @@
 // answers
 //   at once, save. They alternate, too.
 
+#include <unistd.h>
+
 #include <connectid/connectid.hpp>
 
 #include <algorithm>
@@ -161,6 +163,7 @@ class Folder {
       const std::string number = std::to_string(i);
       std::filesystem::copy_file(one, one.parent_path() / (std::string(64 - number.size(), '0') + number + ".json"));
     }
+    ::sync();  // or the first renewals would wait for the copies to be written
   }
   Folder(const Folder&) = delete;
   Folder& operator=(const Folder&) = delete;
