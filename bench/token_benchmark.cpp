@@ -1,11 +1,9 @@
 // token_benchmark [REPETITIONS]: what a token that renews itself costs.
 //
 // - Starts of 16 threads with `refreshing_token`, beside the same with `static_token`. The rounds of both alternate,
-// and
-//   each pair of neighbours is one ratio: the machine may be busier at one time than at another.
+//   and each pair of neighbours is one ratio: the machine may be busier at one time than at another.
 // - A renewal in a FileTokenStore that holds 50,000 accounts, beside one that holds 10: lock, load, a login that
-// answers
-//   at once, save. They alternate, too.
+//   answers at once, save. They alternate, too.
 
 #include <unistd.h>
 

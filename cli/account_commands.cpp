@@ -62,11 +62,11 @@ Secret access_token_before_login(const std::string& account, auth::FileTokenStor
   return {};
 }
 
-/// The next run has nothing but the store.
-Report logged_in(const std::string& account, const Secret& token, auth::FileTokenStore& store) {
+/// The next run has nothing but the store. A login at the same moment may have put another token there.
+Report logged_in(const std::string& account, const Secret& kept_before, auth::FileTokenStore& store) {
   const auto kept = store.load(account);
-  const bool is_kept = kept && *kept && (*kept)->access_token == token;
-  if (is_kept) return {.out = "logged in: account " + printable(account) + "\n"};
+  const bool is_new = kept && *kept && (*kept)->access_token != kept_before;
+  if (is_new) return {.out = "logged in: account " + printable(account) + "\n"};
   const std::string why = kept ? "see that its folder can be written, and run this again" : kept.error().message();
   return {.status = 7,
           .err = "connectid: the login gave a token, but the store did not keep it for account " + printable(account) +
@@ -117,7 +117,7 @@ Report login(const Arguments& arguments, const Variables& variables, const std::
     credentials->client_secret = *typed;
   }
   const auto [token, source] = ask(store, account, *std::move(credentials), kept_before, arguments, stop);
-  Report report = token ? logged_in(account, token->value, *store) : refused(token.error());
+  Report report = token ? logged_in(account, kept_before, *store) : refused(token.error());
   report.held_until_told = source;
   return report;
 }
@@ -131,7 +131,9 @@ Report import_token(const Arguments& arguments, const Variables& variables, cons
   if (credentials->client_id.empty()) throw UsageError("the client id is missing: --client-id or CONNECTID_CLIENT_ID");
   const auto refresh_token = read_secret_from_input("refresh token", stop);
   if (!refresh_token) return stopped();
-  const auto kept = auth::import_refresh_token(*store, *credentials, account, *refresh_token);
+  const auto kept = auth::import_refresh_token(*store, *credentials, account, *refresh_token, stop);
+  if (!kept && kept.error().kind() == ErrorKind::cancelled) return stopped();
+  if (!kept && kept.error().kind() == ErrorKind::deadline_exceeded) return refused(kept.error());
   if (!kept) throw UsageError(kept.error().message());
   return {.out = "kept: the refresh token of account " + printable(account) + "\n"};
 }

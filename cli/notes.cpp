@@ -134,8 +134,7 @@ Notes login() {
   return {
       .paragraphs = {"Asks the login for an access token with the client's own id and secret, and keeps it: for the "
                      "client API, and for all that takes --account. A token that is kept already is replaced, and a "
-                     "broken file of "
-                     "one put aside.",
+                     "broken file of one put aside.",
                      "The secret is read from a variable or a file, or asked for at the terminal, which does not show "
                      "it. No flag takes it, for flags can be read by everybody on the machine.",
                      where_tokens_are},
@@ -150,8 +149,7 @@ Notes token() {
   return {
       .paragraphs = {"Prints the account's access token and a line break, for other programs to use. One that has "
                      "expired is renewed first. To a terminal it prints only with --show. Where standard output cannot "
-                     "be written, the "
-                     "token is printed nowhere.",
+                     "be written, the token is printed nowhere.",
                      where_tokens_are},
       .variables = login_variables(),
       .statuses = token_statuses("Printed"),

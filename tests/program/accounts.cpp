@@ -4,6 +4,8 @@
 #include <sys/ioctl.h>
 #include <termios.h>
 
+#include <connectid/auth/file_token_store.hpp>
+
 #include "../eventually.hpp"
 #include "program_test.hpp"
 
@@ -337,6 +339,18 @@ TEST_F(ProgramAccounts, a_signal_while_the_login_is_silent_ends_it_and_sends_not
   server.always_login({});
   EXPECT_EQ(without_secrets(program.wait()).status, 7);
   EXPECT_TRUE(server.received().empty());
+}
+
+TEST_F(ProgramAccounts, a_signal_ends_an_import_that_waits_for_a_renewal_and_keeps_nothing) {
+  import("anna");
+  const auto before = std::filesystem::last_write_time(token_file());
+  const auto renewal = auth::FileTokenStore(data / "connectid/tokens").lock("anna", {}, {});
+  ASSERT_TRUE(renewal);
+  Program program({"token", "import", "--account", "anna"}, variables(), {.in = server.log_in("anna") + "\n"});
+  ASSERT_TRUE(eventually([&] { return program.has_open(data / "connectid/tokens/lock"); }));
+  program.signal(SIGINT);
+  EXPECT_EQ(without_secrets(program.wait()).status, 7);
+  EXPECT_EQ(std::filesystem::last_write_time(token_file()), before);
 }
 
 struct BadSecret {
