@@ -262,7 +262,7 @@ bool Exchange::may_send_again_what_may_have_acted() const noexcept {
     case Repeat::never:
       return call_.retry.repeat_unknown_starts;
     case Repeat::once:
-      return unknown_attempts_ <= 1;  // the one that just ended
+      return !call_.may_have_acted_before && unknown_attempts_ <= 1;  // the one that just ended
     case Repeat::freely:
       return true;
   }

@@ -76,6 +76,7 @@ struct Call {
   http::Request request;  ///< its X-Request-Id is `call_id`; no authorization yet, where it takes a token
   Reader read;
   Repeat repeat = Repeat::never;
+  bool may_have_acted_before = false;  ///< in an earlier call: then Repeat::once has had its second time
   Timeouts timeouts;
   RetryPolicy retry;
   std::string call_id;

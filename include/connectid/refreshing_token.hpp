@@ -38,9 +38,9 @@ struct Renewal {
 /// One renewal at a time: whoever needs its token waits, until the deadline or the stop of their own. While the old
 /// token lives nobody waits, and a renewal that fails fails no call. A renewal runs in a thread of its own, so that it
 /// does not end with the call that began it; when the last copy of the source goes, that waits for a renewal that is
-/// under way (`Renewal::timeout` at the longest), for a refresh token that the login just replaced must not be lost. So
-/// keep a source as long as there are calls, and let its last copy go where a wait does no harm: never in a function of
-/// the store.
+/// under way (`Renewal::timeout` at the longest, and a second more where the store did not take what came), for a
+/// refresh token that the login just replaced must not be lost. So keep a source as long as there are calls, and let
+/// its last copy go where a wait does no harm: never in a function of the store.
 ///
 /// After a failure the next renewal is put off, by a second first and by a minute at last; calls that need it meanwhile
 /// fail with the same error. A login that named a longer pause with 429 is given that, up to
@@ -57,7 +57,7 @@ namespace auth {
 
 /// Puts a customer's refresh token into the store, for `refreshing_token` with the same credentials and account. What
 /// the store had of the account is replaced. Waits a minute at most for a renewal that is under way, or until a stop is
-/// requested. It does not throw.
+/// requested. What the store throws is an Error.
 [[nodiscard]] CONNECTID_API Result<void> import_refresh_token(TokenStore& store, const Credentials& credentials,
                                                               const std::string& account, Secret refresh_token,
                                                               std::stop_token stop = {});

@@ -73,7 +73,7 @@ Result<std::optional<ReadToken>> read_file(const PrivateFolder& folder, const st
   if (!text) return text.error();
   if (!*text) return std::optional<ReadToken>();
   ReadToken read = read_stored_token((*text)->reveal());
-  if (read.newer_format) return folder.unusable(name, "a newer version of this library wrote it: use that one");
+  if (read.newer_format) return folder.unusable(name, {"a newer version of this library wrote it: use that one"});
   if (read.damage.empty() && file_name(read.account) != name) read.damage = "it is of another account";
   return std::optional(std::move(read));
 }
@@ -136,7 +136,8 @@ Result<TokenStore::Lock> FileTokenStore::lock(const std::string& account, steady
   for (milliseconds pause = first_pause;; pause = std::min(pause * 2, longest_pause)) {
     const int error = lock->try_lock();
     if (error == 0) return Lock(lock);
-    if (error != EAGAIN) return folder->unusable(lock_name, "it cannot be locked: " + detail::system_says(error));
+    if (error != EAGAIN)
+      return folder->unusable(lock_name, {"it cannot be locked: " + detail::system_says(error), error});
     const auto now = steady_clock::now();
     if (now >= deadline || stop.stop_requested()) return lock_not_had(account, stop, "thread or process");
     // Not all at the same time, should many wait for one.

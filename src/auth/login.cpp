@@ -42,7 +42,9 @@ std::vector<Secret> secrets_in(const Credentials& credentials, const Secret& ref
   std::vector<Secret> secrets;
   for (const Secret* secret : {&credentials.client_secret, &refresh_token}) {
     secrets.push_back(*secret);
-    secrets.emplace_back(http::form_encoded(secret->reveal()));
+    if (std::string encoded = http::form_encoded(secret->reveal()); encoded != secret->reveal()) {
+      secrets.emplace_back(std::move(encoded));
+    }
   }
   const std::string& basic = authorization.reveal();
   secrets.emplace_back(basic.substr(basic.find(' ') + 1));
@@ -86,12 +88,6 @@ Error error_of(const Error& ended, const Credentials& credentials, bool answer_w
                    : "; the refresh token was used, revoked or has expired: log in again";
   }
   return no_token(message, std::move(detail));
-}
-
-/// A refresh whose answer was lost is sent once more. Where that was lost, too, each later renewal sends it once.
-detail::Repeat repeat_of(bool refresh, bool answer_was_lost) {
-  if (!refresh) return detail::Repeat::freely;
-  return answer_was_lost ? detail::Repeat::never : detail::Repeat::once;
 }
 
 }  // namespace
@@ -139,7 +135,8 @@ LoginReply ask_login(const LoginRequest& asked) {
                           reply.answer = wire::decode_token(body);
                           return reply.answer.reading;
                         },
-                    .repeat = repeat_of(refresh, answer_was_lost),
+                    .repeat = refresh ? detail::Repeat::once : detail::Repeat::freely,
+                    .may_have_acted_before = answer_was_lost,
                     .timeouts = timeouts,
                     .retry = retry,
                     .call_id = call_id,

@@ -13,8 +13,18 @@
 
 namespace connectid::inline v0::auth {
 
+/// Why something cannot be used.
+struct Trouble {
+  std::string why = {};  ///< empty: it can be
+  int error = 0;         ///< errno, where it has one
+
+  explicit operator bool() const noexcept { return !why.empty(); }
+  [[nodiscard]] Trouble behind(const std::string& words) const { return {words + why, error}; }
+};
+
 /// A folder for its owner alone, and small files in it, by names without a slash. What others may read or write is not
-/// used, nor what is another user's. An error is a configuration_error that says what to do.
+/// used, nor what is another user's. An error is a configuration_error that says what to do; where the system has no
+/// room or an input/output error, a token_error that is temporary.
 class PrivateFolder {
  public:
   /// Of a longer one nothing is read, and none is written.
@@ -47,11 +57,12 @@ class PrivateFolder {
 
   /// The full name, for people.
   [[nodiscard]] std::string quoted(const std::string& name) const;
-  [[nodiscard]] Error unusable(const std::string& name, const std::string& why) const;
+  [[nodiscard]] Error unusable(const std::string& name, const Trouble& why) const;
 
  private:
   PrivateFolder(detail::Fd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
-  [[nodiscard]] std::string write_new(const std::string& name, const std::string& text) const;
+  [[nodiscard]] Trouble write_new(const std::string& name, const std::string& text) const;
+  [[nodiscard]] Result<void> sync(const std::string& name) const;
   [[nodiscard]] int keep(const std::string& name) const;
 
   detail::Fd fd_;

@@ -108,6 +108,7 @@ Result<AccessToken> RefreshingToken::wait_for_a_renewal(const TokenRequest& requ
   std::unique_lock lock(mutex_);
   // Twice, for the renewal that is under way may bring the very token that was refused.
   for (int turn = 0; turn < 2; ++turn) {
+    if (!renewing_) join_ended();
     const auto now = clock_().steady;
     if (auto token = living(request.refused, now)) return *std::move(token);
     const bool put_off = !renewing_ && failure_ && now < not_before_;

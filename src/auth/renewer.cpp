@@ -107,8 +107,9 @@ Renewer::Renewed Renewer::renew_locked(const Secret& worn_out, Timestamp now, co
   Renewed own = load_own();
   if (std::holds_alternative<NotRenewed>(own)) return own;
   StoredToken stored = std::get<StoredToken>(std::move(own));
-  if (auto kept = std::exchange(unsaved_, std::nullopt); kept && kept->spent == stored.refresh_token) {
-    Renewed saved = keep(std::move(kept->token), kept->spent, patience);
+  if (unsaved_ && unsaved_->spent != stored.refresh_token) unsaved_.reset();  // somebody has put another one there
+  if (unsaved_) {
+    Renewed saved = save_unsaved(patience);
     if (std::holds_alternative<NotRenewed>(saved)) return saved;
     stored = std::get<StoredToken>(std::move(saved));
   }
@@ -136,7 +137,7 @@ Renewer::Renewed Renewer::ask(const StoredToken& stored, Timestamp now, const Pa
                                 .budget = budget_,
                                 // A refresh that is broken off may have spent its token, and the new one would be lost.
                                 .stop = refresh ? std::stop_token() : patience.leaving});
-  if (reply.answer_was_lost) maybe_spent_ = spent;
+  maybe_spent_ = reply.answer_was_lost ? spent : Secret();
   if (reply.error && needs_login(*reply.error)) {
     dead_refresh_token_ = spent;
     death_ = reply.error;
@@ -161,11 +162,19 @@ Renewer::Renewed Renewer::ask(const StoredToken& stored, Timestamp now, const Pa
 /// A refresh token is in the store before anything is used: a process that dies would take it along. What client
 /// credentials bring can be had again, and is used even where it cannot be saved.
 Renewer::Renewed Renewer::keep(StoredToken token, const Secret& spent, const Patience& patience) {
+  if (token.refresh_token.empty()) {
+    static_cast<void>(save(token));
+    return token;
+  }
+  unsaved_ = Unsaved{spent, std::move(token)};
+  return save_unsaved(patience);
+}
+
+/// With the lock held all the while: whoever had it next would spend the refresh token that was replaced.
+Renewer::Renewed Renewer::save_unsaved(const Patience& patience) {
   constexpr milliseconds first_pause{50}, longest_pause{1000};
-  const bool must_be_kept = !token.refresh_token.empty();
-  if (must_be_kept) unsaved_ = Unsaved{spent, token};
-  Result<void> saved = save(token);
-  for (milliseconds pause = first_pause; !saved && must_be_kept; pause = std::min(2 * pause, longest_pause)) {
+  Result<void> saved = save(unsaved_->token);
+  for (milliseconds pause = first_pause; !saved; pause = std::min(2 * pause, longest_pause)) {
     const auto again_at = steady_clock::now() + pause;
     const bool may_pass = saved.error().kind() != ErrorKind::configuration_error;
     if (!may_pass || again_at >= patience.deadline || patience.leaving.stop_requested()) {
@@ -174,13 +183,14 @@ Renewer::Renewed Renewer::keep(StoredToken token, const Secret& spent, const Pat
                           saved.error());
     }
     detail::pause_until(again_at, patience.leaving);
-    saved = save(token);
+    saved = save(unsaved_->token);
   }
+  StoredToken token = std::move(unsaved_->token);
   unsaved_.reset();
   return token;
 }
 
-Result<void> Renewer::save(const StoredToken& token) noexcept try {
+Result<void> Renewer::save(const StoredToken& token) try {
   return store_->save(account_, token);
 } catch (...) {  // not what(): it may hold a secret
   return no_token("it was broken off by an exception");
@@ -189,13 +199,14 @@ Result<void> Renewer::save(const StoredToken& token) noexcept try {
 Renewer::~Renewer() {
   if (!unsaved_) return;
   try {
-    save_unsaved();
+    save_at_the_end();
   } catch (...) {  // nobody is left to be told
   }
 }
 
-void Renewer::save_unsaved() {
-  const auto lock = store_->lock(account_, steady_clock::now() + renewal_.timeout, {});
+/// Whoever holds the lock for longer is renewing, and decides.
+void Renewer::save_at_the_end() {
+  const auto lock = store_->lock(account_, steady_clock::now() + std::chrono::seconds{1}, {});
   if (!lock) return;
   const Renewed own = load_own();
   const auto* stored = std::get_if<StoredToken>(&own);

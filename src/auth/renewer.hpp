@@ -41,7 +41,8 @@ class Renewer {
 
   /// Another token than `worn_out`: the one that somebody else has put into the store meanwhile, or a new one of the
   /// login's, which then stands in the store. Blocks for the store's lock and then for the login, for the renewal's
-  /// timeout at most each. `leaving` ends what can be ended without a loss. May throw what a store throws.
+  /// timeout at most each. `leaving` ends the wait for the lock, a request for client credentials, and the tries to
+  /// save; a refresh goes on to its end. May throw what a store throws.
   [[nodiscard]] std::variant<StoredToken, NotRenewed> renew(const Secret& worn_out, Timestamp now,
                                                             const std::stop_token& leaving);
 
@@ -61,8 +62,9 @@ class Renewer {
   Renewed renew_locked(const Secret& worn_out, Timestamp now, const Patience& patience);
   Renewed ask(const StoredToken& stored, Timestamp now, const Patience& patience);
   Renewed keep(StoredToken token, const Secret& spent, const Patience& patience);
-  Result<void> save(const StoredToken& token) noexcept;
-  void save_unsaved();
+  Renewed save_unsaved(const Patience& patience);
+  Result<void> save(const StoredToken& token);
+  void save_at_the_end();
   std::string objection_to(const StoredToken& stored) const;
 
   Credentials credentials_;

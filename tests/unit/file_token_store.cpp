@@ -76,6 +76,14 @@ std::string refusal(const Result<T>& result) {
   return message(result);
 }
 
+/// The message of an error that says that something cannot be used now.
+template <class T>
+std::string failure(const Result<T>& result) {
+  const auto* detail = result ? nullptr : result.error().template get_if<TokenError>();
+  EXPECT_TRUE(result || (detail && detail->temporary));
+  return message(result);
+}
+
 class FileTokenStoreTest : public ::testing::Test {
  protected:
   void save_anna(const std::string& mark = "1") {
@@ -444,7 +452,7 @@ TEST_F(FileTokenStoreTest, keeps_the_old_token_where_the_new_one_cannot_be_synce
   write(file + ".new", "half");
   {
     const Disk failing([](int) { return errno = EIO, -1; });
-    EXPECT_THAT(refusal(store.save("anna", canary_token("2"))), HasSubstr("Input/output error"));
+    EXPECT_THAT(failure(store.save("anna", canary_token("2"))), HasSubstr("Input/output error"));
   }
   EXPECT_THAT(names_in(path), ElementsAre(anna));
   EXPECT_EQ(kept(store, "anna"), "canary-access-1");
@@ -457,8 +465,8 @@ TEST_F(FileTokenStoreTest, says_so_where_its_folder_cannot_be_synced) {
     struct stat status {};
     return fstat(fd, &status) == 0 && S_ISDIR(status.st_mode) ? (errno = error, -1) : 0;
   });
-  EXPECT_THAT(refusal(store.save("anna", canary_token("2"))), HasSubstr("its folder: Input/output error"));
-  EXPECT_THAT(refusal(store.save("anna", {})), HasSubstr("its folder: Input/output error"));
+  EXPECT_THAT(failure(store.save("anna", canary_token("2"))), HasSubstr("its folder: Input/output error"));
+  EXPECT_THAT(failure(store.save("anna", {})), HasSubstr("its folder: Input/output error"));
   error = EINVAL;  // a file system where there is nothing to do for a folder
   save_anna("3");
 }
@@ -467,7 +475,7 @@ TEST_F(FileTokenStoreTest, keeps_the_old_token_while_the_disk_is_full) {
   save_anna();
   for (const std::uintmax_t room : {100, 0}) {
     const FullDisk full(room);
-    EXPECT_THAT(refusal(store.save("anna", canary_token("2"))), HasSubstr("too large"));
+    EXPECT_THAT(failure(store.save("anna", canary_token("2"))), HasSubstr("too large"));
     EXPECT_THAT(names_in(path), ElementsAre(anna));
   }
   EXPECT_EQ(kept(store, "anna"), "canary-access-1");
@@ -479,7 +487,7 @@ TEST_F(FileTokenStoreTest, keeps_aside_what_is_broken_only_once_the_new_token_is
   write(file, "broken");
   {
     const Disk failing([](int) { return errno = EIO, -1; });
-    EXPECT_THAT(refusal(store.save("anna", canary_token("2"))), HasSubstr("Input/output error"));
+    EXPECT_THAT(failure(store.save("anna", canary_token("2"))), HasSubstr("Input/output error"));
   }
   EXPECT_THAT(names_in(path), ElementsAre(anna));
   EXPECT_EQ(text_of(file), "broken");

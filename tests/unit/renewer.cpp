@@ -5,12 +5,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cerrno>
+#include <connectid/auth/file_token_store.hpp>
 #include <connectid/testing/scripted_transport.hpp>
 #include <functional>
 #include <sstream>
 #include <stdexcept>
 #include <string>
 #include <vector>
+
+#include "../temporary_folder.hpp"
+#include "disk.hpp"
 
 namespace connectid::auth {
 namespace {
@@ -254,6 +259,19 @@ TEST_F(RenewerTest, a_save_that_fails_is_tried_again_while_there_is_time) {
   EXPECT_EQ(in_store().refresh_token.reveal(), "canary-refresh-2");
 }
 
+TEST_F(RenewerTest, files_that_the_disk_does_not_take_are_tried_again) {
+  const TemporaryFolder folder;
+  const auto files = std::make_shared<FileTokenStore>(folder / "tokens");
+  ASSERT_TRUE(files->save("anna", stored()));
+  int failures = 2;
+  const Disk failing([&](int) { return failures-- > 0 ? (errno = ENOSPC, -1) : 0; });
+  wire->reply(rotated());
+  Renewer renewer(credentials(), files, "anna", {});
+  EXPECT_EQ(renew(renewer), "canary-access-2");
+  EXPECT_LT(failures, 0);
+  EXPECT_EQ(files->load("anna").value()->refresh_token.reveal(), "canary-refresh-2");
+}
+
 TEST_F(RenewerTest, a_store_that_is_set_up_wrongly_is_not_tried_again_and_nothing_that_passes) {
   const Error others_may_read(Outcome::not_sent, ConfigurationError{}, "others may read it");
   save(stored());
@@ -397,9 +415,34 @@ TEST_F(RenewerTest, where_both_answers_were_lost_each_later_renewal_sends_it_onc
     renew(renewer);
     EXPECT_EQ(bodies().size(), sent);
   }
+  EXPECT_THAT(last->message(), HasSubstr("gave none: the wire says closed"));
   wire->reply(oauth_error(400, "invalid_grant"));
   EXPECT_THAT(renew(renewer), HasSubstr("the answer to a request before was lost"));
   EXPECT_TRUE(detail().log_in_again);
+}
+
+TEST_F(RenewerTest, once_a_refresh_token_has_served_again_its_lost_answers_are_forgotten) {
+  save(stored());
+  for (int i = 0; i < 2; ++i) wire->reply(lost);
+  wire->reply(http_answer(200, R"({"access_token":"canary-access-2"})"));
+  Renewer renewer = make();
+  renew(renewer);
+  EXPECT_EQ(renew(renewer), "canary-access-2") << "and the refresh token stays";
+  wire->reply(lost);
+  wire->reply(rotated());
+  EXPECT_EQ(renew(renewer, "canary-access-2"), "canary-access-2");
+  EXPECT_EQ(bodies().size(), 5U) << "sent once more";
+}
+
+TEST_F(RenewerTest, no_policy_sends_a_refresh_that_may_have_acted_more_than_once_again) {
+  save(stored());
+  for (int i = 0; i < 3; ++i) wire->reply(lost);
+  Renewer renewer(credentials(), store, "anna",
+                  {.retry_policy = {.max_attempts = 5, .first_pause = 0ms, .repeat_unknown_starts = true}});
+  renew(renewer);
+  EXPECT_EQ(bodies().size(), 2U);
+  renew(renewer);
+  EXPECT_EQ(bodies().size(), 3U);
 }
 
 TEST_F(RenewerTest, a_login_that_is_slow_is_heard_out_where_hanging_up_would_lose_a_refresh_token) {
