@@ -22,7 +22,7 @@ std::string problem_with_token(const Secret& refresh_token) {
 
 Result<void> import_refresh_token(TokenStore& store, const Credentials& credentials, const std::string& account,
                                   Secret refresh_token, std::stop_token stop) try {
-  for (std::string problem : {problem_with(credentials), problem_with_token(refresh_token)}) {
+  for (const std::string& problem : {problem_with(credentials), problem_with_token(refresh_token)}) {
     if (!problem.empty()) return no_token(problem);
   }
   // As long as a renewal may hold it.

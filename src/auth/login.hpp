@@ -47,6 +47,6 @@ struct LoginReply {
 };
 
 /// Asks for tokens and blocks until they came, until it is known that none will, or for the timeout.
-[[nodiscard]] LoginReply ask_login(const LoginRequest& request);
+[[nodiscard]] LoginReply ask_login(const LoginRequest& asked);
 
 }  // namespace connectid::inline v0::auth
