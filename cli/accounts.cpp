@@ -22,10 +22,6 @@ bool is_for(const auth::StoredToken& token, const Environment& environment) {
   return token.api_url == without_slash(environment.api_url()) && (login.empty() || login == token.login_url);
 }
 
-bool is_there(const std::optional<auth::StoredToken>& token) {
-  return token && (!token->access_token.empty() || !token->refresh_token.empty());
-}
-
 auth::ClientAuthentication client_authentication(const Variables& variables) {
   const auto name = value_of(variable::client_authentication, variables);
   if (!name || *name == "basic") return auth::ClientAuthentication::basic;
@@ -60,7 +56,7 @@ std::optional<Account> find_account(const std::optional<std::string>& name, cons
   if (name) {
     auto loaded = store.load(*name);
     if (!loaded) throw UsageError(loaded.error().message());
-    return is_there(*loaded) ? std::optional(Account{*name, **loaded}) : std::nullopt;
+    return *loaded ? std::optional(Account{*name, **loaded}) : std::nullopt;
   }
   return only_account(environment, store);
 }

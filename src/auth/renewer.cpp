@@ -32,8 +32,10 @@ bool needs_login(const Error& error) {
 }
 
 /// A store that is set up wrongly is the operator's to mend; whatever else it says may pass.
+bool may_pass(const Error& store_error) { return store_error.kind() != ErrorKind::configuration_error; }
+
 NotRenewed store_failed(const std::string& what, const Error& error) {
-  return not_renewed(what + error.message(), {.temporary = error.kind() != ErrorKind::configuration_error});
+  return not_renewed(what + error.message(), {.temporary = may_pass(error)});
 }
 
 /// As far as the store can tell.
@@ -176,8 +178,7 @@ Renewer::Renewed Renewer::save_unsaved(const Patience& patience) {
   Result<void> saved = save(unsaved_->token);
   for (milliseconds pause = first_pause; !saved; pause = std::min(2 * pause, longest_pause)) {
     const auto again_at = steady_clock::now() + pause;
-    const bool may_pass = saved.error().kind() != ErrorKind::configuration_error;
-    if (!may_pass || again_at >= patience.deadline || patience.leaving.stop_requested()) {
+    if (!may_pass(saved.error()) || again_at >= patience.deadline || patience.leaving.stop_requested()) {
       return store_failed("the store cannot keep the new token of account " + quoted(account_) +
                               ", which is held in memory until it can: ",
                           saved.error());
