@@ -1,5 +1,5 @@
 // token_renewer URL LOGIN_URL FOLDER ACCOUNT ROUNDS: renews the account's token so often (0: until it is killed), each
-// time another than the one before; ends with 1 where there is none.
+// time another than the one before, and writes a byte to standard output for each; ends with 1 where there is none.
 
 #include <connectid/connectid.hpp>
 
@@ -24,6 +24,7 @@ int main(int argc, char** argv) {
       return 1;
     }
     last = token->value;
+    std::cout << '.' << std::flush;
   }
   return 0;
 }

@@ -11,7 +11,6 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
-#include <cstdlib>
 #include <filesystem>
 #include <iostream>
 #include <random>
@@ -22,6 +21,7 @@
 
 #include "../canary_token.hpp"
 #include "../crash/numbered_token.hpp"
+#include "../seed.hpp"
 #include "../temporary_folder.hpp"
 
 namespace connectid::auth {
@@ -69,11 +69,6 @@ class Saver {
   int output_ = -1;
 };
 
-unsigned seed() {
-  const char* const given = std::getenv("CONNECTID_SEED");
-  return given ? static_cast<unsigned>(std::stoul(given)) : std::random_device()();
-}
-
 class TokenCrash : public ::testing::Test {
  protected:
   static constexpr int rounds = 200;
@@ -119,9 +114,7 @@ class TokenCrash : public ::testing::Test {
 };
 
 TEST_F(TokenCrash, leaves_the_last_token_that_was_saved_or_the_one_that_was_being_saved) {
-  const unsigned from = seed();
-  SCOPED_TRACE("CONNECTID_SEED=" + std::to_string(from));
-  std::mt19937 random(from);
+  std::mt19937 random(seed());
   std::uniform_int_distribution<int> microseconds(0, 5000);
   std::set<int> all;
   int ahead = 0, cut = 0;
@@ -141,7 +134,7 @@ TEST_F(TokenCrash, leaves_the_last_token_that_was_saved_or_the_one_that_was_bein
   }
   // The kills came in the middle of saves.
   EXPECT_GT(cut + ahead, 0);
-  std::cout << 2 * rounds << " processes killed, seed " << from << ": " << all.size() << " tokens saved, " << cut
+  std::cout << 2 * rounds << " processes killed: " << all.size() << " tokens saved, " << cut
             << " times half a file was left, " << ahead << " times a token was kept that nobody had been told of\n";
 }
 
