@@ -33,11 +33,12 @@ using Renewed = std::variant<StoredToken, NotRenewed>;
 
 constexpr Timestamp begin_of_time{1775012407123ms};
 
-/// Its clock stands still unless the test moves it; its renewals are counted.
+/// Its clocks stand still unless the test moves them; its renewals are counted.
 class RefreshingTokenTest : public testing::Test {
  protected:
   [[nodiscard]] detail::Now now() const {
-    return {std::chrono::steady_clock::time_point{} + 24h + elapsed.load(), begin_of_time + elapsed.load()};
+    return {std::chrono::steady_clock::time_point{} + 24h + elapsed.load(),
+            begin_of_time + elapsed.load() + wall_moved.load()};
   }
 
   RefreshingToken make(milliseconds ahead = 5min) {
@@ -62,7 +63,8 @@ class RefreshingTokenTest : public testing::Test {
     return token ? token->value.reveal() : "error: " + token.error().message();
   }
 
-  std::atomic<milliseconds> elapsed{0ms};
+  std::atomic<milliseconds> elapsed{0ms};     ///< by both clocks
+  std::atomic<milliseconds> wall_moved{0ms};  ///< the wall clock alone: it was set, or the machine slept
   std::atomic<int> renewals = 0;
   std::string last_worn_out;
   std::function<Renewed(const std::stop_token&)> answer = [this](const auto&) { return fresh(); };
@@ -263,6 +265,81 @@ TEST_F(RefreshingTokenTest, one_who_waits_leaves_at_their_own_deadline_or_stop_a
   EXPECT_EQ(renewals, 1);
 }
 
+// ---- clocks that part
+
+TEST_F(RefreshingTokenTest, a_wall_clock_that_is_set_back_gives_a_token_no_more_time) {
+  RefreshingToken token = make(0ms);
+  ASSERT_EQ(got(token.get({})), "token-1");
+  wall_moved = -2h;
+  elapsed = 12h - 30s - 1ms;
+  EXPECT_EQ(got(token.get({})), "token-1");
+  elapsed = 12h - 30s;
+  EXPECT_FALSE(token.cached());
+  EXPECT_EQ(got(token.get({})), "token-2");
+}
+
+TEST_F(RefreshingTokenTest, a_wall_clock_that_stands_still_gives_a_token_no_more_time) {
+  RefreshingToken token = make(0ms);
+  ASSERT_EQ(got(token.get({})), "token-1");
+  elapsed = 12h - 30s;
+  wall_moved = -elapsed.load();
+  EXPECT_EQ(got(token.get({})), "token-2");
+}
+
+TEST_F(RefreshingTokenTest, a_token_that_outlives_the_machines_sleep_or_a_wall_clock_set_forward_is_kept) {
+  RefreshingToken token = make();
+  ASSERT_EQ(got(token.get({})), "token-1");
+  wall_moved = 1h;
+  EXPECT_EQ(got(token.get({})), "token-1");
+  elapsed = 10h;
+  EXPECT_EQ(got(token.get({})), "token-1");
+  EXPECT_EQ(renewals, 1);
+}
+
+TEST_F(RefreshingTokenTest, a_sleep_in_the_middle_of_a_renewal_is_taken_off_the_tokens_life) {
+  RefreshingToken token = make(0ms);
+  answer = [this](const auto&) {
+    auto brought = fresh();
+    wall_moved = 2h;
+    return brought;
+  };
+  ASSERT_EQ(got(token.get({})), "token-1");
+  elapsed = 10h - 30s - 1ms;
+  EXPECT_EQ(got(token.get({})), "token-1");
+  elapsed = 10h - 30s;
+  EXPECT_EQ(got(token.get({})), "token-2");
+}
+
+TEST_F(RefreshingTokenTest, a_wall_clock_set_back_in_the_middle_of_a_renewal_gives_no_more_time_than_the_login_did) {
+  RefreshingToken token = make(0ms);
+  answer = [this](const auto&) {
+    auto brought = fresh();
+    wall_moved = -2h;
+    return brought;
+  };
+  ASSERT_EQ(got(token.get({})), "token-1");
+  elapsed = 12h - 30s - 1ms;
+  EXPECT_EQ(got(token.get({})), "token-1");
+  elapsed = 12h - 30s;
+  EXPECT_EQ(got(token.get({})), "token-2");
+}
+
+TEST_F(RefreshingTokenTest, no_wall_clock_that_is_set_shortens_or_lengthens_a_pause) {
+  for (const milliseconds set : {milliseconds(1h), milliseconds(-1h)}) {
+    renewals = 0;
+    RefreshingToken token = make();
+    answer = [](const auto&) { return failed(17s); };
+    EXPECT_FALSE(token.get({}));
+    wall_moved = wall_moved.load() + set;
+    elapsed = elapsed.load() + 17s - 1ms;
+    EXPECT_FALSE(token.get({}));
+    EXPECT_EQ(renewals, 1);
+    elapsed = elapsed.load() + 1ms;
+    EXPECT_FALSE(token.get({}));
+    EXPECT_EQ(renewals, 2);
+  }
+}
+
 TEST_F(RefreshingTokenTest, an_exception_in_a_renewal_jams_nothing_and_is_not_quoted) {
   RefreshingToken token = make();
   answer = [](const auto&) -> Renewed { throw std::runtime_error("canary-secret"); };
@@ -382,13 +459,12 @@ TEST_F(RefreshingTokenThreads, readers_renewals_and_refusals_go_on_together) {
       }
     });
   }
-  for (int i = 0; i < 200; ++i) {
+  int steps = 0;
+  EXPECT_TRUE(eventually([&] {
     elapsed = elapsed.load() + 97ms;
-    std::this_thread::sleep_for(1ms);
-  }
+    return ++steps >= 200 && renewals > 10;
+  }));
   enough = true;
-  threads.clear();
-  EXPECT_GT(renewals, 10);
 }
 
 using Spans = std::pair<std::chrono::nanoseconds, std::chrono::nanoseconds>;
