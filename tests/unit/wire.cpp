@@ -60,13 +60,15 @@ std::string utf8(char32_t c) {
 }
 
 TEST(Encode, every_code_point_comes_back_as_it_was) {
-  for (char32_t c = 0; c <= 0x10FFFF; ++c) {
-    if (c >= 0xD800 && c <= 0xDFFF) continue;
-    const std::string text = std::string("a").append(utf8(c)).append("b");
+  constexpr char32_t at_once = 0x100;
+  for (char32_t first = 0; first <= 0x10FFFF; first += at_once) {
+    if (first >= 0xD800 && first <= 0xDFFF) continue;
+    std::string text;
+    for (char32_t c = first; c < first + at_once; ++c) text.append("a").append(utf8(c)).append("b");
     const std::string body = to_json({.product = text}, false);
     for (const char byte : body)
-      ASSERT_GE(static_cast<unsigned char>(byte), 0x20) << "raw control, U+" << std::hex << +c;
-    ASSERT_EQ(nlohmann::json::parse(body).at("product").get<std::string>(), text) << "U+" << std::hex << +c;
+      ASSERT_GE(static_cast<unsigned char>(byte), 0x20) << "raw control, from U+" << std::hex << +first;
+    ASSERT_EQ(nlohmann::json::parse(body).at("product").get<std::string>(), text) << "from U+" << std::hex << +first;
   }
 }
 
