@@ -4,15 +4,16 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <fstream>
 #include <string>
-#include <thread>
 #include <vector>
+
+#include "../eventually.hpp"
 
 namespace connectid::faults {
 
@@ -48,6 +49,8 @@ class Listener {
     address_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof address_;
     fds_.push_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const timeval patience{.tv_sec = 30, .tv_usec = 0};  // of accept, and of recv on what it gives
+    EXPECT_EQ(setsockopt(fds_[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), 0);
     EXPECT_EQ(bind(fds_[0], reinterpret_cast<sockaddr*>(&address_), size), 0);
     EXPECT_EQ(listen(fds_[0], backlog), 0);
     EXPECT_EQ(getsockname(fds_[0], reinterpret_cast<sockaddr*>(&address_), &size), 0);
@@ -69,7 +72,7 @@ class Listener {
   }
   /// Waits until somebody beside our own fillers is trying to connect.
   void wait_for_a_knock() const {
-    while (knocking() <= own_) std::this_thread::sleep_for(std::chrono::milliseconds{1});
+    EXPECT_TRUE(eventually([this] { return knocking() > own_; }));
   }
   /// Waits until a client is connected and has said its first byte.
   void wait_for_a_byte() {

@@ -1,5 +1,6 @@
 // How long a cancelled or late call takes to come back, wherever it stands. The figures are printed; what is asserted
-// is a loose bound that only a wrong mechanism (a poll's tick of a second, a joined name look-up) breaks.
+// is a loose bound that only a wrong mechanism (a poll's tick of a second, a joined name look-up) breaks each time. A
+// busy machine may break it once: then it is tried again.
 #include <dlfcn.h>
 #include <gtest/gtest.h>
 #include <netdb.h>
@@ -30,7 +31,7 @@ struct HangingName {
   }
   void wait_for_a_look_up() {
     std::unique_lock lock(mutex);
-    changed.wait(lock, [&] { return waiting > 0; });
+    EXPECT_TRUE(changed.wait_for(lock, std::chrono::seconds{30}, [&] { return waiting > 0; }));
   }
   /// Also waits until nobody is in here, so that a look-up that libcurl has given up does not outlive the test.
   void release() {
@@ -103,7 +104,7 @@ class Latency : public ::testing::TestWithParam<Case> {
   static bool in_handshake() {
     return GetParam().where == Where::handshake || GetParam().where == Where::handshake_with_the_systems_bundle;
   }
-  void wait_until_there() {
+  void wait_until_there(std::size_t bodies_before) {
     switch (GetParam().where) {
       case Where::resolve:
         return hanging_name().wait_for_a_look_up();
@@ -113,13 +114,32 @@ class Latency : public ::testing::TestWithParam<Case> {
       case Where::handshake_with_the_systems_bundle:
         return mute.wait_for_a_byte();
       case Where::wait:
-        EXPECT_TRUE(silent_server.wait_for_bodies(1, 20s));
+        EXPECT_TRUE(silent_server.wait_for_bodies(bodies_before + 1, 20s));
     }
   }
-  void report(const char* what, steady_clock::duration latency) const {
-    const double ms = std::chrono::duration<double, std::milli>(latency).count();
-    std::cout << "latency of a " << what << " in " << GetParam().name << ": " << ms << " ms\n";
-    if (GetParam().where != Where::handshake_with_the_systems_bundle) EXPECT_LT(latency, 500ms);
+
+  struct Ended {
+    Error error;
+    steady_clock::duration late;
+  };
+  /// The last of a few tries. A busy machine may keep a call from coming to where it is to hang, or be in the way of
+  /// its end; a tick of a second makes each of these times late.
+  template <class Detail, class Try>
+  void ends_soon(const char* what, Try call_for) {
+    constexpr auto soon = 500ms;
+    const bool bounded = GetParam().where != Where::handshake_with_the_systems_bundle;
+    for (auto timeout = 1200ms;; timeout += 2s) {
+      const Ended ended = call_for(timeout);
+      hanging_name().release();
+      std::cout << "latency of a " << what << " in " << GetParam().name << ": "
+                << std::chrono::duration<double, std::milli>(ended.late).count() << " ms\n";
+      const auto* detail = ended.error.get_if<Detail>();
+      ASSERT_TRUE(detail) << ended.error;
+      const bool was_there = detail->stage == GetParam().stage;
+      if (was_there) EXPECT_EQ(ended.error.outcome(), GetParam().outcome);
+      if (was_there && (ended.late < soon || !bounded)) return;
+      ASSERT_LT(timeout, 9s) << ended.error;
+    }
   }
 
   const std::string authority = testing::make_certificate().authority;
@@ -130,32 +150,27 @@ class Latency : public ::testing::TestWithParam<Case> {
 };
 
 TEST_P(Latency, of_a_cancel) {
-  std::stop_source stop;
-  steady_clock::time_point asked;
-  std::jthread canceller([&] {
-    wait_until_there();
-    asked = steady_clock::now();
-    stop.request_stop();
+  ends_soon<Cancelled>("cancel", [&](auto) -> Ended {
+    std::stop_source stop;
+    steady_clock::time_point asked;
+    std::jthread canceller([&, bodies = silent_server.bodies_received()] {
+      wait_until_there(bodies);
+      asked = steady_clock::now();
+      stop.request_stop();
+    });
+    Error error = start({.timeout = 60s, .stop_token = stop.get_token()});
+    const auto back = steady_clock::now();
+    canceller.join();
+    return {std::move(error), back - asked};
   });
-  const Error error = start({.timeout = 60s, .stop_token = stop.get_token()});
-  const auto back = steady_clock::now();
-  canceller.join();
-  report("cancel", back - asked);
-  EXPECT_EQ(error.kind(), ErrorKind::cancelled);
-  EXPECT_EQ(error.outcome(), GetParam().outcome);
-  ASSERT_TRUE(error.get_if<Cancelled>());
-  EXPECT_EQ(error.get_if<Cancelled>()->stage, GetParam().stage) << error.message();
 }
 
 TEST_P(Latency, of_a_deadline) {
-  constexpr auto timeout = 700ms;  // enough to come to where it is to hang, under a sanitizer too
-  const auto begun = steady_clock::now();
-  const Error error = start({.timeout = timeout});
-  report("deadline", steady_clock::now() - begun - timeout);
-  EXPECT_EQ(error.kind(), ErrorKind::deadline_exceeded);
-  EXPECT_EQ(error.outcome(), GetParam().outcome);
-  ASSERT_TRUE(error.get_if<DeadlineExceeded>());
-  EXPECT_EQ(error.get_if<DeadlineExceeded>()->stage, GetParam().stage) << error.message();
+  ends_soon<DeadlineExceeded>("deadline", [&](auto timeout) -> Ended {
+    const auto begun = steady_clock::now();
+    Error error = start({.timeout = timeout});
+    return {std::move(error), steady_clock::now() - begun - timeout};
+  });
 }
 
 INSTANTIATE_TEST_SUITE_P(Stages, Latency,
