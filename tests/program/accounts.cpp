@@ -332,11 +332,11 @@ TEST_F(ProgramAccounts, a_signal_while_the_login_is_silent_ends_it_and_sends_not
   import("anna");
   server.always_login(testing::silent());
   Program program(start(), variables());
-  ASSERT_TRUE(eventually([&] { return server.login_gate().exchanges() == 1; }));
+  ASSERT_TRUE(eventually([&] { return server.token_requests().size() == 1; }));
   program.signal(SIGTERM);
   ASSERT_TRUE(eventually([&] { return program.err().find("cancelled") != std::string::npos; })) << "it is told at once";
-  static_cast<void>(server.login_gate().close_connections());  // else it would wait for the renewal
   server.always_login({});
+  static_cast<void>(server.login_gate().close_connections());  // else it would wait for the renewal
   EXPECT_EQ(without_secrets(program.wait()).status, 7);
   EXPECT_TRUE(server.received().empty());
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <csignal>
 #include <cstdlib>
@@ -581,11 +582,19 @@ TEST_F(AcrossProcesses, who_is_killed_at_any_moment_leaves_a_file_that_can_be_us
   std::mt19937 random(1);
   std::uniform_int_distribution<int> pause(0, 3000);
   for (int i = 0; i < 200; ++i) {
+    std::array<int, 2> ends{};
+    ASSERT_EQ(pipe(ends.data()), 0);
     const pid_t child = fork();
     if (child == 0) {
       Pacer pacer(this->limit());
+      static_cast<void>(next(pacer, begin));
+      static_cast<void>(!write(ends[1], "", 1));  // it is at it
       for (;;) static_cast<void>(next(pacer, begin));
     }
+    close(ends[1]);
+    char byte = 0;
+    EXPECT_EQ(read(ends[0], &byte, 1), 1);
+    close(ends[0]);
     std::this_thread::sleep_for(std::chrono::microseconds(pause(random)));
     kill(child, SIGKILL);
     ASSERT_EQ(waitpid(child, nullptr, 0), child);
