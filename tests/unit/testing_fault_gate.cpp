@@ -46,7 +46,7 @@ sockaddr_in loopback(std::uint16_t port) {
 class Socket {
  public:
   explicit Socket(int fd) : fd_(fd) {
-    const timeval patience{.tv_sec = 10, .tv_usec = 0};
+    const timeval patience{.tv_sec = 30, .tv_usec = 0};
     ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   }
   Socket(const Socket&) = delete;
@@ -122,16 +122,20 @@ class LineServer {
       peers_.push_back(socket.peer_port());
       open_.push_back(fd);
     }
-    std::string line;
-    for (char c = 0; ::recv(fd, &c, 1, 0) == 1;) {
+    std::string begun;
+    std::vector<char> some(64 * 1024);
+    for (ssize_t count = 0; (count = ::recv(fd, some.data(), some.size(), 0)) > 0;) {
+      const std::string_view came(some.data(), static_cast<std::size_t>(count));
       {
         const std::lock_guard lock(mutex_);
-        received_ += c;
+        received_ += came;
       }
-      line += c;
-      if (c != '\n') continue;
-      socket.send(reply_(line));
-      line.clear();
+      begun += came;
+      for (std::size_t end = 0; (end = begun.find('\n')) != std::string::npos;) {
+        const std::string line = begun.substr(0, end + 1);
+        begun.erase(0, end + 1);
+        socket.send(reply_(line));
+      }
     }
     const std::lock_guard lock(mutex_);
     std::erase(open_, fd);
