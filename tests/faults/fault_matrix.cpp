@@ -75,7 +75,7 @@ TEST_P(FaultMatrix, ends_in_the_true_word_and_starts_no_more_than_once) {
   EXPECT_EQ(word_of(result), row.word) << (result ? "" : result.error().message());
   EXPECT_EQ(kind_of(result), row.kind) << (result ? "" : result.error().message());
   const auto bodies = static_cast<std::size_t>(row.bodies);
-  EXPECT_TRUE(bench.server.wait_for_bodies(bodies_before + bodies, 10s));
+  EXPECT_TRUE(bench.server.wait_for_bodies(bodies_before + bodies, 30s));
   EXPECT_EQ(bench.server.bodies_received() - bodies_before, bodies);
   EXPECT_LE(bench.server.gate().exchanges() - exchanges_before, static_cast<std::uint64_t>(row.attempts))
       << "more requests were begun than attempts made";

@@ -501,7 +501,8 @@ std::vector<Row> proxies() {
        .variants = fresh_tls,
        .choose =
            [](Choices& choices) {
-             testing::FaultGate gone(1);
+             static testing::FaultGate gone(1);  // whose port is given to nobody else
+             gone.stop_listening();
              choices.curl.proxy = "http://127.0.0.1:" + std::to_string(gone.port());
            }},
       {.name = "http_proxy_is_set",

@@ -167,7 +167,7 @@ TEST(StartOverTls, a_ca_or_certificate_that_cannot_be_read_is_a_configuration_er
     EXPECT_EQ(result.error().kind(), ErrorKind::configuration_error) << result.error();
     EXPECT_EQ(result.error().outcome(), Outcome::not_sent);
   }
-  EXPECT_EQ(server.gate().exchanges() == 0 || server.bodies_received() == 0, true);
+  EXPECT_EQ(server.bodies_received(), 0U);
 }
 
 TEST(StartOverTls, shows_its_client_certificate_to_a_server_that_asks) {

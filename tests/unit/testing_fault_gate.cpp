@@ -638,9 +638,9 @@ TEST(FaultGate, passes_on_that_the_server_has_closed) {
 }
 
 TEST(FaultGate, closes_a_client_whose_server_is_gone) {
-  std::uint16_t port = 0;
-  { port = LineServer().port(); }
-  const FaultGate gate(port);
+  FaultGate gone(1);
+  gone.stop_listening();  // the port stays its own, and nobody else's server comes to be there
+  const FaultGate gate(gone.port());
   const Client client(gate.port());
   client.send("hi\n");
   EXPECT_EQ(client.read_all(), (Read{"", Ended::fin}));
