@@ -83,7 +83,8 @@ std::string broken(const PrivateFolder& folder, const std::string& name, const s
 }
 
 Error cannot_be_kept(const std::string& account, const std::string& why) {
-  return {Outcome::not_sent, ConfigurationError{}, "account " + quoted(account) + " cannot be kept in a file: " + why};
+  return {Outcome::not_sent, ConfigurationError{},
+          "account " + quoted_account(account) + " cannot be kept in a file: " + why};
 }
 
 /// Whatever is there: the file of an account that nobody wants any more need not be read.
@@ -109,7 +110,7 @@ Result<std::optional<StoredToken>> FileTokenStore::load(const std::string& accou
   if (!*read) return std::optional<StoredToken>();
   if ((*read)->damage.empty()) return std::optional(std::move((*read)->token));
   return Error(Outcome::not_sent, TokenError{.log_in_again = true},
-               broken(**folder, name, (*read)->damage) + ": log in again as account " + quoted(account));
+               broken(**folder, name, (*read)->damage) + ": log in again as account " + quoted_account(account));
 }
 
 Result<void> FileTokenStore::save(const std::string& account, const StoredToken& token) {

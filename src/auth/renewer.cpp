@@ -63,12 +63,12 @@ Renewer::Renewer(Credentials credentials, std::shared_ptr<TokenStore> store, std
 std::string Renewer::objection_to(std::string_view api_url) const {
   if (api_url.empty() || api_url == credentials_.environment.api_url()) return {};
   if (http::parse_url(std::string(api_url)).text == api_url_) return {};
-  return "the tokens of account " + quoted(account_) + " are for " + api_url_ + " and for no other API";
+  return "the tokens of account " + quoted_account(account_) + " are for " + api_url_ + " and for no other API";
 }
 
 /// Tokens of another service, or of another client, are neither used nor overwritten.
 std::string Renewer::objection_to(const StoredToken& stored) const {
-  const std::string whose = "the stored token of account " + quoted(account_);
+  const std::string whose = "the stored token of account " + quoted_account(account_);
   const auto got_for = [&](const std::string& theirs, const std::string& ours) {
     return whose + " was got for " + (theirs.empty() ? "nobody says what" : detail::printable(theirs, 200)) +
            ", and this is for " + ours + ": use the account where it belongs, or log in under another name";
@@ -79,7 +79,7 @@ std::string Renewer::objection_to(const StoredToken& stored) const {
     return got_for("the client " + stored.client_id, "the client " + detail::printable(credentials_.client_id, 100));
   }
   if (credentials_.grant == Grant::client_credentials && !stored.refresh_token.empty()) {
-    return "account " + quoted(account_) +
+    return "account " + quoted_account(account_) +
            " is a customer's, whose refresh token would be lost: keep the client's own " + "tokens under another name";
   }
   return {};
@@ -126,7 +126,7 @@ Renewer::Renewed Renewer::ask(const StoredToken& stored, Timestamp now, const Pa
     return not_renewed("client_secret is empty, and client credentials need one");
   }
   if (refresh && spent.empty()) {
-    return not_renewed("the store has no refresh token of account " + quoted(account_) + ": log in",
+    return not_renewed("the store has no refresh token of account " + quoted_account(account_) + ": log in",
                        {.log_in_again = true});
   }
   if (refresh && death_ && spent == dead_refresh_token_) return not_renewed(*death_);
@@ -179,7 +179,7 @@ Renewer::Renewed Renewer::save_unsaved(const Patience& patience) {
   for (milliseconds pause = first_pause; !saved; pause = std::min(2 * pause, longest_pause)) {
     const auto again_at = steady_clock::now() + pause;
     if (!may_pass(saved.error()) || again_at >= patience.deadline || patience.leaving.stop_requested()) {
-      return store_failed("the store cannot keep the new token of account " + quoted(account_) +
+      return store_failed("the store cannot keep the new token of account " + quoted_account(account_) +
                               ", which is held in memory until it can: ",
                           saved.error());
     }

@@ -4,10 +4,10 @@
 
 namespace connectid::inline v0::auth {
 
-std::string quoted(const std::string& account) { return '"' + detail::printable(account, 100) + '"'; }
+std::string quoted_account(const std::string& account) { return '"' + detail::printable(account, 100) + '"'; }
 
 Error lock_not_had(const std::string& account, const std::stop_token& stop, const char* holders) {
-  const std::string whose = "account " + quoted(account) + " is locked by another " + holders;
+  const std::string whose = "account " + quoted_account(account) + " is locked by another " + holders;
   if (stop.stop_requested()) {
     return {Outcome::not_sent, Cancelled{Stage::token}, whose + ", and the wait for it was cancelled"};
   }

@@ -14,8 +14,8 @@ namespace connectid::inline v0::auth {
   return !token.access_token.empty() || !token.refresh_token.empty();
 }
 
-/// For people.
-[[nodiscard]] std::string quoted(const std::string& account);
+/// For people. (Not `quoted`: argument-dependent lookup finds std::quoted, too, where a header brings <iomanip>.)
+[[nodiscard]] std::string quoted_account(const std::string& account);
 
 /// Why a lock was not had: somebody holds it, and the stop was requested or the time is up. `holders`: who it can be.
 [[nodiscard]] Error lock_not_had(const std::string& account, const std::stop_token& stop, const char* holders);
