@@ -40,12 +40,22 @@ struct Handle {
   Url url = parse_url({});    // what was read from it
 };
 
+/// From 8.20 on threads that look names up are the multi handle's, and its end joins them unless it is told not to. By
+/// number: this may be compiled with older headers than the library that the process loads, and an older library, which
+/// does not know the option, needs none.
+bool leave_hanging_look_ups(CURLM* multi) {
+  constexpr auto quick_exit = static_cast<CURLMoption>(21);  // CURLMOPT_QUICK_EXIT
+  const CURLMcode code = curl_multi_setopt(multi, quick_exit, 1L);
+  return code == CURLM_OK || code == CURLM_UNKNOWN_OPTION;
+}
+
 std::optional<Handle> make_handle() {
   Handle handle{std::unique_ptr<CURLM, FreeMulti>(curl_multi_init()), std::unique_ptr<CURL, FreeEasy>(curl_easy_init()),
                 steady_clock::now()};
   if (!handle.multi || !handle.easy) return std::nullopt;
   // One connection: an older one beside it would be found first.
   if (curl_multi_setopt(handle.multi.get(), CURLMOPT_MAXCONNECTS, 1L) != CURLM_OK) return std::nullopt;
+  if (!leave_hanging_look_ups(handle.multi.get())) return std::nullopt;
   return handle;
 }
 
@@ -276,7 +286,8 @@ CURLcode Attempt::set_up(CURL* easy, const Url& url, bool idle_for_too_long) {
   set(CURLOPT_SSL_VERIFYPEER, 1L);
   set(CURLOPT_SSL_VERIFYHOST, 2L);
   if (!options_.ca_file.empty() || !options_.ca_pem.empty()) {
-    set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));  // the system's folder would be trusted, too
+    // Else the system's folder would be trusted, too. From 8.21 on a null pointer stands for that very folder.
+    set(CURLOPT_CAPATH, "/dev/null");
   }
   set_text(CURLOPT_CAINFO, options_.ca_file);
   if (!options_.ca_pem.empty()) {
