@@ -79,6 +79,22 @@ class KeepSigpipe {
   struct sigaction before_ {};
 };
 
+/// When a connection ends is the business of scripts and gates, but newer versions of httplib add `Connection: close`
+/// to every error. So an answer that says nothing of it is marked before httplib sees it, and is cleared of both after.
+constexpr const char* says_nothing = "keep-alive";
+
+void mark_connection(httplib::Response& response) {
+  if (!response.has_header("Connection")) response.set_header("Connection", says_nothing);
+}
+
+void clear_connection(const httplib::Request& request, httplib::Response& response) {
+  const auto [first, last] = response.headers.equal_range("Connection");
+  const bool marked = std::any_of(first, last, [](const auto& field) { return field.second == says_nothing; });
+  if (!marked) return;
+  response.headers.erase("Connection");
+  if (request.get_header_value("Connection") == "close") response.set_header("Connection", "close");
+}
+
 std::unique_ptr<httplib::Server> make_httplib_server() {
   const KeepSigpipe keep;
   return std::make_unique<httplib::Server>();
@@ -130,12 +146,17 @@ void HttpServer::configure() {
 
 void HttpServer::route(const httplib::Server::Handler& handler) {
   const char* const anything = ".*";
-  server_->Get(anything, handler);
-  server_->Post(anything, handler);
-  server_->Put(anything, handler);
-  server_->Patch(anything, handler);
-  server_->Delete(anything, handler);
-  server_->Options(anything, handler);
+  const auto marking = [handler](const httplib::Request& request, httplib::Response& response) {
+    handler(request, response);
+    mark_connection(response);
+  };
+  server_->Get(anything, marking);
+  server_->Post(anything, marking);
+  server_->Put(anything, marking);
+  server_->Patch(anything, marking);
+  server_->Delete(anything, marking);
+  server_->Options(anything, marking);
+  server_->set_post_routing_handler(clear_connection);
 }
 
 void HttpServer::listen() {
