@@ -55,7 +55,7 @@ Parsed parse(int argc, const char* const* argv) {
     throw UsageError("there is a flag that is unknown, or a word too many:" + flags_in(argc, argv));
   } catch (const CLI::ParseError& error) {
     const std::string what = error.what();
-    const bool twice = what.find("At Most 1 required") != std::string::npos;
+    const bool twice = what.find("ost 1 required") != std::string::npos;  // At Most; from CLI11 2.6 on: At most
     throw UsageError(twice ? what.substr(0, what.find(':')) + " is given more than once" : what);
   }
   return parsed;

@@ -92,8 +92,9 @@ std::string man_page(const Page& page) {
   std::string title = man_page_name(page);
   const std::string head = escaped(title) + " \\- " + escaped(page.summary) + "\n";
   std::ranges::transform(title, title.begin(), [](char c) { return c >= 'a' && c <= 'z' ? char(c - 'a' + 'A') : c; });
-  // No date: the version says of what the page is. And no hyphenation: a flag must not be broken in two.
-  return ".TH " + escaped(title) + " 1 \"\" \"connectid " CONNECTID_VERSION "\" \"User Commands\"\n.nh\n" +
+  // No date: the version says of what the page is. And no hyphenation: a flag must not be broken in two. From
+  // groff 1.24 on it would be back with the next paragraph, but for the register HY.
+  return ".TH " + escaped(title) + " 1 \"\" \"connectid " CONNECTID_VERSION "\" \"User Commands\"\n.nr HY 0\n.nh\n" +
          section("NAME", head) +
          section("SYNOPSIS", bold(page.name) + command_in_usage(page, "\\fICOMMAND\\fR") + " [\\fIOPTION\\fR]...\n") +
          section("DESCRIPTION", description(page.notes)) + section("COMMANDS", commands(page)) +

@@ -473,7 +473,7 @@ TEST_F(FileTokenStoreTest, says_so_where_its_folder_cannot_be_synced) {
 
 TEST_F(FileTokenStoreTest, keeps_the_old_token_while_the_disk_is_full) {
   save_anna();
-  for (const std::uintmax_t room : {100, 0}) {
+  for (const std::uintmax_t room : {100U, 0U}) {
     const FullDisk full(room);
     EXPECT_THAT(failure(store.save("anna", canary_token("2"))), HasSubstr("too large"));
     EXPECT_THAT(names_in(path), ElementsAre(anna));
