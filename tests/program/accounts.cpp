@@ -372,7 +372,7 @@ TEST_P(ProgramBadSecret, is_a_usage_error_that_does_not_repeat_it) {
 }
 INSTANTIATE_TEST_SUITE_P(
     Table, ProgramBadSecret,
-    ::testing::Values(
+    ::testing::ValuesIn(std::vector{
         BadSecret{"no_account", {"token", "import"}, {}, {.in = "canary"}, "--account is missing"},
         BadSecret{"nothing", {"token", "import", "--account", "a"}, {}, {}, "is empty"},
         BadSecret{"a_line_break_alone", {"token", "import", "--account", "a"}, {}, {.in = "\n"}, "is empty"},
@@ -414,7 +414,8 @@ INSTANTIATE_TEST_SUITE_P(
         BadSecret{"no_way", {"login"}, {"CONNECTID_CLIENT_SECRET=canary"}, {}, "login takes --client-credentials"},
         BadSecret{"token_in_two_lines", start(), {"CONNECTID_ACCESS_TOKEN=canary\nX"}, {}, "must be one line"},
         BadSecret{"empty_account", start({"--account", ""}), {}, {}, "--account is empty"},
-        BadSecret{"empty_account_variable", start(), {"CONNECTID_ACCOUNT="}, {}, "CONNECTID_ACCOUNT is set but empty"}),
+        BadSecret{
+            "empty_account_variable", start(), {"CONNECTID_ACCOUNT="}, {}, "CONNECTID_ACCOUNT is set but empty"}}),
     [](const auto& row) { return row.param.name; });
 
 // ---- at a terminal

@@ -48,7 +48,7 @@ std::vector<std::string> from_input() { return {"start", "--json", "-"}; }
 
 INSTANTIATE_TEST_SUITE_P(
     Table, ProgramBadInput,
-    ::testing::Values(
+    ::testing::ValuesIn(std::vector{
         Bad{"unknown_flag", start({"--nonsense"}), {}, 2, "--nonsense"},
         Bad{"no_such_command", {"begin"}, {}, 2, "\"begin\" is no command"},
         Bad{"word_too_many", start({"now"}), {}, 2, "a word too many"},
@@ -178,7 +178,7 @@ INSTANTIATE_TEST_SUITE_P(
             "no time zone data"},
         Bad{"no_token", start({}), Variables{"CONNECTID_API_URL=https://127.0.0.1:1"}, 4,
             "CONNECTID_ACCESS_TOKEN is not set"},
-        Bad{"port_closed", start({"--api-url", "http://127.0.0.1:1"}), Variables{token}, 7, "connect"}),
+        Bad{"port_closed", start({"--api-url", "http://127.0.0.1:1"}), Variables{token}, 7, "connect"}}),
     [](const auto& row) { return row.param.name; });
 
 TEST(ProgramWithoutAnything, runs_in_an_empty_environment) {

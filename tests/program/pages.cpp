@@ -81,10 +81,11 @@ void PrintTo(const Page& page, std::ostream* out) { *out << page.name; }
 
 class ProgramPage : public ::testing::TestWithParam<Page> {};
 INSTANTIATE_TEST_SUITE_P(Table, ProgramPage,
-                         ::testing::Values(Page{"connectid", ""}, Page{"start", "start"}, Page{"validate", "validate"},
-                                           Page{"login", "login"}, Page{"token", "token"},
-                                           Page{"token_import", "token import"}, Page{"accounts", "accounts"},
-                                           Page{"logout", "logout"}, Page{"fake_server", "fake-server"}),
+                         ::testing::ValuesIn(std::vector{Page{"connectid", ""}, Page{"start", "start"},
+                                                         Page{"validate", "validate"}, Page{"login", "login"},
+                                                         Page{"token", "token"}, Page{"token_import", "token import"},
+                                                         Page{"accounts", "accounts"}, Page{"logout", "logout"},
+                                                         Page{"fake_server", "fake-server"}}),
                          [](const auto& row) { return row.param.name; });
 
 TEST_P(ProgramPage, has_an_example_and_fits_a_terminal) {

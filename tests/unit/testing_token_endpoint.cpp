@@ -81,7 +81,7 @@ TEST_P(TokenEndpointRefusals, are_told_with_their_error) {
 }
 INSTANTIATE_TEST_SUITE_P(
     Table, TokenEndpointRefusals,
-    ::testing::Values(
+    ::testing::ValuesIn(std::vector{
         Refusal{"json", R"({"grant_type":"client_credentials"})", 400, "invalid_request", basic, "application/json"},
         Refusal{"no_grant_type", "refresh_token=test-refresh-token", 400, "invalid_request"},
         Refusal{"a_parameter_twice", of_client + "&grant_type=refresh_token", 400, "invalid_request"},
@@ -107,7 +107,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"another_scheme", of_client, 401, "invalid_client", "Digest x"},
         Refusal{"both_ways_at_once", of_client + "&client_id=test-client&client_secret=test-secret", 400,
                 "invalid_request"},
-        Refusal{"two_clients_at_once", of_client + "&client_id=another", 400, "invalid_request"}),
+        Refusal{"two_clients_at_once", of_client + "&client_id=another", 400, "invalid_request"}}),
     [](const auto& row) { return row.param.name; });
 
 TEST_F(TokenEndpoint, what_standards_call_equal_is_taken_for_it) {
