@@ -300,7 +300,7 @@ TEST_F(TokensOfProcesses, one_that_is_killed_after_the_login_acted_and_before_th
 
 /// An account for each, for what the dead had sent may still be on its way to the login.
 TEST_F(TokensOfProcesses, one_that_is_killed_at_any_moment_must_log_in_again_only_where_an_answer_had_left_the_login) {
-  constexpr std::size_t kills = 100;
+  constexpr std::size_t kills = 200;
   std::mt19937 random(seed());
   std::size_t worked = 0, lost = 0;
   for (std::size_t i = 0; i < kills; ++i) {
