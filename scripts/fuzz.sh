@@ -3,13 +3,13 @@
 # many targets at once as there are processors. Ends non-zero on a finding, and says where the input lies.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-work=build/fuzz
+build=build/asan work=build/fuzz
 
 fuzz_one() {  # SECONDS TARGET
   local target=$2 log=$work/$2.log
   mkdir -p "$work/corpus/$target" "$work/findings"
   # What it learns goes into the first folder. An input may take 5 seconds: nothing here should.
-  if "$work/tests/fuzz/fuzz_$target" -max_total_time="$1" -timeout=5 -rss_limit_mb=1024 -print_final_stats=1 \
+  if "$build/tests/fuzz/fuzz_$target" -max_total_time="$1" -timeout=5 -rss_limit_mb=1024 -print_final_stats=1 \
     -artifact_prefix="$work/findings/$target-" "$work/corpus/$target" "tests/fuzz/corpus/$target" 2>"$log"; then
     echo "fuzz $target: $(grep -E '^#[0-9]+.*DONE' "$log" | tr -s '\t ' ' '), no finding"
   else
@@ -35,8 +35,6 @@ for target in "${targets[@]}"; do
 done
 scripts/install-dependencies.sh check
 echo "fuzz: build the targets"
-launcher=()
-! command -v ccache >/dev/null || launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
-cmake --preset fuzz "${launcher[@]}" >/dev/null
-cmake --build --preset fuzz --parallel "$(nproc)"
+cmake --preset asan >/dev/null
+cmake --build --preset asan --target fuzzers --parallel "$(nproc)"
 printf '%s\0' "${targets[@]}" | xargs -0 -n 1 -P "$(nproc)" scripts/fuzz.sh --one "$seconds"
