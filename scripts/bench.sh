@@ -11,12 +11,12 @@ trap 'rm -rf "$work"' EXIT
 scripts/install-dependencies.sh bench
 echo "build the benchmark"
 {
-  cmake --preset release -B build/bench -DBUILD_TESTING=OFF -DCONNECTID_BUILD_BENCHMARKS=ON
-  cmake --build build/bench --target start_benchmark start_calls token_benchmark --parallel "$(nproc)"
+  cmake --preset release -DCONNECTID_BUILD_BENCHMARKS=ON
+  cmake --build --preset release --target start_benchmark start_calls token_benchmark --parallel "$(nproc)"
 } >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
 
 echo "measure: $repetitions repetitions of each"
-build/bench/bench/start_benchmark --benchmark_repetitions="$repetitions" --benchmark_min_time=0.03 \
+build/release/bench/start_benchmark --benchmark_repetitions="$repetitions" --benchmark_min_time=0.03 \
   --benchmark_enable_random_interleaving=true --benchmark_report_aggregates_only=true \
   --benchmark_format=csv >"$work/start.csv" 2>"$work/log" || { cat "$work/log"; exit 1; }
 
@@ -27,7 +27,7 @@ median() {  # WAY COLUMN
 }
 
 instructions_of() {  # WAY COUNT: of a whole process
-  valgrind --tool=callgrind --callgrind-out-file=/dev/null build/bench/bench/start_calls "$1" "$2" 2>&1 |
+  valgrind --tool=callgrind --callgrind-out-file=/dev/null build/release/bench/start_calls "$1" "$2" 2>&1 |
     awk '/Collected/ { print $NF; found = 1 } END { exit !found }'
 }
 # Two counts of calls: their difference holds neither the start of the process nor the first connection.
@@ -52,4 +52,4 @@ awk 'BEGIN { printf "%-14s %10s %7s %14s %7s %12s %7s\n", "", "CPU us", "ratio",
     printf "allocations: %d more than bare libcurl (target: 15 at most): %s\n", more, verdict(more <= 15)
   }' "$work/table"
 
-build/bench/bench/token_benchmark "$repetitions"
+build/release/bench/token_benchmark "$repetitions"
