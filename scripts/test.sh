@@ -8,7 +8,7 @@ echo "configure and build release"
 cmake --preset release
 cmake --build --preset release --parallel "$(nproc)"
 echo "run every test"
-ctest --preset release --parallel "$(nproc)"
+ctest --preset release
 
 # Every secret of the tests, and every one that the fake server makes, has the word canary in it, but for those that it
 # knows from the start. (What tests write into
