@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# install-dependencies.sh [build|package|test|bench|coverage|docs|check]: installs what is missing on Debian 12 to build
-# (the default), to make the Debian packages, to run the tests, to run the benchmark, to count the lines that the tests
-# reach, to make the site of the documents, or to run every check. Asks for nothing, and does nothing where all is there.
+# install-dependencies.sh [build|package|test|bench|coverage|docs|check|debian]: installs what is missing on
+# Debian 12, 13 or sid to build (the default), to make the Debian packages, to run the tests, to run the benchmark, to
+# count the lines that the tests reach, to make the site of the documents, to run every check, or to make a root of
+# another Debian. Asks for nothing, and does nothing where all is there.
 set -euo pipefail
 
 packages=(g++ cmake ninja-build pkg-config ca-certificates
@@ -16,8 +17,9 @@ case ${1:-build} in
   bench) packages+=(libbenchmark-dev valgrind) ;;
   coverage) packages+=("${for_tests[@]}" gcovr) ;;
   docs) packages=("${for_docs[@]}") ;;
+  debian) packages=(debootstrap) ;;
   check) packages+=("${for_tests[@]}" "${for_docs[@]}" clang-format clang-tidy libclang-rt-dev shellcheck cppcheck) ;;
-  *) echo "usage: install-dependencies.sh [build|package|test|bench|coverage|docs|check]" >&2; exit 2 ;;
+  *) echo "usage: install-dependencies.sh [build|package|test|bench|coverage|docs|check|debian]" >&2; exit 2 ;;
 esac
 
 if ! command -v apt-get >/dev/null; then
