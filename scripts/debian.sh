@@ -51,9 +51,10 @@ rm -f "$failed_log" "$build/tests.xml"
 in_root ctest --test-dir "$build" --parallel "$(nproc)" --output-on-failure --no-tests=error \
   --output-junit "/connectid/$build/tests.xml" "$@" || [[ -s $failed_log ]]
 
-tests_that() { sed -nE 's/^\s*<testcase name="([^"]*)".* status="'"$1"'".*/\1/p' "$build/tests.xml" | LC_ALL=C sort; }
-failed() { [[ ! -f $failed_log ]] || cut -d: -f2- "$failed_log" | LC_ALL=C sort; }
-expected() { sed -nE 's/^([^# ]+) .*/\1/p' "tests/expected_failures/$suite.txt" | LC_ALL=C sort; }
+export LC_ALL=C  # sort and comm agree on an order
+tests_that() { sed -nE 's/^\s*<testcase name="([^"]*)".* status="'"$1"'".*/\1/p' "$build/tests.xml" | sort; }
+failed() { [[ ! -f $failed_log ]] || cut -d: -f2- "$failed_log" | sort; }
+expected() { sed -nE 's/^([^# ]+) .*/\1/p' "tests/expected_failures/$suite.txt" | sort; }
 unexpected=$(comm -23 <(failed) <(expected))
 
 say() { [[ -z $2 ]] || printf '%s:\n%s\n' "$1" "$2"; }
@@ -61,5 +62,5 @@ say "failed, as tests/expected_failures/$suite.txt expects" "$(comm -12 <(failed
 say "passed, although tests/expected_failures/$suite.txt expects a failure" "$(comm -12 <(tests_that run) <(expected))"
 say "FAILED" "$unexpected"
 echo "$suite: $(in_root curl-config --version), $(in_root c++ --version | head -1), $(in_root clang++ --version | head -1)"
-echo "$suite: tests: $(tests_that '(run|fail)' | wc -l) run, $(failed | wc -l) failed, $(tests_that notrun | wc -l) skipped"
+echo "$suite: tests: $(tests_that '(run|fail)' | wc -l) run, $(failed | wc -l) failed, $(comm -23 <(tests_that notrun) <(failed) | wc -l) skipped"
 [[ -z $unexpected ]]
