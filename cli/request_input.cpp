@@ -138,7 +138,7 @@ StartSubscriptionRequest from_json(const std::string& text) {
   const json parsed = parse_json(text);
   for (const auto& [name, value] : parsed.items()) {
     const auto* field = std::find_if(std::begin(json_fields), std::end(json_fields),
-                                     [&name = name](const JsonField& one) { return name == one.name; });
+                                     [&given = name](const JsonField& one) { return given == one.name; });
     if (field == std::end(json_fields)) throw UsageError("the JSON has a field that is unknown: \"" + name + "\"");
     if (!value.is_null()) field->take(request, name, value);
   }

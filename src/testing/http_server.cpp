@@ -87,6 +87,13 @@ void mark_connection(httplib::Response& response) {
   if (!response.has_header("Connection")) response.set_header("Connection", says_nothing);
 }
 
+/// httplib 0.41 takes what follows a DELETE that names no length for its body, that is the next request. `request` is
+/// an object of httplib's own that is not const.
+void end_request(const httplib::Request& request) {
+  if (request.has_header("Content-Length") || request.has_header("Transfer-Encoding")) return;
+  const_cast<httplib::Request&>(request).set_header("Content-Length", "0");
+}
+
 void clear_connection(const httplib::Request& request, httplib::Response& response) {
   const auto [first, last] = response.headers.equal_range("Connection");
   const bool marked = std::any_of(first, last, [](const auto& field) { return field.second == says_nothing; });
@@ -156,7 +163,10 @@ void HttpServer::route(const httplib::Server::Handler& handler) {
   server_->Patch(anything, marking);
   server_->Delete(anything, marking);
   server_->Options(anything, marking);
-  server_->set_post_routing_handler(clear_connection);
+  server_->set_post_routing_handler([](const httplib::Request& request, httplib::Response& response) {
+    clear_connection(request, response);
+    end_request(request);
+  });
 }
 
 void HttpServer::listen() {
