@@ -3,15 +3,18 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 (($# == 1)) || { echo "usage: dev.sh NAME" >&2; exit 2; }
+shopt -s nullglob
 build=build/release
 
 declare -A executables=([unit]=unit_tests [faults]=fault_tests [integration]=integration_tests [docs]=docs_tests
   [program]=program_tests)
 found=()
 for room in "${!executables[@]}"; do
+  files=("tests/$room/$1"*.cpp)
+  ((${#files[@]} > 0)) || continue
   # What a file's suites are called, as they stand in it.
-  suites=$(sed -nE 's/^TEST(_F|_P)?\(([A-Za-z0-9_]+),.*/*\2.*/p' "tests/$room/$1"*.cpp 2>/dev/null | sort -u | paste -sd:)
-  [[ -z $suites ]] || found+=("${executables[$room]} $suites")
+  suites=$(sed -nE 's/^TEST(_F|_P)?\(([A-Za-z0-9_]+),.*/*\2.*/p' "${files[@]}" | sort -u | paste -sd:)
+  found+=("${executables[$room]} $suites")
 done
 ((${#found[@]} > 0)) || { echo "dev: no tests in tests/*/$1*.cpp" >&2; exit 2; }
 

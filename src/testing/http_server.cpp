@@ -81,7 +81,7 @@ class KeepSigpipe {
 
 /// When a connection ends is the business of scripts and gates, but newer versions of httplib add `Connection: close`
 /// to every error. So an answer that says nothing of it is marked before httplib sees it, and is cleared of both after.
-constexpr const char* says_nothing = "keep-alive";
+constexpr const char* says_nothing = "says-nothing";
 
 void mark_connection(httplib::Response& response) {
   if (!response.has_header("Connection")) response.set_header("Connection", says_nothing);

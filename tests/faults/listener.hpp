@@ -3,13 +3,13 @@
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
 
 #include <cstdint>
-#include <cstdio>
-#include <fstream>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -70,7 +70,7 @@ class Listener {
     }
     own_ = knocking();
   }
-  /// Waits until somebody beside our own fillers is trying to connect.
+  /// Waits until somebody in this process, beside our own fillers, is trying to connect.
   void wait_for_a_knock() const {
     EXPECT_TRUE(eventually([this] { return knocking() > own_; }));
   }
@@ -92,12 +92,16 @@ class Listener {
   }
 
  private:
-  [[nodiscard]] int knocking() const {
-    char wanted[16];
-    std::snprintf(wanted, sizeof wanted, ":%04X 02", port());  // remote port, state SYN_SENT
-    std::ifstream table("/proc/net/tcp");
+  /// Sockets of this process whose connecting hangs. (/proc/net/tcp may leave a line out, or show it twice, while
+  /// sockets come and go.)
+  [[nodiscard]] static int knocking() {
     int found = 0;
-    for (std::string line; std::getline(table, line);) found += line.find(wanted) != std::string::npos ? 1 : 0;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+      tcp_info info{};
+      socklen_t size = sizeof info;
+      const int fd = std::stoi(entry.path().filename());
+      if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 && info.tcpi_state == TCP_SYN_SENT) ++found;
+    }
     return found;
   }
   std::vector<int> fds_;

@@ -96,6 +96,9 @@ class JournalCrash : public ::testing::Test {
 TEST_F(JournalCrash, tells_of_every_start_that_the_server_got) {
   run_and_kill();
   if (HasFatalFailure()) return;
+  // What the dead had sent may still be on its way.
+  ASSERT_TRUE(eventually([&] { return server.gate().open_connections() == 0; }));
+  ASSERT_TRUE(eventually([&] { return server.started().size() == server.bodies_received(); }));
 
   const auto written = calls_in(path);
   std::set<std::string> at_the_server;
@@ -106,8 +109,7 @@ TEST_F(JournalCrash, tells_of_every_start_that_the_server_got) {
     EXPECT_EQ(written.at(id).body, received.body);
     EXPECT_EQ(written.at(id).attempts, 1);
   }
-  // What the dead had sent may still be on its way.
-  EXPECT_TRUE(eventually([&] { return server.started().size() == server.bodies_received(); }));
+  EXPECT_EQ(server.started().size(), at_the_server.size());
 
   std::vector<std::string> without_end;
   std::size_t ended = 0, in_flight_at_the_server = 0;
