@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# check.sh [all|format|shell|cppcheck|docs|tests|asan|tsan|fuzz|tidy|debian13|sid]...: one check a word, the same here and
-# in CI. The last two are not among `all`: each makes a Debian of its own first.
+# check.sh [all|format|shell|cppcheck|docs|tests|packages|asan|tsan|fuzz|tidy|debian13|sid]...: one check a word, the same
+# here and in CI. The last two are not among `all`: each makes a Debian of its own first.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 jobs=$(nproc)
@@ -54,8 +54,14 @@ check_docs() {
 }
 
 check_tests() {
-  echo "check tests: the whole suite"
+  echo "check tests: every test but those of the packages"
   scripts/test.sh
+}
+
+check_packages() {
+  echo "check packages: the Debian packages, the shared library, and the library as a part of another project"
+  cmake --preset release
+  ctest --preset release --label-regex '^packages$'
 }
 
 check_asan() {
@@ -84,7 +90,7 @@ check_sid() {
   scripts/debian.sh sid
 }
 
-all=(format shell cppcheck docs tests asan tsan fuzz tidy)
+all=(format shell cppcheck docs tests packages asan tsan fuzz tidy)
 [[ ${*:-all} != all ]] || set -- "${all[@]}"
 for part in "$@"; do
   declare -F "check_$part" >/dev/null ||
