@@ -286,7 +286,7 @@ CURLcode Attempt::set_up(CURL* easy, const Url& url, bool idle_for_too_long) {
   set(CURLOPT_SSL_VERIFYPEER, 1L);
   set(CURLOPT_SSL_VERIFYHOST, 2L);
   if (!options_.ca_file.empty() || !options_.ca_pem.empty()) {
-    // Else the system's folder would be trusted, too. To 8.21 a null pointer stands for that very folder.
+    // Else the system's folder would be trusted, too. In 8.21 a null pointer stands for that very folder.
     set(CURLOPT_CAPATH, "/dev/null");
   }
   set_text(CURLOPT_CAINFO, options_.ca_file);

@@ -63,6 +63,15 @@ class RefreshingTokenTest : public testing::Test {
     return token ? token->value.reveal() : "error: " + token.error().message();
   }
 
+  /// That the first token is given until just before this time of both clocks, and then the second.
+  void expect_the_first_to_live_until(milliseconds end, RefreshingToken& token) {
+    elapsed = end - 1ms;
+    EXPECT_EQ(got(token.get({})), "token-1");
+    elapsed = end;
+    EXPECT_FALSE(token.cached());
+    EXPECT_EQ(got(token.get({})), "token-2");
+  }
+
   std::atomic<milliseconds> elapsed{0ms};     ///< by both clocks
   std::atomic<milliseconds> wall_moved{0ms};  ///< the wall clock alone: it was set, or the machine slept
   std::atomic<int> renewals = 0;
@@ -105,11 +114,7 @@ TEST_F(RefreshingTokenTest, it_is_renewed_ahead_of_its_end_and_nobody_waits_for_
 TEST_F(RefreshingTokenTest, without_time_ahead_it_is_renewed_once_it_has_ended) {
   RefreshingToken token = make(0ms);
   ASSERT_EQ(got(token.get({})), "token-1");
-  elapsed = 12h - 30s - 1ms;
-  EXPECT_EQ(got(token.get({})), "token-1");
-  elapsed = 12h - 30s;
-  EXPECT_FALSE(token.cached());
-  EXPECT_EQ(got(token.get({})), "token-2");
+  expect_the_first_to_live_until(12h - 30s, token);
 }
 
 TEST_F(RefreshingTokenTest, a_renewal_that_fails_while_the_old_token_lives_fails_no_call) {
@@ -271,11 +276,7 @@ TEST_F(RefreshingTokenTest, a_wall_clock_that_is_set_back_gives_a_token_no_more_
   RefreshingToken token = make(0ms);
   ASSERT_EQ(got(token.get({})), "token-1");
   wall_moved = -2h;
-  elapsed = 12h - 30s - 1ms;
-  EXPECT_EQ(got(token.get({})), "token-1");
-  elapsed = 12h - 30s;
-  EXPECT_FALSE(token.cached());
-  EXPECT_EQ(got(token.get({})), "token-2");
+  expect_the_first_to_live_until(12h - 30s, token);
 }
 
 TEST_F(RefreshingTokenTest, a_wall_clock_that_stands_still_gives_a_token_no_more_time) {
@@ -304,10 +305,7 @@ TEST_F(RefreshingTokenTest, a_sleep_in_the_middle_of_a_renewal_is_taken_off_the_
     return brought;
   };
   ASSERT_EQ(got(token.get({})), "token-1");
-  elapsed = 10h - 30s - 1ms;
-  EXPECT_EQ(got(token.get({})), "token-1");
-  elapsed = 10h - 30s;
-  EXPECT_EQ(got(token.get({})), "token-2");
+  expect_the_first_to_live_until(10h - 30s, token);
 }
 
 TEST_F(RefreshingTokenTest, a_wall_clock_set_back_in_the_middle_of_a_renewal_gives_no_more_time_than_the_login_did) {
@@ -318,10 +316,7 @@ TEST_F(RefreshingTokenTest, a_wall_clock_set_back_in_the_middle_of_a_renewal_giv
     return brought;
   };
   ASSERT_EQ(got(token.get({})), "token-1");
-  elapsed = 12h - 30s - 1ms;
-  EXPECT_EQ(got(token.get({})), "token-1");
-  elapsed = 12h - 30s;
-  EXPECT_EQ(got(token.get({})), "token-2");
+  expect_the_first_to_live_until(12h - 30s, token);
 }
 
 TEST_F(RefreshingTokenTest, no_wall_clock_that_is_set_shortens_or_lengthens_a_pause) {
