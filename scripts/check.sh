@@ -13,7 +13,9 @@ sources() {
 }
 
 build_and_run() {  # PRESET
-  cmake --fresh --preset "$1"  # a folder that another compiler has made would lose the preset's flags without a word
+  # CMake takes a folder of another compiler over, and loses the preset's flags without a word.
+  grep -qs '^CMAKE_CXX_COMPILER:.*clang++$' "build/$1/CMakeCache.txt" || rm -rf "build/$1"
+  cmake --preset "$1"
   cmake --build --preset "$1" --parallel "$jobs"
   ctest --preset "$1"
 }
@@ -24,7 +26,7 @@ check_format() {
 }
 
 check_tidy() {
-  echo "check tidy: clang-tidy on the library, its test doubles, the program, the examples and the benchmark"
+  echo "check tidy: clang-tidy on the library, its test doubles, the program, the examples and what the benchmarks share"
   cmake --preset release >/dev/null
   local log
   log=$(mktemp)

@@ -14,7 +14,7 @@ for room in "${!executables[@]}"; do
   ((${#files[@]} > 0)) || continue
   # What a file's suites are called, as they stand in it.
   suites=$(sed -nE 's/^TEST(_F|_P)?\(([A-Za-z0-9_]+),.*/*\2.*/p' "${files[@]}" | sort -u | paste -sd:)
-  found+=("${executables[$room]} $suites")
+  [[ -z $suites ]] || found+=("${executables[$room]} $suites")
 done
 ((${#found[@]} > 0)) || { echo "dev: no tests in tests/*/$1*.cpp" >&2; exit 2; }
 

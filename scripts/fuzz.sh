@@ -35,6 +35,6 @@ for target in "${targets[@]}"; do
 done
 scripts/install-dependencies.sh check
 echo "fuzz: build the targets"
-cmake --fresh --preset asan >/dev/null
+cmake --preset asan >/dev/null
 cmake --build --preset asan --target fuzzers --parallel "$(nproc)"
 printf '%s\0' "${targets[@]}" | xargs -0 -n 1 -P "$(nproc)" scripts/fuzz.sh --one "$seconds"

@@ -92,8 +92,8 @@ class Listener {
   }
 
  private:
-  /// Sockets of this process whose connecting hangs. (/proc/net/tcp may leave a line out, or show it twice, while
-  /// sockets come and go.)
+  /// Sockets of this process whose connecting hangs, to whatever port. (/proc/net/tcp may leave a line out, or show it
+  /// twice, while sockets come and go.)
   [[nodiscard]] static int knocking() {
     int found = 0;
     for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
