@@ -42,6 +42,8 @@ std::string_view to_string(Cause cause) noexcept {
       return "tls";
     case Cause::proxy_refused:
       return "proxy_refused";
+    case Cause::proxy_denied:
+      return "proxy_denied";
     case Cause::closed:
       return "closed";
     case Cause::reset:

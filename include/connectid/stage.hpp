@@ -28,10 +28,11 @@ enum class Cause {
   certificate,    ///< the server's certificate did not verify
   tls,            ///< any other failure of the TLS handshake or of a record
   proxy_refused,  ///< the proxy answered CONNECT with something else than 2xx
+  proxy_denied,   ///< it answered 403 or 407: it will not let this request pass, however often it is asked
   closed,         ///< the peer closed the connection
   reset,          ///< the peer reset the connection
-  stray_answer,   ///< bytes lay on an idle connection that no request had asked for
-  malformed,      ///< what came is not HTTP
+  stray_answer,   ///< bytes came that no request had asked for: before ours, or behind its answer
+  malformed,      ///< what came is not HTTP/1.1 by the letter
   too_large,      ///< the answer is larger than the limit
   configuration,  ///< a file, URL or option that cannot be used
   other,          ///< none of these; the message says what is known

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -40,11 +41,26 @@ struct Request {
 struct Failure {
   Stage stage = Stage::prepare;  ///< how far the attempt had come
   Cause cause = Cause::other;    ///< why it ended there
-  /// Whether a byte of the request's body may have been handed to the connection (for a request without a body: a byte
-  /// of the request). `false` is a promise that the server cannot have acted; a transport that does not know says
-  /// `true`.
+  /// Whether a byte of the request may have been taken by a connection. `false` is a promise that the server cannot have
+  /// acted; a transport that does not know says `true`.
   bool body_left = true;
   std::string text = {};  ///< one line for people; no secret
+};
+
+/// How much of a request had been taken by the connection when its answer came. Less than all of it: an early answer.
+enum class Left {
+  head,   ///< part of it, and no byte of its body: the server cannot have acted on it
+  part,   ///< some of its body
+  whole,  ///< all of it
+};
+
+/// A connection that is kept for the repeat of a refused request. Opaque; it ends with its last owner.
+class KeptConnection {
+ public:
+  KeptConnection() = default;
+  KeptConnection(const KeptConnection&) = delete;
+  KeptConnection& operator=(const KeptConnection&) = delete;
+  virtual ~KeptConnection() = default;
 };
 
 /// An answer whose header section arrived whole (the blank line after it was seen); interim 1xx answers are not
@@ -52,11 +68,15 @@ struct Failure {
 struct Answer {
   int status = 0;         ///< the final status, as it came
   Headers headers = {};   ///< of the final answer, without trailers
-  std::string body = {};  ///< decoded (gzip)
+  std::string body = {};  ///< without its chunks
   /// The answer's framing said where it ends and it got there: Content-Length was met, or the last chunk or the end of
   /// the stream was seen. `false`: the body ended when the connection did.
   bool framed = false;
-  std::optional<Failure> cut = {};  ///< set where the body did not arrive whole: why
+  std::optional<Failure> cut = {};  ///< set where the body did not arrive whole, or cannot be read: why
+  Left left = Left::whole;          ///< how much of the request had left when it came
+  /// Of a 401 or 429, where a repeat should go out on the same connection: give it back in `Limits::connection`. Null:
+  /// the transport does not care.
+  std::shared_ptr<KeptConnection> connection = {};
 };
 
 /// What came of one attempt.
@@ -68,6 +88,9 @@ struct Limits {
   std::chrono::steady_clock::time_point deadline = (std::chrono::steady_clock::time_point::max)();
   std::chrono::milliseconds connect_timeout{10'000};  ///< name, TCP, proxy and TLS together
   std::stop_token stop = {};                          ///< requested: it ends at once
+  /// `Answer::connection` of the refusal that this attempt repeats; null: it repeats none. Where bytes came on it since,
+  /// that answer was not this request's: the attempt ends, unsent, with Cause::stray_answer.
+  std::shared_ptr<KeptConnection> connection = {};
 };
 
 /// The seam: what carries one request and brings its answer. `perform` is all a user must write.

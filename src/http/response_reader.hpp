@@ -1,0 +1,57 @@
+#pragma once
+
+#include <chrono>
+#include <connectid/http/transport.hpp>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace connectid::inline v0::http {
+
+/// How large a response may be, in bytes.
+struct ResponseBounds {
+  std::size_t max_headers;  ///< of all header sections, interim responses and trailers included
+  std::size_t max_body;     ///< of the body, without its chunks' framing
+};
+
+/// Reads one response to one request: bytes go in as they come, in pieces of any size, and the same bytes give the same
+/// response however they are cut. HTTP/1.1 (RFC 9112) and 1.0, by the letter: whatever two readers could take in two
+/// ways is malformed. No I/O.
+class ResponseReader {
+ public:
+  enum class State {
+    reading,    ///< more bytes are needed
+    whole,      ///< the response ended where its framing said
+    malformed,  ///< it is no response by the letter: `reason()`. Nothing of it is to be believed.
+    too_large,  ///< a bound is passed
+  };
+
+  /// `to_head`: the request's method is HEAD, so that no body follows.
+  ResponseReader(ResponseBounds bounds, bool to_head) noexcept;
+
+  /// Takes what came, up to the end of the response; what is behind it makes `surplus()` true. Interim responses (1xx)
+  /// are read and forgotten.
+  State take(std::string_view bytes);
+  [[nodiscard]] State state() const noexcept;
+
+  [[nodiscard]] bool begun() const noexcept;          ///< a byte came
+  [[nodiscard]] bool headers_whole() const noexcept;  ///< the blank line behind the final response's headers came
+  [[nodiscard]] bool surplus() const noexcept;        ///< bytes came behind the response
+  [[nodiscard]] const char* reason() const noexcept;  ///< malformed: what is wrong, as the end of a sentence
+
+  // Once the headers are whole:
+  [[nodiscard]] int status() const noexcept;
+  [[nodiscard]] bool ends_with_the_connection() const noexcept;  ///< no framing: only the close ends the body
+  [[nodiscard]] bool coded() const noexcept;                     ///< in a content coding, which nobody asked for
+  /// The connection can take another request after this response: it is whole, and nothing in it says otherwise.
+  [[nodiscard]] bool keeps_alive() const noexcept;
+  /// `Keep-Alive: timeout=N`: how long the server keeps the idle connection open.
+  [[nodiscard]] std::optional<std::chrono::seconds> keep_alive_timeout() const noexcept;
+  [[nodiscard]] Headers&& headers() && noexcept;
+  [[nodiscard]] std::string&& body() && noexcept;
+  [[nodiscard]] const std::string& body() const& noexcept;
+};
+
+}  // namespace connectid::inline v0::http
