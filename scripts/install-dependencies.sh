@@ -8,7 +8,8 @@ set -euo pipefail
 packages=(g++ cmake ninja-build pkg-config ca-certificates
   curl libcurl4-openssl-dev nlohmann-json3-dev libssl-dev libcpp-httplib-dev libcctz-dev libcli11-dev tzdata)
 for_packages=(dpkg-dev file)
-for_tests=("${for_packages[@]}" clang groff-base libgtest-dev libgmock-dev libsqlite3-dev zsh)
+daemons=(nginx haproxy squid)  # of these the tests run processes of their own; 6 MB to download, 24 MB installed
+for_tests=("${for_packages[@]}" "${daemons[@]}" clang groff-base libgtest-dev libgmock-dev libsqlite3-dev zsh)
 for_docs=(doxygen)
 case ${1:-build} in
   build) ;;
@@ -42,6 +43,18 @@ as_root=()
 ((EUID == 0)) || command -v sudo >/dev/null ||
   { echo "dependencies: neither root nor sudo; ask root to run: apt-get install ${missing[*]}" >&2; exit 1; }
 echo "dependencies: install ${missing[*]}"
+
+# apt starts a daemon that it installs, unless policy-rc.d says no (README.policy-rc.d of init-system-helpers). Where the
+# machine has none, there is one for as long as this runs.
+policy=/usr/sbin/policy-rc.d
+if [[ ! -e $policy ]]; then
+  trap '"${as_root[@]}" rm -f "$policy"' EXIT
+  printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" install -m 755 /dev/stdin "$policy"
+fi
 "${as_root[@]}" apt-get update -qq
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
   apt-get install -y -qq --no-install-recommends "${missing[@]}" </dev/null >/dev/null
+# Nor when the machine starts the next time.
+for daemon in "${daemons[@]}"; do
+  [[ " ${missing[*]} " != *" $daemon "* ]] || "${as_root[@]}" update-rc.d "$daemon" disable >/dev/null
+done
