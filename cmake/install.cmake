@@ -30,10 +30,10 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/connectid-config.cmake
 # What is behind a static library is linked by its user, whether he says --static or not. Who has the shared one need not
 # have the pkg-config file of libcurl: no Requires.private, which is looked for even where it is not used.
 if(connectid_is_static)
-  set(pc_behind "Requires: libcurl >= 7.87")
-  set(pc_libs "-lcctz -lcrypto -pthread")
+  set(pc_behind "Requires: libcurl >= 7.88")
+  set(pc_libs "-lcctz -lssl -lcrypto -pthread")
 else()
-  set(pc_behind "Libs.private: -lcurl -lcctz -lcrypto -pthread")
+  set(pc_behind "Libs.private: -lcurl -lcctz -lssl -lcrypto -pthread")
 endif()
 file(RELATIVE_PATH prefix_from_pkgconfig ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
 configure_file(cmake/connectid.pc.in connectid.pc @ONLY)

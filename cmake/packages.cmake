@@ -21,7 +21,7 @@ set(CPACK_DEBIAN_RUNTIME_PACKAGE_NAME libconnectid${PROJECT_VERSION_MAJOR}.${PRO
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_SECTION libs)
 set(CPACK_COMPONENT_RUNTIME_DESCRIPTION "Shared library.")
 # What no linker knows of: zone data and authorities are read while it runs, and an older libcurl is refused then.
-set(CPACK_DEBIAN_RUNTIME_PACKAGE_DEPENDS "tzdata, ca-certificates, libcurl4 (>= 7.87)")
+set(CPACK_DEBIAN_RUNTIME_PACKAGE_DEPENDS "tzdata, ca-certificates, libcurl4 (>= 7.88)")
 
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libconnectid-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <connectid/http/transport.hpp>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,7 +13,7 @@ namespace connectid::inline v0::http {
 
 /// How large a response may be, in bytes.
 struct ResponseBounds {
-  std::size_t max_headers;  ///< of all header sections, interim responses and trailers included
+  std::size_t max_headers;  ///< of all header sections, interim responses, trailers and chunk-size lines included
   std::size_t max_body;     ///< of the body, without its chunks' framing
 };
 
@@ -39,7 +40,7 @@ class ResponseReader {
   [[nodiscard]] bool begun() const noexcept;          ///< a byte came
   [[nodiscard]] bool headers_whole() const noexcept;  ///< the blank line behind the final response's headers came
   [[nodiscard]] bool surplus() const noexcept;        ///< bytes came behind the response
-  [[nodiscard]] const char* reason() const noexcept;  ///< malformed: what is wrong, as the end of a sentence
+  [[nodiscard]] const char* reason() const noexcept;  ///< malformed or too large: why, as the end of a sentence
 
   // Once the headers are whole:
   [[nodiscard]] int status() const noexcept;
@@ -52,6 +53,51 @@ class ResponseReader {
   [[nodiscard]] Headers&& headers() && noexcept;
   [[nodiscard]] std::string&& body() && noexcept;
   [[nodiscard]] const std::string& body() const& noexcept;
+
+ private:
+  enum class Part : std::uint8_t { status_line, fields, sized_body, open_body, chunk_size, chunk, chunk_end, trailers };
+  /// What the fields of one section say of its message.
+  struct Said {
+    bool chunked = false;
+    bool close = false;
+    bool coded = false;
+    std::optional<std::uint64_t> length = {};  // bytes
+    std::optional<std::chrono::seconds> timeout = {};
+  };
+
+  void take_lines(std::string_view& bytes);
+  void take_line(std::string_view line);
+  void take_status_line(std::string_view line);
+  void take_field(std::string_view line);
+  void take_trailer(std::string_view line);
+  void heed(std::string_view name, std::string_view value);
+  void heed_length(std::string_view value);
+  void heed_transfer_coding(std::string_view value);
+  void heed_connection(std::string_view value);
+  void heed_keep_alive(std::string_view value);
+  void end_fields();
+  void take_chunk_size(std::string_view line);
+  void take_body(std::string_view& bytes);
+  void take_open_body(std::string_view& bytes);
+  void take_chunk_end(std::string_view& bytes);
+  void end(State state, const char* reason) noexcept;
+
+  ResponseBounds bounds_;
+  bool to_head_;
+  bool begun_ = false;
+  bool headers_whole_ = false;
+  bool surplus_ = false;
+  bool old_version_ = false;
+  State state_ = State::reading;
+  Part part_ = Part::status_line;
+  int status_ = 0;
+  const char* reason_ = "";
+  std::size_t header_bytes_ = 0;
+  std::uint64_t rest_ = 0;  // bytes to the end of the body, of the chunk, or of the CRLF behind it
+  Said said_ = {};
+  std::string line_ = {};  // the begin of a line whose end has not come
+  Headers headers_ = {};
+  std::string body_ = {};
 };
 
 }  // namespace connectid::inline v0::http

@@ -6,6 +6,8 @@
 
 #include <memory>
 
+#include "http/headers.hpp"
+
 namespace connectid::inline v0::http {
 namespace {
 
@@ -14,9 +16,9 @@ struct FreeUrl {
 };
 using ParsedUrl = std::unique_ptr<CURLU, FreeUrl>;
 
-std::string part(const ParsedUrl& url, CURLUPart which) {
+std::string part(const ParsedUrl& url, CURLUPart which, unsigned flags = 0) {
   char* text = nullptr;
-  if (curl_url_get(url.get(), which, &text, 0) != CURLUE_OK) return {};
+  if (curl_url_get(url.get(), which, &text, flags) != CURLUE_OK) return {};
   const std::unique_ptr<char, decltype(&curl_free)> owned(text, &curl_free);
   return text;
 }
@@ -54,6 +56,16 @@ Url parse_url(const std::string& text) {
     return refuse("must be https: plain http is allowed only to localhost, 127.0.0.0/8 and [::1]");
   }
   while (result.text.ends_with('/')) result.text.pop_back();
+
+  result.authority = part(url, CURLUPART_HOST, CURLU_PUNYCODE);
+  if (!visible_ascii(result.authority)) return refuse("has a host name that this libcurl cannot write in ASCII");
+  const std::string port = part(url, CURLUPART_PORT, CURLU_NO_DEFAULT_PORT);
+  if (!port.empty()) result.authority.append(":").append(port);
+  result.origin.append(scheme).append("://").append(result.authority);
+  result.path = part(url, CURLUPART_PATH);
+  while (result.path.ends_with('/')) result.path.pop_back();
+  if (result.path.empty()) result.path.push_back('/');
+  if (!visible_ascii(result.path)) return refuse("has a path with a character that must be percent-encoded");
   return result;
 }
 

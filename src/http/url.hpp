@@ -9,7 +9,10 @@ struct Url {
   std::string text = {};     ///< without a slash at its end
   std::string problem = {};  ///< empty: it can be used. Never repeats the URL, which may hold a password.
   bool loopback = false;
-  bool plain = false;  ///< http, not https
+  bool plain = false;          ///< http, not https
+  std::string origin = {};     ///< `https://api.example:8443`: where a connection leads
+  std::string authority = {};  ///< `api.example:8443`, without a port that is the scheme's own: the Host field
+  std::string path = {};       ///< the target of a request: `/` and more
 };
 
 /// https, or http to `localhost`, 127.0.0.0/8 or [::1] (a bearer token must not cross a network in the clear); no user,

@@ -1,0 +1,96 @@
+#include "http/shared_tls.hpp"
+
+#include <openssl/bio.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509_vfy.h>
+
+#include <algorithm>
+#include <climits>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+namespace connectid::inline v0::http {
+namespace {
+
+/// Only then is a store of ours one that libcurl's OpenSSL understands.
+bool libcurl_has_our_openssl() {
+  const char* backend = curl_version_info(CURLVERSION_NOW)->ssl_version;
+  return backend && backend == std::string("OpenSSL/") + OpenSSL_version(OPENSSL_VERSION_STRING);
+}
+
+/// libcurl calls back for a proxy's handshake as well as for the server's, and does not say which it is.
+bool may_speak_tls_to_a_proxy(const CurlOptions& options) {
+  constexpr std::string_view tls = "https://";
+  if (!options.proxy.empty()) return options.proxy.reveal().starts_with(tls);
+  return std::ranges::any_of(std::array{"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}, [&](const char* name) {
+    const char* proxy = std::getenv(name);
+    return proxy && std::string_view(proxy).starts_with(tls);
+  });
+}
+
+bool add_from_text(X509_STORE* store, const std::string& pem) {
+  if (pem.size() > INT_MAX) return false;
+  const std::unique_ptr<BIO, decltype(&BIO_free)> text(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())),
+                                                       &BIO_free);
+  bool added = false;
+  while (text) {
+    const std::unique_ptr<X509, decltype(&X509_free)> one(PEM_read_bio_X509(text.get(), nullptr, nullptr, nullptr),
+                                                          &X509_free);
+    if (!one) break;
+    added = X509_STORE_add_cert(store, one.get()) == 1 || added;
+  }
+  return added;
+}
+
+bool add_from_files(X509_STORE* store, const char* file, const char* directory) {
+  return (file || directory) && X509_STORE_load_locations(store, file, directory) == 1;
+}
+
+void lock(CURL*, curl_lock_data data, curl_lock_access, void* locks) {
+  static_cast<std::mutex*>(locks)[data].lock();
+}
+void unlock(CURL*, curl_lock_data data, void* locks) { static_cast<std::mutex*>(locks)[data].unlock(); }
+
+}  // namespace
+
+void SharedTls::FreeStore::operator()(x509_store_st* store) const noexcept { X509_STORE_free(store); }
+
+SharedTls::SharedTls(const CurlOptions& options) : options_(options), sessions_(curl_share_init()) {
+  CURLSH* share = sessions_.get();
+  const bool shares = share && curl_share_setopt(share, CURLSHOPT_LOCKFUNC, &lock) == CURLSHE_OK &&
+                      curl_share_setopt(share, CURLSHOPT_UNLOCKFUNC, &unlock) == CURLSHE_OK &&
+                      curl_share_setopt(share, CURLSHOPT_USERDATA, locks_.data()) == CURLSHE_OK &&
+                      curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) == CURLSHE_OK;
+  if (!shares) sessions_.reset();
+}
+
+SharedTls::~SharedTls() = default;
+
+x509_store_st* SharedTls::authorities() {
+  std::call_once(read_once_, [this] { authorities_ = read_authorities(options_); });
+  return authorities_.get();
+}
+
+SharedTls::Store SharedTls::read_authorities(const CurlOptions& options) {
+  if (!libcurl_has_our_openssl() || may_speak_tls_to_a_proxy(options)) return nullptr;
+  Store store(X509_STORE_new());
+  if (!store) return nullptr;
+  const auto* libcurl = curl_version_info(CURLVERSION_NOW);
+  bool read = false;
+  if (!options.ca_pem.empty()) {
+    read = add_from_text(store.get(), options.ca_pem);
+  } else if (!options.ca_file.empty()) {
+    read = add_from_files(store.get(), options.ca_file.c_str(), nullptr);
+  } else {
+    read = add_from_files(store.get(), libcurl->cainfo, libcurl->capath);
+  }
+  // As libcurl does for a store of its own: an intermediate that is trusted ends a chain.
+  X509_STORE_set_flags(store.get(), X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_PARTIAL_CHAIN);
+  ERR_clear_error();  // what a reader leaves there would be taken for the next caller's error
+  return read ? std::move(store) : nullptr;
+}
+
+}  // namespace connectid::inline v0::http

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <curl/curl.h>
+
+#include <array>
+#include <connectid/http/curl_transport.hpp>
+#include <memory>
+#include <mutex>
+
+struct x509_store_st;
+
+namespace connectid::inline v0::http {
+
+/// What the TLS connections of one transport share: authorities that were read once (each connection would else read
+/// them anew, for 30 ms and a megabyte), and sessions, so that a second handshake is a short one. Thread-safe; outlives
+/// the connections that use it.
+class SharedTls {
+ public:
+  /// Reads nothing yet. `options` must outlive it.
+  explicit SharedTls(const CurlOptions& options);
+  SharedTls(const SharedTls&) = delete;
+  SharedTls& operator=(const SharedTls&) = delete;
+  ~SharedTls();
+
+  /// The authorities; null where libcurl must read them itself: its TLS is not the OpenSSL that this library has, they
+  /// cannot be read (it says why), or there may be a proxy that is spoken to over TLS and has authorities of its own.
+  [[nodiscard]] x509_store_st* authorities();
+  /// Null: no memory for it; each handshake is then a long one.
+  [[nodiscard]] CURLSH* sessions() const noexcept { return sessions_.get(); }
+
+ private:
+  struct FreeStore {
+    void operator()(x509_store_st* store) const noexcept;
+  };
+  struct FreeShare {
+    void operator()(CURLSH* share) const noexcept { curl_share_cleanup(share); }
+  };
+  using Store = std::unique_ptr<x509_store_st, FreeStore>;
+  static Store read_authorities(const CurlOptions& options);
+
+  const CurlOptions& options_;
+  std::once_flag read_once_;
+  Store authorities_;
+  std::array<std::mutex, CURL_LOCK_DATA_LAST> locks_;
+  std::unique_ptr<CURLSH, FreeShare> sessions_;
+};
+
+}  // namespace connectid::inline v0::http
