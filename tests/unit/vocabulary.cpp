@@ -89,7 +89,7 @@ TEST(Words, every_stage_and_cause_has_its_own_name) {
   EXPECT_EQ(names.size(), 9U);
   names.clear();
   for (int i = 0; i <= static_cast<int>(Cause::other); ++i) names.insert(to_string(static_cast<Cause>(i)));
-  EXPECT_EQ(names.size(), 14U);
+  EXPECT_EQ(names.size(), 15U);
   EXPECT_FALSE(names.contains("?"));
 }
 
