@@ -7,7 +7,7 @@ shopt -s nullglob
 build=build/release
 
 declare -A executables=([unit]=unit_tests [faults]=fault_tests [integration]=integration_tests [docs]=docs_tests
-  [program]=program_tests)
+  [program]=program_tests [peers]=peers_tests)
 found=()
 for room in "${!executables[@]}"; do
   files=("tests/$room/$1"*.cpp)
