@@ -191,12 +191,14 @@ void Connection::Dial::set_up_tls() {
   }
   if (shared) {
     set(CURLOPT_CAINFO, static_cast<const char*>(nullptr));
-  } else if (!options_.ca_pem.empty()) {
-    curl_blob blob{
-        .data = const_cast<char*>(options_.ca_pem.data()), .len = options_.ca_pem.size(), .flags = CURL_BLOB_COPY};
-    set(CURLOPT_CAINFO_BLOB, &blob);
-  } else {
+  } else if (options_.ca_pem.empty()) {
     set_text(CURLOPT_CAINFO, options_.ca_file);
+  } else {
+    curl_blob pem{
+        .data = const_cast<char*>(options_.ca_pem.data()), .len = options_.ca_pem.size(), .flags = CURL_BLOB_COPY};
+    // GnuTLS takes files alone. Where that fails, too, an empty name does.
+    const bool taken = curl_easy_setopt(easy(), CURLOPT_CAINFO_BLOB, &pem) == CURLE_OK;
+    if (!taken) set(CURLOPT_CAINFO, tls_.authorities_file().c_str());
   }
 }
 

@@ -5,12 +5,16 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509_vfy.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <climits>
 #include <cstdlib>
-#include <string>
 #include <string_view>
+#include <utility>
+
+#include "uninterrupted.hpp"
 
 namespace connectid::inline v0::http {
 namespace {
@@ -72,6 +76,16 @@ SharedTls::~SharedTls() = default;
 x509_store_st* SharedTls::authorities() {
   std::call_once(read_once_, [this] { authorities_ = read_authorities(options_); });
   return authorities_.get();
+}
+
+std::string SharedTls::authorities_file() {
+  std::call_once(written_once_, [this] {
+    detail::Fd file(::memfd_create("connectid-authorities", MFD_CLOEXEC));  // in no directory, and gone with us
+    const std::string& pem = options_.ca_pem;
+    const auto written = detail::uninterrupted([&] { return ::write(file.get(), pem.data(), pem.size()); });
+    if (written == static_cast<ssize_t>(pem.size())) authorities_file_ = std::move(file);
+  });
+  return authorities_file_ ? "/proc/self/fd/" + std::to_string(authorities_file_.get()) : std::string();
 }
 
 SharedTls::Store SharedTls::read_authorities(const CurlOptions& options) {

@@ -6,6 +6,9 @@
 #include <connectid/http/curl_transport.hpp>
 #include <memory>
 #include <mutex>
+#include <string>
+
+#include "fd.hpp"
 
 struct x509_store_st;
 
@@ -25,6 +28,8 @@ class SharedTls {
   /// The authorities; null where libcurl must read them itself: its TLS is not the OpenSSL that this library has, they
   /// cannot be read (it says why), or there may be a proxy that is spoken to over TLS and has authorities of its own.
   [[nodiscard]] x509_store_st* authorities();
+  /// A file that holds `ca_pem`, for a TLS library that takes authorities from files alone. Empty: none can be made.
+  [[nodiscard]] std::string authorities_file();
   /// Null: no memory for it; each handshake is then a long one.
   [[nodiscard]] CURLSH* sessions() const noexcept { return sessions_.get(); }
 
@@ -41,6 +46,8 @@ class SharedTls {
   const CurlOptions& options_;
   std::once_flag read_once_;
   Store authorities_;
+  std::once_flag written_once_;
+  detail::Fd authorities_file_;
   std::array<std::mutex, CURL_LOCK_DATA_LAST> locks_;
   std::unique_ptr<CURLSH, FreeShare> sessions_;
 };
