@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "accounts.hpp"
+#include "ca_file.hpp"
 #include "secret_input.hpp"
 #include "times.hpp"
 
@@ -103,11 +104,13 @@ Report login(const Arguments& arguments, const Variables& variables, const std::
     throw UsageError("login takes --client-credentials; a customer's refresh token is for connectid token import");
   }
   const Environment environment = environment_with_login(arguments, variables);
+  const auto transport = make_transport(arguments, variables);
   const auto named = named_account(arguments, variables);
   const auto store = token_store();
   auto credentials = credentials_of({named.value_or("")}, environment, arguments, variables, stop);
   if (!credentials) return stopped();
   if (credentials->client_id.empty()) throw UsageError("the client id is missing: --client-id or CONNECTID_CLIENT_ID");
+  credentials->transport = transport;
   const std::string account = named.value_or(credentials->client_id);
   const Secret kept_before = access_token_before_login(account, *store);
   if (credentials->client_secret.empty()) {
@@ -143,12 +146,14 @@ Report print_token(const Arguments& arguments, const Variables& variables, const
     throw UsageError("standard output is a terminal, which others may see and which remembers: --show prints it there");
   }
   const Environment environment = choose_environment(arguments, variables);
+  const auto transport = make_transport(arguments, variables);
   const auto store = token_store();
   const auto name = named_account(arguments, variables);
   const auto account = find_account(name, environment, *store);
   if (!account) return {.status = 4, .err = "connectid: " + not_logged_in(name, environment) + "\n"};
   auto credentials = credentials_of(*account, environment, arguments, variables, stop);
   if (!credentials) return stopped();
+  credentials->transport = transport;
   const auto [token, source] = ask(store, account->name, *std::move(credentials), {}, arguments, stop);
   Report report = token ? Report{.out = token->value.reveal() + "\n", .out_is_secret = true} : refused(token.error());
   report.held_until_told = source;

@@ -11,7 +11,9 @@ namespace connectid::cli {
 
 /// What the caller said cannot be carried out as it stands: exit status 2, and nothing was sent.
 struct UsageError : std::runtime_error {
-  using std::runtime_error::runtime_error;
+  explicit UsageError(const std::string& what, const char* kind_of_it = "usage")
+      : std::runtime_error(what), kind(kind_of_it) {}
+  const char* kind;  ///< of the error, with --output json
 };
 
 enum class Output { text, json };
@@ -39,6 +41,7 @@ struct Arguments {
   Output output = Output::text;
   std::optional<std::string> api_url;
   std::optional<std::string> environment;
+  std::optional<std::string> ca_file;
   std::optional<std::chrono::milliseconds> timeout;
   RetryPolicy retry_policy;
   Rates rates;  ///< of this run

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "accounts.hpp"
+#include "ca_file.hpp"
 #include "pacing.hpp"
 #include "request_input.hpp"
 #include "secret_input.hpp"
@@ -45,18 +46,10 @@ Caller nobody(const std::optional<std::string>& account, const Environment& envi
   return {.account = account.value_or(""), .tokens = refuse, .has_token = false};
 }
 
-std::optional<Caller> account_caller(const Account& account, const Environment& environment,
-                                     const std::shared_ptr<auth::FileTokenStore>& store, const Arguments& arguments,
-                                     const Variables& variables, const std::stop_token& stop) {
-  auto credentials = credentials_of(account, environment, arguments, variables, stop);
-  if (!credentials) return std::nullopt;
-  return Caller{.account = account.name,
-                .tokens = refreshing_token(*std::move(credentials), store, account.name, renewal_of(arguments))};
-}
-
 /// A flag over the variables; what no variable says either, the store may know. Nothing where a stop is requested.
 std::optional<Caller> choose_caller(const Environment& environment, const Arguments& arguments,
-                                    const Variables& variables, const std::stop_token& stop) {
+                                    const Variables& variables, const std::stop_token& stop,
+                                    const std::shared_ptr<http::Transport>& transport) {
   const auto name = named_account(arguments, variables);
   const auto token = read_secret(variable::access_token, variable::access_token_file, variables, stop);
   if (!token) return std::nullopt;
@@ -69,7 +62,11 @@ std::optional<Caller> choose_caller(const Environment& environment, const Argume
   const auto store = token_store();
   const auto account = find_account(name, environment, *store);
   if (!account) return nobody(name, environment);
-  return account_caller(*account, environment, store, arguments, variables, stop);
+  auto credentials = credentials_of(*account, environment, arguments, variables, stop);
+  if (!credentials) return std::nullopt;
+  credentials->transport = transport;
+  return Caller{.account = account->name,
+                .tokens = refreshing_token(*std::move(credentials), store, account->name, renewal_of(arguments))};
 }
 
 }  // namespace
@@ -77,7 +74,8 @@ std::optional<Caller> choose_caller(const Environment& environment, const Argume
 Report start(const Arguments& arguments, Asked& asked, const Variables& variables, std::stop_token stop) {
   if (arguments.call_id && arguments.call_id->empty()) throw UsageError("--call-id is empty");
   const Environment environment = choose_environment(arguments, variables);
-  const std::optional<Caller> caller = choose_caller(environment, arguments, variables, stop);
+  const auto transport = make_transport(arguments, variables);
+  const std::optional<Caller> caller = choose_caller(environment, arguments, variables, stop, transport);
   if (caller) asked.account = caller->account;
   if (caller) asked.request = read_request(arguments.request, stop);
   if (!asked.request) return report_start(asked, interrupted());
@@ -86,6 +84,7 @@ Report start(const Arguments& arguments, Asked& asked, const Variables& variable
   const Pacing pacing = caller->has_token ? pace(environment.api_url(), arguments.rates) : Pacing{RateLimit::off()};
   const SubscriptionClient client({.environment = environment,
                                    .token_source = caller->tokens,
+                                   .transport = transport,
                                    .retry_policy = arguments.retry_policy,
                                    .rate_limit = pacing.limit,
                                    .journal = journal,

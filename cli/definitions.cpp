@@ -107,6 +107,10 @@ void add_environment(CLI::App& command, Arguments& to) {
       ->excludes(api_url);
 }
 
+void add_ca_file(CLI::App& command, Arguments& to) {
+  add(command, "--ca-file", "FILE", to.ca_file, "Trust only the authorities in this file of PEM, not the system's");
+}
+
 void add_account(CLI::App& command, Arguments& to, const char* description) {
   add(command, "--account", "NAME", to.account, description);
 }
@@ -153,6 +157,7 @@ void define_token(CLI::App& app, Arguments& to) {
   CLI::App* command = app.add_subcommand("token", "Print an access token that is good now, renewed if need be");
   add_account(*command, to, "Whose token; needed where there are several");
   add_environment(*command, to);
+  add_ca_file(*command, to);
   add_timeout(*command, to);
   add_max_attempts(*command, to);
   command->add_flag("--show", to.show, "Print it to a terminal, too");
@@ -177,6 +182,7 @@ void define_accounts(CLI::App& app, Arguments& to) {
   add_account(login_command, to, "The name to keep it under; the client id unless given");
   add_client(login_command, to);
   add_environment(login_command, to);
+  add_ca_file(login_command, to);
   add_timeout(login_command, to);
   add_max_attempts(login_command, to);
 
@@ -202,6 +208,7 @@ void define(CLI::App& app, Arguments& to) {
   CLI::App& start_command = add_command(app, to, start, "start", "Start one subscription, at most once");
   add_request(start_command, to.request);
   add_environment(start_command, to);
+  add_ca_file(start_command, to);
   add_account(start_command, to, "Whose subscription it is: an account that was logged in");
   add_timeout(start_command, to);
   add_max_attempts(start_command, to);

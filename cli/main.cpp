@@ -76,7 +76,7 @@ Report answer(int argc, char** argv, Asked& asked, const StopOnSignal& signals) 
   try {
     return obey(argc, argv, asked, signals);
   } catch (const UsageError& error) {
-    return report_usage(asked, error.what());
+    return report_usage(asked, error);
   } catch (const std::exception& error) {
     return report_fault(asked, error.what());
   }

@@ -27,6 +27,12 @@ std::vector<Entry> service_variables() {
           {variable::login_url, "Base of the login's URLs, beside an API URL only."}};
 }
 
+std::vector<Entry> ca_file_variables() {
+  return {{variable::ca_file, "As --ca-file."},
+          {variable::ssl_cert_file, std::string("The same, where neither --ca-file nor ") + variable::ca_file +
+                                        " is given; where it is empty, the system's authorities are trusted."}};
+}
+
 std::vector<Entry> client_variables() {
   return {{variable::client_id, "The client that asks for tokens; else the one that the account was logged in with."},
           {variable::client_secret, "Its secret, for a login and whenever a token must be renewed."},
@@ -41,11 +47,14 @@ std::vector<Entry> login_variables() {
   return joined_entries(account_variable(), joined_entries(client_variables(), service_variables()));
 }
 
+/// Of a command that goes over the network.
+std::vector<Entry> network_variables() { return joined_entries(login_variables(), ca_file_variables()); }
+
 std::vector<Entry> token_statuses(const std::string& done) {
   return {
       {"0", done + "; or help was asked for."},
       {"1", "A fault of the program, or standard output cannot be written."},
-      {"2", "Usage, or the folder of tokens or a file in it cannot be used."},
+      {"2", "Usage, or the folder of tokens, a file in it, or a file that is named cannot be used."},
       {"4", "The login refused; or somebody has to log in, or to log in again."},
       {"7", "The login was not reached, was busy, or had no time; a token could not be kept; or a signal came first."}};
 }
@@ -102,7 +111,7 @@ Notes start() {
           {{variable::access_token,
             "The customer's access token. Without one, and without an account, nothing is sent."},
            {variable::access_token_file, "A file that holds the access token, in place of the variable."}},
-          login_variables()),
+          network_variables()),
       .statuses = {{"0", "Started; or help or the version was asked for."},
                    {"1", "A fault of the program, or standard output cannot be written. It may have started."},
                    {"2", "Not started: usage, configuration, or a request that is not valid."},
@@ -138,7 +147,7 @@ Notes login() {
                      "The secret is read from a variable or a file, or asked for at the terminal, which does not show "
                      "it. No flag takes it, for flags can be read by everybody on the machine.",
                      where_tokens_are},
-      .variables = login_variables(),
+      .variables = network_variables(),
       .statuses = token_statuses("Logged in"),
       .rule_for_scripts = "0 = logged in (or help was asked for); 7 = may pass, try again later; anything else = no.",
       .example = {"export CONNECTID_CLIENT_SECRET_FILE=/run/secrets/connectid",
@@ -151,7 +160,7 @@ Notes token() {
                      "expired is renewed first. To a terminal it prints only with --show. Where standard output cannot "
                      "be written, the token is printed nowhere.",
                      where_tokens_are},
-      .variables = login_variables(),
+      .variables = network_variables(),
       .statuses = token_statuses("Printed"),
       .rule_for_scripts =
           "0 = standard output holds a token (or help was asked for); 7 = may pass, try again later; anything else = "

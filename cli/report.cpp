@@ -200,12 +200,12 @@ Report report_validation(const Asked& asked, const std::vector<Violation>& viola
   return report;
 }
 
-Report report_usage(const Asked& asked, const std::string& problem) {
-  const std::string message = printable(problem);
+Report report_usage(const Asked& asked, const UsageError& error) {
+  const std::string message = printable(error.what());
   Report report{.status = 2};
   if (asked.output == Output::json) {
     json answer = answer_json(asked, "not_sent", {});
-    answer["error"] = error_json("usage", message, {});
+    answer["error"] = error_json(error.kind, message, {});
     report.out = line(answer);
   } else {
     report.err = "connectid: " + message + "\nNothing was sent. `connectid --help` tells the usage.\n";

@@ -37,7 +37,7 @@ struct Asked {
 [[nodiscard]] Report report_validation(const Asked& asked, const std::vector<Violation>& violations);
 /// What went wrong in the program itself: nothing is known.
 [[nodiscard]] Report report_fault(const Asked& asked, const std::string& message);
-[[nodiscard]] Report report_usage(const Asked& asked, const std::string& problem);
+[[nodiscard]] Report report_usage(const Asked& asked, const UsageError& error);
 /// A line for standard error, whatever becomes of the call.
 [[nodiscard]] std::string warning(const std::string& what);
 

@@ -16,12 +16,14 @@ inline constexpr auto access_token = "CONNECTID_ACCESS_TOKEN";
 inline constexpr auto access_token_file = "CONNECTID_ACCESS_TOKEN_FILE";
 inline constexpr auto account = "CONNECTID_ACCOUNT";
 inline constexpr auto api_url = "CONNECTID_API_URL";
+inline constexpr auto ca_file = "CONNECTID_CA_FILE";
 inline constexpr auto client_authentication = "CONNECTID_CLIENT_AUTHENTICATION";
 inline constexpr auto client_id = "CONNECTID_CLIENT_ID";
 inline constexpr auto client_secret = "CONNECTID_CLIENT_SECRET";
 inline constexpr auto client_secret_file = "CONNECTID_CLIENT_SECRET_FILE";
 inline constexpr auto environment = "CONNECTID_ENVIRONMENT";
 inline constexpr auto login_url = "CONNECTID_LOGIN_URL";
+inline constexpr auto ssl_cert_file = "SSL_CERT_FILE";
 }  // namespace variable
 
 /// Reads one environment variable.

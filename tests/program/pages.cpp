@@ -115,7 +115,7 @@ TEST_P(ProgramPage, tells_in_the_manual_what_it_tells_in_the_help) {
   const std::string help = GetParam().help();
   const Words flags = found_in(manual, std::regex(" (--?[a-z-]+)"));
   for (const std::string& flag : GetParam().flags()) EXPECT_TRUE(flags.contains(flag)) << flag << ended.out;
-  for (const std::string& name : found_in(help, std::regex("(CONNECTID_[A-Z_]+)"))) {
+  for (const std::string& name : found_in(help, std::regex("((?:CONNECTID|SSL)_[A-Z_]+)"))) {
     EXPECT_NE(manual.find(name), std::string::npos) << name;
   }
   EXPECT_EQ(manual.find(rule) != std::string::npos, flowing(help).find(rule) != std::string::npos);
@@ -123,7 +123,7 @@ TEST_P(ProgramPage, tells_in_the_manual_what_it_tells_in_the_help) {
 
 TEST(ProgramPages, the_help_of_start_names_every_variable_that_is_read) {
   const std::string help = Page{"start", "start"}.help();
-  const Words read = found_in(text_of(CONNECTID_SOURCE_DIR "/cli/settings.hpp"), std::regex("\"(CONNECTID_[A-Z_]+)\""));
+  const Words read = found_in(text_of(CONNECTID_SOURCE_DIR "/cli/settings.hpp"), std::regex("\"([A-Z]+_[A-Z_]+)\""));
   EXPECT_GE(read.size(), 6U);
   for (const std::string& name : read) EXPECT_NE(help.find("\n  " + name), std::string::npos) << name;
 }
@@ -215,14 +215,16 @@ TEST_P(ProgramCompletion, knows_the_values_that_can_be_listed) {
   EXPECT_EQ(offered({"start", "--product", ""}), Words{});
 }
 
-TEST_P(ProgramCompletion, names_files_after_json) {
-  const TemporaryFile order;
-  const std::string begin = order.name().substr(0, order.name().size() - 2);
-  Words names;  // zsh offers what stands after the last slash
-  for (const std::string& name : offered({"start", "--json", begin})) {
-    names.insert(std::filesystem::path(name).filename());
+TEST_P(ProgramCompletion, names_files_after_a_flag_that_takes_one) {
+  const TemporaryFile file;
+  const std::string begin = file.name().substr(0, file.name().size() - 2);
+  for (const char* flag : {"--json", "--ca-file"}) {
+    Words names;  // zsh offers what stands after the last slash
+    for (const std::string& name : offered({"start", flag, begin})) {
+      names.insert(std::filesystem::path(name).filename());
+    }
+    EXPECT_TRUE(names.contains(std::filesystem::path(file.name()).filename())) << flag << ' ' << begin;
   }
-  EXPECT_TRUE(names.contains(std::filesystem::path(order.name()).filename())) << begin;
 }
 
 TEST(ProgramBashCompletion, completes_a_value_behind_an_equals_sign) {  // which bash takes for a word of its own
