@@ -2,8 +2,10 @@
 
 #include <curl/curl.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
+#include <string_view>
 
 namespace connectid::inline v0::detail {
 
@@ -24,8 +26,40 @@ std::string utc(Timestamp time) {
   return text.data();
 }
 
+namespace {
+
+/// Which of `names`, of three letters each, this one is; no value where it is none.
+std::optional<unsigned> position(std::string_view names, std::string_view name) {
+  for (unsigned at = 0; at * 3 < names.size(); ++at) {
+    if (names.substr(at * 3, 3) == name) return at;
+  }
+  return std::nullopt;
+}
+
+/// IMF-fixdate, the one form that is still sent, of a time that is on the calendar: `Sun, 06 Nov 1994 08:49:37 GMT`.
+/// libcurl takes ten thousand instructions for it, and every call has one to read.
+std::optional<Timestamp> parse_fixdate(std::string_view text) {
+  using namespace std::chrono;
+  static constexpr std::string_view form = "aaa, 00 aaa 0000 00:00:00 GMT";
+  const auto fits = [](char c, char of_form) {
+    return of_form == '0' ? c >= '0' && c <= '9' : of_form == 'a' || c == of_form;
+  };
+  if (!std::ranges::equal(text, form, fits)) return std::nullopt;
+  const auto number = [&](std::size_t at) { return static_cast<unsigned>((text[at] - '0') * 10 + text[at + 1] - '0'); };
+  const auto weekday = position("SunMonTueWedThuFriSat", text.substr(0, 3));
+  const auto month = position("JanFebMarAprMayJunJulAugSepOctNovDec", text.substr(8, 3));
+  if (!weekday || !month) return std::nullopt;
+  const year_month_day date{year{static_cast<int>(number(12) * 100 + number(14))}, std::chrono::month{*month + 1},
+                            day{number(5)}};
+  if (!date.ok() || date.year() < 1970y || number(17) > 23 || number(20) > 59 || number(23) > 59) return std::nullopt;
+  return sys_days{date} + hours{number(17)} + minutes{number(20)} + seconds{number(23)};
+}
+
+}  // namespace
+
 std::optional<Timestamp> parse_http_date(const std::string& text) {
   using namespace std::chrono;
+  if (const auto time = parse_fixdate(text)) return time;
   // libcurl takes a year of nine digits, too, which no Timestamp can count.
   const sys_seconds time{seconds{curl_getdate(text.c_str(), nullptr)}};
   if (time < sys_days{1970y / 1 / 1} || time >= sys_days{year{10000} / 1 / 1}) return std::nullopt;

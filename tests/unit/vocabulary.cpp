@@ -5,6 +5,7 @@
 #include <connectid/secret.hpp>
 #include <connectid/stage.hpp>
 
+#include <cstdio>
 #include <set>
 #include <sstream>
 
@@ -54,10 +55,29 @@ TEST(HttpDate, is_read_in_each_of_its_forms_and_nothing_else_is) {
   EXPECT_EQ(seconds("Fri, 31 Dec 9999 23:59:59 GMT"), 253402300799);
   EXPECT_EQ(seconds("Sat, 01 Jan 10000 00:00:00 GMT"), -1);
   EXPECT_EQ(seconds("01 Apr 999999999 00:00:00 GMT"), -1);
+  EXPECT_EQ(seconds("Mon, 06 Nov 1994 08:49:37 GMT"), 784111777) << "it was a Sunday; nobody minds";
+  EXPECT_EQ(seconds("sun, 06 nov 1994 08:49:37 gmt"), 784111777);
+  EXPECT_EQ(seconds("Sun, 06 Nov 1994 08:49:37 CET"), 784108177);
+  EXPECT_EQ(seconds("Sat, 31 Dec 2016 23:59:60 GMT"), 1483228800) << "a leap second";
   for (const char* none :
-       {"", "soon", "Sun, 06 Abc 1994 08:49:37 GMT", "Sun, 06 anF 1994 08:49:37 GMT", "Sun, 0x Nov 1994 08:49:37 GMT",
-        "Sun, 06 Nov 1994 08:61:37 GMT", "Sat, 01 Jan 1966 00:00:00 GMT"}) {
+       {"", "soon", "Xyz, 06 Nov 1994 08:49:37 GMT", "unM, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 24:49:37 GMT",
+        "Sun, 00 Nov 1994 08:49:37 GMT", "Sun, 32 Nov 1994 08:49:37 GMT", "Sun, 06 Abc 1994 08:49:37 GMT",
+        "Sun, 06 anF 1994 08:49:37 GMT", "Sun, 0x Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:61:37 GMT",
+        "Sat, 01 Jan 1966 00:00:00 GMT"}) {
     EXPECT_EQ(seconds(none), -1) << none;
+  }
+}
+
+TEST(HttpDate, is_read_on_every_day_of_a_century_and_a_half) {
+  constexpr const char* weekdays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  constexpr const char* months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  for (std::chrono::sys_days day{1970y / 1 / 1}; day < std::chrono::sys_days{2120y / 1 / 1}; ++day) {
+    const std::chrono::year_month_day date(day);
+    char text[64];
+    std::snprintf(text, sizeof text, "%s, %02u %s %04d 23:59:58 GMT", weekdays[std::chrono::weekday(day).c_encoding()],
+                  static_cast<unsigned>(date.day()), months[static_cast<unsigned>(date.month()) - 1],
+                  static_cast<int>(date.year()));
+    ASSERT_EQ(detail::parse_http_date(text), day + 23h + 59min + 58s) << text;
   }
 }
 
