@@ -230,15 +230,14 @@ Action Exchange::on(const http::Answer& answer, Now now) {
 }
 
 void Exchange::learn_from(const http::Answer& answer, Now now) {
-  const auto date = http::find(answer.headers, "Date");
-  const auto request_id = http::find(answer.headers, "X-Request-Id");
-  info_.rate_limit_remaining = http::number(answer.headers, "X-RateLimit-Remaining");
-  info_.rate_limit_reset = http::number(answer.headers, "X-RateLimit-Reset");
-  if (date) info_.server_date = parse_http_date(*date);
-  if (request_id) info_.server_request_id = printable(without_secrets(*request_id), 200);
+  const http::KnownHeaders headers(answer.headers);
+  info_.rate_limit_remaining = http::number(headers.rate_limit_remaining);
+  info_.rate_limit_reset = http::number(headers.rate_limit_reset);
+  if (headers.date) info_.server_date = parse_http_date(*headers.date);
+  if (headers.request_id) info_.server_request_id = printable(without_secrets(*headers.request_id), 200);
 
   if (answer.status < 500) shared_.budget.give_back_a_tenth();
-  const auto reset = http::rate_limit_reset(answer.headers, now.wall);
+  const auto reset = http::rate_limit_reset(headers, now.wall);
   if (answer.status == 429) {
     if (const auto hold = hold_after_429(answer, now)) shared_.pacer.learn(0, *hold, now.steady);
   } else if (info_.rate_limit_remaining && reset) {

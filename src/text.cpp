@@ -60,7 +60,7 @@ std::string printable(std::string_view text, std::size_t limit) {
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept {
   const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-  return std::ranges::equal(a, b, [&](char x, char y) { return lower(x) == lower(y); });
+  return std::ranges::equal(a, b, [&](char x, char y) { return x == y || lower(x) == lower(y); });
 }
 
 std::string redact(std::string text, std::string_view secret, std::size_t shortest) {

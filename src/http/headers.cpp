@@ -1,6 +1,7 @@
 #include "http/headers.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "text.hpp"
@@ -10,6 +11,50 @@ namespace connectid::inline v0::http {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+
+namespace {
+
+/// Which bytes may stand in it, for all of them: every name and value of every header is looked through.
+using Bytes = std::array<bool, 256>;
+
+constexpr Bytes of_a_token = [] {
+  constexpr std::string_view separators = "\"(),/:;<=>?@[\\]{}";
+  Bytes bytes{};
+  for (unsigned char c = '!'; c <= '~'; ++c) bytes[c] = separators.find(static_cast<char>(c)) == std::string_view::npos;
+  return bytes;
+}();
+
+constexpr Bytes of_a_field_value = [] {
+  Bytes bytes{};
+  for (std::size_t c = 0; c < bytes.size(); ++c) bytes[c] = (c >= ' ' && c != 0x7f) || c == '\t';
+  return bytes;
+}();
+
+bool only(const Bytes& bytes, std::string_view text) noexcept {
+  return std::ranges::all_of(text, [&](char c) { return bytes[static_cast<unsigned char>(c)]; });
+}
+
+struct Known {
+  std::string_view name;
+  const std::string* KnownHeaders::*place;
+};
+constexpr std::array<Known, 5> known{{{"Date", &KnownHeaders::date},
+                                      {"Retry-After", &KnownHeaders::retry_after},
+                                      {"X-Request-Id", &KnownHeaders::request_id},
+                                      {"X-RateLimit-Reset", &KnownHeaders::rate_limit_reset},
+                                      {"X-RateLimit-Remaining", &KnownHeaders::rate_limit_remaining}}};
+
+/// No two are of one length: it says which a header may be, if any.
+constexpr auto known_by_length = [] {
+  std::array<const Known*, 22> table{};
+  for (const Known& one : known) {
+    if (table[one.name.size()]) throw "two names of one length";  // does not compile
+    table[one.name.size()] = &one;
+  }
+  return table;
+}();
+
+}  // namespace
 
 const std::string* find(const Headers& headers, std::string_view name) noexcept {
   const auto found = std::ranges::find_if(
@@ -21,25 +66,30 @@ bool visible_ascii(std::string_view text) noexcept {
   return !text.empty() && std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f'; });
 }
 
-bool is_token(std::string_view text) noexcept {
-  static constexpr std::string_view separators = "\"(),/:;<=>?@[\\]{}";
-  return visible_ascii(text) && text.find_first_of(separators) == std::string_view::npos;
-}
+bool is_token(std::string_view text) noexcept { return !text.empty() && only(of_a_token, text); }
 
-bool is_field_value(std::string_view text) noexcept {
-  return std::ranges::all_of(text,
-                             [](char c) { return (static_cast<unsigned char>(c) >= ' ' && c != '\x7f') || c == '\t'; });
-}
+bool is_field_value(std::string_view text) noexcept { return only(of_a_field_value, text); }
 
 bool well_formed(const Header& header) noexcept { return is_token(header.name) && is_field_value(header.value); }
 
+KnownHeaders::KnownHeaders(const Headers& headers) noexcept {
+  for (const auto& [name, value] : headers) {
+    const Known* one = name.size() < known_by_length.size() ? known_by_length[name.size()] : nullptr;
+    if (!one || this->*one->place || !detail::equal_ignoring_case(name, one->name)) continue;
+    this->*one->place = &value;
+  }
+}
+
 std::optional<std::int64_t> number(const Headers& headers, std::string_view name) noexcept {
-  const std::string* text = find(headers, name);
-  std::int64_t value = 0;
-  if (!text || text->starts_with('-')) return std::nullopt;  // nor `-0`
-  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
-  if (error != std::errc() || end != text->data() + text->size()) return std::nullopt;
-  return value;
+  return number(find(headers, name));
+}
+
+std::optional<std::int64_t> number(const std::string* value) noexcept {
+  std::int64_t read = 0;
+  if (!value || value->starts_with('-')) return std::nullopt;  // nor `-0`
+  const auto [end, error] = std::from_chars(value->data(), value->data() + value->size(), read);
+  if (error != std::errc() || end != value->data() + value->size()) return std::nullopt;
+  return read;
 }
 
 namespace {
@@ -48,33 +98,32 @@ namespace {
 constexpr seconds longest_pause = std::chrono::hours{24 * 366};
 
 /// Until a time from 1970 on, by the server's own clock where it tells it. Whatever a clock says, nothing overflows.
-std::optional<milliseconds> until(Timestamp time, const Headers& headers, Timestamp now) {
-  const std::string* date = find(headers, "Date");
-  const Timestamp server_now = (date ? detail::parse_http_date(*date) : std::nullopt).value_or(now);
+std::optional<milliseconds> until(Timestamp time, const KnownHeaders& headers, Timestamp now) {
+  const Timestamp server_now = (headers.date ? detail::parse_http_date(*headers.date) : std::nullopt).value_or(now);
   if (time - longest_pause > server_now) return std::nullopt;
   return std::max(time - server_now, milliseconds{0});
 }
 
 }  // namespace
 
-std::optional<milliseconds> rate_limit_reset(const Headers& headers, Timestamp now) {
+std::optional<milliseconds> rate_limit_reset(const KnownHeaders& headers, Timestamp now) {
   static constexpr std::int64_t longest_delta = 24 * 60 * 60;
-  const auto reset = number(headers, "X-RateLimit-Reset");
+  const auto reset = number(headers.rate_limit_reset);
   if (!reset) return std::nullopt;
   if (*reset <= longest_delta) return seconds{*reset};
   if (*reset > std::chrono::duration_cast<seconds>(Timestamp::duration::max()).count()) return std::nullopt;
   return until(Timestamp{seconds{*reset}}, headers, now);
 }
 
-std::optional<milliseconds> retry_after(const Headers& headers, Timestamp now) {
-  if (const auto delta = number(headers, "Retry-After")) {
+std::optional<milliseconds> retry_after(const KnownHeaders& headers, Timestamp now) {
+  if (const auto delta = number(headers.retry_after)) {
     return *delta <= longest_pause.count() ? std::optional<milliseconds>(seconds{*delta}) : std::nullopt;
   }
-  if (const std::string* text = find(headers, "Retry-After")) {
-    if (const auto time = detail::parse_http_date(*text)) return until(*time, headers, now);
+  if (headers.retry_after) {
+    if (const auto time = detail::parse_http_date(*headers.retry_after)) return until(*time, headers, now);
   }
   if (const auto reset = rate_limit_reset(headers, now)) return reset;
-  if (number(headers, "X-RateLimit-Remaining") == 0) return std::chrono::minutes{1};
+  if (number(headers.rate_limit_remaining) == 0) return std::chrono::minutes{1};
   return std::nullopt;
 }
 

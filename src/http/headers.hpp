@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include <connectid/http/transport.hpp>
@@ -25,13 +26,28 @@ namespace connectid::inline v0::http {
 /// The field as a whole number of 0 or more; no value where it is missing or not one.
 [[nodiscard]] std::optional<std::int64_t> number(const Headers& headers, std::string_view name) noexcept;
 
+/// A value as a whole number of 0 or more; no value where it is null or not one.
+[[nodiscard]] std::optional<std::int64_t> number(const std::string* value) noexcept;
+
+/// The values of the response headers that a call looks at, each the first of its name; null where there is none. Found
+/// in one pass; they live as long as the headers. Implicit: a function that takes it takes headers.
+struct KnownHeaders {
+  KnownHeaders(const Headers& headers) noexcept;
+
+  const std::string* date = nullptr;
+  const std::string* retry_after = nullptr;
+  const std::string* request_id = nullptr;
+  const std::string* rate_limit_reset = nullptr;
+  const std::string* rate_limit_remaining = nullptr;
+};
+
 /// How long until the allowance is renewed: `X-RateLimit-Reset`, whose seconds are a delta or, where they are more than
 /// a day, a time since 1970 (against the answer's own `Date`, or else `now`).
-[[nodiscard]] std::optional<std::chrono::milliseconds> rate_limit_reset(const Headers& headers, Timestamp now);
+[[nodiscard]] std::optional<std::chrono::milliseconds> rate_limit_reset(const KnownHeaders& headers, Timestamp now);
 
 /// The pause that an answer names: `Retry-After` in seconds or as an HTTP-date (against the answer's own `Date`, or
 /// else `now`), else `rate_limit_reset`, else, where `X-RateLimit-Remaining` is 0, the minute that the longest of the
 /// API's limits counts.
-[[nodiscard]] std::optional<std::chrono::milliseconds> retry_after(const Headers& headers, Timestamp now);
+[[nodiscard]] std::optional<std::chrono::milliseconds> retry_after(const KnownHeaders& headers, Timestamp now);
 
 }  // namespace connectid::inline v0::http

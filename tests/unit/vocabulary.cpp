@@ -130,6 +130,38 @@ TEST(Headers, are_found_without_case_and_the_first_counts) {
   EXPECT_EQ(http::find(headers, "X-B"), nullptr);
 }
 
+TEST(Headers, those_that_a_call_looks_at_are_known_without_case_and_the_first_counts) {
+  const http::Headers headers{{"Content-Type", "as long as X-Request-Id"},
+                              {"DATE", "1"},
+                              {"retry-after", "2"},
+                              {"X-Request-ID", "3"},
+                              {"x-request-id", "4"},
+                              {"x-ratelimit-RESET", "5"},
+                              {"X-RateLimit-Remaining", "6"},
+                              {std::string(300, 'x'), "7"},
+                              {"", "8"}};
+  const http::KnownHeaders known(headers);
+  EXPECT_EQ(*known.date, "1");
+  EXPECT_EQ(*known.retry_after, "2");
+  EXPECT_EQ(*known.request_id, "3");
+  EXPECT_EQ(*known.rate_limit_reset, "5");
+  EXPECT_EQ(*known.rate_limit_remaining, "6");
+  EXPECT_EQ(http::KnownHeaders({}).date, nullptr);
+}
+
+TEST(Headers, a_name_is_a_token_and_a_value_has_no_control_characters) {
+  const std::string token_signs = "!#$%&'*+-.^_`|~";  // RFC 9110 section 5.6.2, with letters and digits
+  for (int i = 0; i < 256; ++i) {
+    const char c = static_cast<char>(i);
+    const bool letter_or_digit = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    const bool sign = token_signs.find(c) != std::string::npos;
+    EXPECT_EQ(http::is_token(std::string("a") + c), letter_or_digit || sign) << i;
+    EXPECT_EQ(http::is_field_value(std::string("a") + c), (i >= 32 && i != 127) || c == '\t') << i;
+  }
+  EXPECT_FALSE(http::is_token(""));
+  EXPECT_TRUE(http::is_field_value(""));
+}
+
 TEST(Headers, what_could_begin_a_line_of_its_own_is_not_well_formed) {
   EXPECT_TRUE(http::well_formed({"X-A", "text, with\ttab and å"}));
   EXPECT_TRUE(http::well_formed({"X-A", ""}));
