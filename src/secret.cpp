@@ -1,5 +1,6 @@
 #include <connectid/secret.hpp>
 
+#include <cstring>
 #include <ostream>
 #include <utility>
 
@@ -19,10 +20,8 @@ Secret& Secret::operator=(Secret&& other) noexcept {
 }
 
 void Secret::wipe() noexcept {
-  text_.resize(text_.capacity());  // what lies behind a text that was moved away or made shorter, too
-  // volatile: a plain loop over memory that is given up is dropped by the optimiser.
-  volatile char* bytes = text_.data();
-  for (std::size_t i = 0; i < text_.size(); ++i) bytes[i] = '\0';
+  text_.resize(text_.capacity());              // what lies behind a text that was moved away or made shorter, too
+  explicit_bzero(text_.data(), text_.size());  // memset on memory that is given up is dropped by the optimiser
   text_.clear();
 }
 

@@ -29,7 +29,9 @@ class CONNECTID_API Secret {
   Secret& operator=(const Secret& other);
   Secret& operator=(Secret&& other) noexcept;
   /// @}
-  ~Secret() { wipe(); }
+  ~Secret() {
+    if (!empty()) wipe();  // what was moved from is wiped already
+  }
 
   /// The text itself. Never print or log it.
   [[nodiscard]] const std::string& reveal() const noexcept { return text_; }
