@@ -201,7 +201,7 @@ Action Exchange::on(const http::Answer& answer, Now now) {
   if (verdict.word == Word::started) {
     info_.http_status = answer.status;
     info_.sent_at = sent_at_;
-    return Done{std::nullopt, call_until(now)};
+    return Done{std::nullopt, take_call(now)};
   }
   const auto pause = http::retry_after(answer.headers, now.wall);
   if (verdict.for_the_cut) {
@@ -359,7 +359,7 @@ Action Exchange::end(const std::string& why_no_more, Now now) {
   if (!why_no_more.empty()) message += "; not tried again: " + why_no_more;
   if (call_.repeat == Repeat::never) message = as_outcome(word, message, info_.sent_at.value_or(now.wall));
 
-  CallInfo call = call_until(now);
+  CallInfo call = take_call(now);
   Error error(outcome_of(word), std::move(ending_->detail), printable(without_secrets(std::move(message)), 4000), call,
               unknown_attempts_);
   return Done{std::move(error), std::move(call)};
@@ -370,10 +370,9 @@ std::string Exchange::without_secrets(std::string text) const {
   return redact(std::move(text), token_.reveal());
 }
 
-CallInfo Exchange::call_until(Now now) const {
-  CallInfo call = info_;
-  call.duration = std::chrono::duration_cast<milliseconds>(now.steady - began_.steady);
-  return call;
+CallInfo Exchange::take_call(Now now) {
+  info_.duration = std::chrono::duration_cast<milliseconds>(now.steady - began_.steady);
+  return std::move(info_);
 }
 
 }  // namespace connectid::inline v0::detail

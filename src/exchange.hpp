@@ -135,7 +135,7 @@ class Exchange {
   Ending ending_of(const Verdict& verdict, const http::Failure& failure) const;
   void keep(Ending ending);
   Action end(const std::string& why_no_more, Now now);
-  CallInfo call_until(Now now) const;
+  CallInfo take_call(Now now);
   std::string without_secrets(std::string text) const;
 
   Call call_;

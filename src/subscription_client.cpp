@@ -96,9 +96,11 @@ struct SubscriptionClient::Core {
     return {Outcome::not_sent, std::move(detail), "not sent: " + what, std::move(call)};
   }
 
-  http::Request post(const char* path, std::string body, const std::string& call_id, const CallOptions& call) const {
-    http::Request request{
-        .method = "POST", .url = api.text + path, .headers = {}, .authorization = {}, .body = std::move(body)};
+  http::Request post(std::string_view path, std::string body, const std::string& call_id,
+                     const CallOptions& call) const {
+    http::Request request{.method = "POST", .url = {}, .headers = {}, .authorization = {}, .body = std::move(body)};
+    request.url.reserve(api.text.size() + path.size());
+    request.url.append(api.text).append(path);
     request.headers.reserve(4 + call.headers.size());
     request.headers.push_back({"Accept", "application/json"});
     request.headers.push_back({"Content-Type", "application/json"});
@@ -133,7 +135,8 @@ Result<StartSubscriptionResponse> SubscriptionClient::start(const StartSubscript
   const auto core = core_;  // the caller's handles may all go while the call runs
   const Now began = detail::read_clocks();
   CallInfo call;
-  call.call_id = options.call_id.empty() ? detail::make_call_id(began.wall) : options.call_id;
+  call.call_id = options.call_id;
+  if (call.call_id.empty()) call.call_id = detail::make_call_id(began.wall);
   if (!core->problem.empty()) return core->not_sent(ConfigurationError{}, core->problem, call);
   const TokenSource source = options.token_source ? options.token_source : token_source_;
   if (!source) {
@@ -164,7 +167,7 @@ Result<StartSubscriptionResponse> SubscriptionClient::start(const StartSubscript
       .read = read,
       .timeouts = timeouts,
       .retry = core->options.retry_policy,
-      .call_id = call.call_id};
+      .call_id = std::move(call.call_id)};
   detail::Exchange exchange(std::move(start),
                             {.pacer = core->pacer, .budget = core->budget, .random = detail::random_fraction}, began);
   detail::Done done = detail::run(exchange, {.token_source = source,
