@@ -30,7 +30,7 @@ class Perform {
     if (auto* what = std::get_if<GetToken>(&action)) return get_token(*what);
     if (auto* what = std::get_if<Wait>(&action)) return wait(*what);
     if (auto* what = std::get_if<WriteDown>(&action)) return write_down(*what);
-    return send(std::get<Send>(action));
+    return send(std::move(std::get<Send>(action)));
   }
 
   void tell_the_end(const Done& done) const {
@@ -80,10 +80,12 @@ class Perform {
     }
   }
 
-  Event send(const Send& send) const {
+  Event send(Send send) const {
     try {
-      http::Reply reply = io_.transport.perform(
-          *send.request, {.deadline = send.deadline, .connect_timeout = io_.connect_timeout, .stop = io_.stop});
+      http::Reply reply = io_.transport.perform(*send.request, {.deadline = send.deadline,
+                                                                .connect_timeout = io_.connect_timeout,
+                                                                .stop = io_.stop,
+                                                                .connection = std::move(send.connection)});
       return std::visit([](auto& what) -> Event { return std::move(what); }, reply);
     } catch (const std::exception& thrown) {
       return threw(thrown.what());

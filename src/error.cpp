@@ -8,7 +8,7 @@
 
 namespace connectid::inline v0 {
 
-static_assert(std::variant_size_v<ErrorDetail> == static_cast<std::size_t>(ErrorKind::journal_refused) + 1,
+static_assert(std::variant_size_v<ErrorDetail> == static_cast<std::size_t>(ErrorKind::circuit_open) + 1,
               "ErrorDetail has one alternative a kind, in the order of ErrorKind");
 
 std::string_view to_string(Outcome outcome) noexcept {
@@ -53,6 +53,8 @@ std::string_view to_string(ErrorKind kind) noexcept {
       return "cancelled";
     case ErrorKind::journal_refused:
       return "journal_refused";
+    case ErrorKind::circuit_open:
+      return "circuit_open";
   }
   return "?";
 }
@@ -81,6 +83,7 @@ int Error::unknown_attempts() const noexcept { return state_->unknown_attempts; 
 const ErrorDetail& Error::detail() const noexcept { return state_->detail; }
 
 std::optional<std::chrono::milliseconds> Error::retry_after() const noexcept {
+  if (const auto* circuit = get_if<CircuitOpen>()) return circuit->retry_in;
   const auto* limited = get_if<RateLimited>();
   return limited ? limited->retry_after : std::nullopt;
 }

@@ -6,13 +6,17 @@
 #include "http/headers.hpp"
 #include "text.hpp"
 #include "time.hpp"
-#include "wire/answers.hpp"
 
 namespace connectid::inline v0::detail {
 namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
+
+/// A stray 429 is overtaken in this time by the answer that the connection still owes.
+constexpr milliseconds shortest_pause_after_429{1'000};
+/// Connecting is tried again for a long time: a policy without pauses must not make that a busy loop.
+constexpr milliseconds shortest_pause_of_connecting{50};
 
 steady_clock::time_point after(steady_clock::time_point start, milliseconds pause) {
   const auto room = std::chrono::duration_cast<milliseconds>(steady_clock::time_point::max() - start);
@@ -79,9 +83,11 @@ ErrorDetail detail_of(ServerWords words, ErrorKind kind, std::optional<milliseco
 }
 
 /// "HTTP 400: ValidationException: no such product"
-std::string sentence(int status, const std::string& objection, const ServerWords& words,
+std::string sentence(const http::Answer& answer, const std::string& objection, const ServerWords& words,
                      std::optional<milliseconds> retry_after) {
-  std::string text = "HTTP " + std::to_string(status);
+  std::string text = "HTTP " + std::to_string(answer.status);
+  if (answer.left == http::Left::head) text += ", which came before the request's body had left";
+  if (answer.left == http::Left::part) text += ", which came before the whole request had left";
   if (!objection.empty()) text += ", and the body " + objection;
   for (const std::string* part : {&words.exception_type, &words.error_message}) {
     if (!part->empty()) text += ": " + *part;
@@ -117,6 +123,7 @@ Exchange::Exchange(Call call, const Shared& shared, Now began)
       shared_(shared),
       began_(began),
       deadline_(after(began.steady, call_.timeouts.timeout)),
+      passage_(shared_.breaker),
       turn_(shared_.pacer) {
   info_.call_id = call_.call_id;
 }
@@ -165,6 +172,7 @@ Action Exchange::on(const NoToken& refusal, Now now) {
 
 Action Exchange::take_turn(Now now) {
   if (now.steady >= deadline_) return out_of_time(Stage::pause, now);
+  if (const auto circuit = passage_.ask(now.steady)) return circuit_is_open(*circuit, now);
   const auto at = turn_.ask(now.steady);
   if (at <= now.steady) return WriteDown{info_.attempts + 1};
   if (at >= deadline_) return turn_comes_too_late(at, now);
@@ -175,7 +183,9 @@ Action Exchange::on(WrittenDown, Now now) {
   if (now.steady >= deadline_) return out_of_time(Stage::prepare, now);
   ++info_.attempts;
   sent_at_ = now.wall;
-  return Send{&call_.request, std::min(deadline_, after(now.steady, call_.timeouts.attempt_timeout))};
+  attempt_began_ = now.steady;
+  return Send{&call_.request, std::min(deadline_, after(now.steady, call_.timeouts.attempt_timeout)),
+              std::move(connection_)};
 }
 
 Action Exchange::on(const NotWrittenDown& refusal, Now now) {
@@ -189,15 +199,46 @@ Action Exchange::on(Stopped stopped, Now now) {
 // ---- what came of it
 
 Action Exchange::on(const http::Failure& failure, Now now) {
+  passage_.ended(health(failure, now.steady - attempt_began_),
+                 std::string(to_string(failure.cause)) + " " + std::string(phrase(failure.stage)), now.steady);
+  if (failure.body_left) {
+    left_something();
+  } else {
+    left_nothing(now);
+  }
+  if (failure.cause == Cause::stray_answer && refused_at_) return stray_after_a_refusal(failure, now);
   const Verdict verdict = judge(failure, now.steady >= deadline_);
   keep(ending_of(verdict, failure));
   return repeat_or_end(verdict, std::nullopt, now);
 }
 
+void Exchange::left_nothing(Now now) noexcept {
+  if (failed_connects_++ == 0) connecting_since_ = now.steady;
+}
+
+void Exchange::left_something() noexcept {
+  failed_connects_ = 0;
+  ++attempts_that_left_;
+}
+
+/// What became of the attempt that was refused is what nobody knows now: so it is the one that the error tells of.
+Action Exchange::stray_after_a_refusal(const http::Failure& failure, Now now) {
+  Ending ending = ending_of(judge_a_stray_after_a_refusal(), failure);
+  ending.what +=
+      ": so the refusal before it (HTTP " + std::to_string(refused_with_) + ") was perhaps not this request's";
+  if (!failure.body_left) ending.sent_at = refused_at_;
+  keep(std::move(ending));
+  return end({}, now);
+}
+
 Action Exchange::on(const http::Answer& answer, Now now) {
+  passage_.ended(health(answer, now.steady - attempt_began_), "HTTP " + std::to_string(answer.status), now.steady);
+  left_something();
   learn_from(answer, now);
   const Reading reading = answer.status == 200 ? call_.read(answer.body) : Reading{};
-  Verdict verdict = judge(answer, reading, now.steady >= deadline_);
+  wire::Refusal refusal = answer.status == 200 ? wire::Refusal{} : refusal_in(answer);
+  const RefusedBy by = refusal.of_the_application ? RefusedBy::application : RefusedBy::anybody;
+  Verdict verdict = judge(answer, reading, by, now.steady >= deadline_);
   if (verdict.word == Word::started) {
     info_.http_status = answer.status;
     info_.sent_at = sent_at_;
@@ -210,15 +251,13 @@ Action Exchange::on(const http::Answer& answer, Now now) {
     keep(std::move(cut));
     return repeat_or_end(verdict, pause, now);
   }
-  wire::Refusal refusal =
-      wire::decode_refusal(answer.body, [this](std::string text) { return without_secrets(std::move(text)); });
-  if (call_.answers_are_secret) refusal.words.body_excerpt.clear();
+  if (answer.status == 200) refusal = refusal_in(answer);
   // Without a challenge it says nothing of the token: another one would be refused as well.
   const bool challenged = call_.takes_token && (refusal.oauth_error || http::find(answer.headers, "WWW-Authenticate"));
   if (verdict.again == Again::with_another_token && !challenged) verdict.again = Again::no;
 
   const auto shown_pause = answer.status == 429 ? pause : std::nullopt;
-  std::string what = sentence(answer.status, reading.objection, refusal.words, shown_pause);
+  std::string what = sentence(answer, reading.objection, refusal.words, shown_pause);
   const bool open_end = answer.status == 200 && !answer.framed && !reading.whole_json;
   if (open_end) what += "; the connection ended before the answer was known to be whole";
   keep({.word = verdict.word,
@@ -226,7 +265,15 @@ Action Exchange::on(const http::Answer& answer, Now now) {
         .what = std::move(what),
         .http_status = answer.status,
         .sent_at = sent_at_});
+  if (verdict.word == Word::rejected) connection_ = answer.connection;
   return repeat_or_end(verdict, pause, now);
+}
+
+wire::Refusal Exchange::refusal_in(const http::Answer& answer) const {
+  wire::Refusal refusal =
+      wire::decode_refusal(answer.body, [this](std::string text) { return without_secrets(std::move(text)); });
+  if (call_.answers_are_secret) refusal.words.body_excerpt.clear();
+  return refusal;
 }
 
 void Exchange::learn_from(const http::Answer& answer, Now now) {
@@ -251,7 +298,8 @@ std::optional<milliseconds> Exchange::hold_after_429(const http::Answer& answer,
   const bool of_a_second = info_.rate_limit_remaining.value_or(0) > 0 && !http::find(answer.headers, "Retry-After");
   if (of_a_second) return std::chrono::seconds{1};
   const auto pause = http::retry_after(answer.headers, now.wall);
-  return pause ? std::optional(after_named_pause(call_.retry, *pause, 0)) : std::nullopt;
+  if (!pause) return std::nullopt;
+  return std::max(after_named_pause(call_.retry, *pause, 0), shortest_pause_after_429);
 }
 
 // ---- whether it is tried again
@@ -268,31 +316,49 @@ bool Exchange::may_send_again_what_may_have_acted() const noexcept {
   return false;
 }
 
-std::string Exchange::objection_to(const Verdict& verdict, bool pause_is_named) const {
+std::string Exchange::objection_to(const Verdict& verdict, bool pause_is_named, Now now) const {
   if (verdict.again == Again::when_the_server_says && !pause_is_named) return "the server named no pause";
   if (verdict.again == Again::with_another_token && token_was_refused_) return "another token was refused before";
-  if (info_.attempts >= call_.retry.max_attempts) {
-    return "this was attempt " + std::to_string(info_.attempts) + " of at most " +
-           std::to_string(std::max(call_.retry.max_attempts, 1));
+  if (failed_connects_ > 0) return objection_to_connecting(now);
+  if (attempts_that_left_ >= call_.retry.max_attempts) {
+    return "this was attempt " + std::to_string(attempts_that_left_) + " of at most " +
+           std::to_string(std::max(call_.retry.max_attempts, 1)) +
+           (info_.attempts > attempts_that_left_ ? ", those without a connection not counted" : "");
   }
   return {};
+}
+
+std::string Exchange::objection_to_connecting(Now now) const {
+  if (call_.retry.max_attempts <= 1) return "this was attempt 1 of at most 1";
+  if (now.steady < after(connecting_since_, call_.retry.connect_for)) return {};
+  return "no connection for " + in_milliseconds(std::max(call_.retry.connect_for, milliseconds{0}));
+}
+
+void Exchange::believe_the_refusal(int status) noexcept {
+  refused_at_ = sent_at_;
+  refused_with_ = status;
 }
 
 Action Exchange::repeat_or_end(const Verdict& verdict, std::optional<milliseconds> named, Now now) {
   const bool harmful = verdict.again == Again::where_it_does_no_harm && !may_send_again_what_may_have_acted();
   if (verdict.again == Again::no || harmful || now.steady >= deadline_) return end({}, now);
-  if (std::string objection = objection_to(verdict, named.has_value()); !objection.empty()) return end(objection, now);
+  if (std::string objection = objection_to(verdict, named.has_value(), now); !objection.empty())
+    return end(objection, now);
   if (verdict.again == Again::with_another_token) {
     token_was_refused_ = true;
+    believe_the_refusal(401);
     return GetToken{token_};
   }
+  if (verdict.again == Again::when_the_server_says) believe_the_refusal(429);
+  if (failed_connects_ > 0) return wait_for_a_connection(now);
   return wait_before_the_next(verdict.again, named, now);
 }
 
 Action Exchange::wait_before_the_next(Again again, std::optional<milliseconds> named, Now now) {
   const double random = shared_.random();
-  const milliseconds pause =
-      named ? after_named_pause(call_.retry, *named, random) : back_off(call_.retry, info_.attempts, random);
+  milliseconds pause =
+      named ? after_named_pause(call_.retry, *named, random) : back_off(call_.retry, attempts_that_left_, random);
+  if (again == Again::when_the_server_says) pause = std::max(pause, shortest_pause_after_429);
   const auto at = after(now.steady, pause);
   if (at >= deadline_) {
     return end("a pause of " + in_milliseconds(pause) + " would end after the call's timeout of " +
@@ -303,6 +369,17 @@ Action Exchange::wait_before_the_next(Again again, std::optional<milliseconds> n
     return end("this client's budget of repeats is spent, as in an outage", now);
   }
   return Wait{at};
+}
+
+/// The last try is made at the end of the time for connecting: a pause that would pass it is cut.
+Action Exchange::wait_for_a_connection(Now now) {
+  const milliseconds pause =
+      std::max(back_off(call_.retry, failed_connects_, shared_.random()), shortest_pause_of_connecting);
+  const auto at = std::min(after(now.steady, pause), after(connecting_since_, call_.retry.connect_for));
+  if (at < deadline_) return Wait{at};
+  return end("a pause of " + in_milliseconds(pause) + " would end after the call's timeout of " +
+                 in_milliseconds(call_.timeouts.timeout),
+             now);
 }
 
 // ---- the end
@@ -324,7 +401,7 @@ void Exchange::keep(Ending ending) {
   if (ending.word == Word::unknown) ++unknown_attempts_;
   if (!ending_ || call_.repeat != Repeat::never || ending.word >= ending_->word) {
     ending_ = std::move(ending);
-  } else {
+  } else if (!ending_->what.ends_with("; then " + ending.what)) {  // connecting may fail so many times
     ending_->what += "; then " + ending.what;
   }
 }
@@ -342,6 +419,18 @@ Action Exchange::out_of_time(Stage stage, Now now) {
   return end({}, now);
 }
 
+Action Exchange::circuit_is_open(const CircuitIsOpen& circuit, Now now) {
+  const Timestamp since = now.wall - std::chrono::duration_cast<milliseconds>(now.steady - circuit.since);
+  const std::string why =
+      "the circuit breaker is open since " + utc(since) + ": " + std::to_string(circuit.failures) +
+      " attempts in a row had ended at once, none with an application's answer; the last one: " + circuit.last +
+      (circuit.probing ? "; one call is finding out whether that is over"
+                       : "; the next call is let through in " + in_milliseconds(circuit.retry_in));
+  if (ending_) return end(why, now);
+  ending_ = Ending{.word = Word::not_sent, .detail = CircuitOpen{since, circuit.retry_in}, .what = why};
+  return end({}, now);
+}
+
 Action Exchange::turn_comes_too_late(steady_clock::time_point at, Now now) {
   const std::string why = "its turn in the rate limit comes in " +
                           in_milliseconds(std::chrono::ceil<milliseconds>(at - now.steady)) +
@@ -352,6 +441,8 @@ Action Exchange::turn_comes_too_late(steady_clock::time_point at, Now now) {
 }
 
 Action Exchange::end(const std::string& why_no_more, Now now) {
+  connection_.reset();
+  passage_.give_back();
   const Word word = ending_->word;
   info_.http_status = ending_->http_status;
   info_.sent_at = word == Word::not_sent ? std::nullopt : ending_->sent_at;

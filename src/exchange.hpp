@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,7 +18,9 @@
 
 #include "judge.hpp"
 #include "rate_limit.hpp"
+#include "rate_limit/circuit_breaker.hpp"
 #include "retry.hpp"
+#include "wire/answers.hpp"
 
 namespace connectid::inline v0::detail {
 
@@ -54,6 +57,7 @@ struct WriteDown {
 struct Send {
   const http::Request* request = nullptr;  ///< the Exchange's own; lives until its next event
   std::chrono::steady_clock::time_point deadline;
+  std::shared_ptr<http::KeptConnection> connection = {};  ///< that brought the refusal which this repeats; null: none
 };
 struct Done {
   std::optional<Error> error;  ///< none: it succeeded
@@ -89,6 +93,7 @@ struct Call {
 struct Shared {
   Pacer& pacer;
   RetryBudget& budget;
+  CircuitBreaker& breaker;
   double (*random)();  ///< from 0 up to 1
 };
 
@@ -122,15 +127,23 @@ class Exchange {
   Action on(const http::Answer& answer, Now now);
   Action on(const http::Failure& failure, Now now);
 
+  Action stray_after_a_refusal(const http::Failure& failure, Now now);
   void learn_from(const http::Answer& answer, Now now);
+  wire::Refusal refusal_in(const http::Answer& answer) const;
+  void left_nothing(Now now) noexcept;
+  void left_something() noexcept;
   std::optional<std::chrono::milliseconds> hold_after_429(const http::Answer& answer, Now now) const;
   Action take_turn(Now now);
   Action repeat_or_end(const Verdict& verdict, std::optional<std::chrono::milliseconds> named, Now now);
-  std::string objection_to(const Verdict& verdict, bool pause_is_named) const;
+  std::string objection_to(const Verdict& verdict, bool pause_is_named, Now now) const;
+  void believe_the_refusal(int status) noexcept;
+  std::string objection_to_connecting(Now now) const;
   Action wait_before_the_next(Again again, std::optional<std::chrono::milliseconds> named, Now now);
+  Action wait_for_a_connection(Now now);
   bool may_send_again_what_may_have_acted() const noexcept;
   Action end_before_an_attempt(ErrorDetail detail, const std::string& what, Now now);
   Action out_of_time(Stage stage, Now now);
+  Action circuit_is_open(const CircuitIsOpen& circuit, Now now);
   Action turn_comes_too_late(std::chrono::steady_clock::time_point at, Now now);
   Ending ending_of(const Verdict& verdict, const http::Failure& failure) const;
   void keep(Ending ending);
@@ -142,11 +155,19 @@ class Exchange {
   Shared shared_;
   Now began_;
   std::chrono::steady_clock::time_point deadline_;
+  Passage passage_;
   Turn turn_;
   Secret token_;
   bool token_was_refused_ = false;  ///< once a call
   std::optional<Timestamp> sent_at_;
-  std::optional<Ending> ending_;  ///< of the call, were it to end now
+  std::chrono::steady_clock::time_point attempt_began_;
+  int attempts_that_left_ = 0;
+  int failed_connects_ = 0;                                 ///< in a row
+  std::chrono::steady_clock::time_point connecting_since_;  ///< when the first of them failed
+  std::shared_ptr<http::KeptConnection> connection_;        ///< for the next attempt
+  std::optional<Timestamp> refused_at_;                     ///< when the attempt began whose refusal is repeated for
+  int refused_with_ = 0;                                    ///< the status of that
+  std::optional<Ending> ending_;                            ///< of the call, were it to end now
   int unknown_attempts_ = 0;
   CallInfo info_;
 };

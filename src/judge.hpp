@@ -1,17 +1,20 @@
 #pragma once
 
+#include <chrono>
 #include <string>
 
 #include <connectid/error.hpp>
 #include <connectid/http/transport.hpp>
 #include <connectid/journal.hpp>
 
+#include "rate_limit/circuit_breaker.hpp"
+
 namespace connectid::inline v0::detail {
 
 /// On what condition an attempt may be repeated. Whether it holds, and whether there is time, is the Exchange's to see.
 enum class Again {
   no,
-  after_a_pause,          ///< it never had a connection
+  after_a_pause,          ///< nothing of it left, or too little to act on
   when_the_server_says,   ///< refused for now
   with_another_token,     ///< refused for its token
   where_it_does_no_harm,  ///< it may have acted
@@ -33,8 +36,22 @@ struct Reading {
   bool enough = false;      ///< all that was asked for stands in it, however the transfer ended
 };
 
+/// Whose words the body of a refusal holds.
+enum class RefusedBy {
+  anybody,      ///< a gateway's page, or nothing
+  application,  ///< the API's JSON, or OAuth's
+};
+
 /// THE table, from how an attempt ended to what is true of it. Pure. `deadline_passed`: the call's own time is up.
-[[nodiscard]] Verdict judge(const http::Answer& answer, const Reading& reading, bool deadline_passed) noexcept;
+[[nodiscard]] Verdict judge(const http::Answer& answer, const Reading& reading, RefusedBy by,
+                            bool deadline_passed) noexcept;
 [[nodiscard]] Verdict judge(const http::Failure& failure, bool deadline_passed) noexcept;
+/// A refusal of this call was believed, and then its repeat met an answer that nobody had asked for: so the refusal was
+/// perhaps another request's, too, and this one's own answer is the one that nobody has seen.
+[[nodiscard]] Verdict judge_a_stray_after_a_refusal() noexcept;
+
+/// What an attempt's end tells the circuit breaker.
+[[nodiscard]] Health health(const http::Answer& answer, std::chrono::steady_clock::duration lasted) noexcept;
+[[nodiscard]] Health health(const http::Failure& failure, std::chrono::steady_clock::duration lasted) noexcept;
 
 }  // namespace connectid::inline v0::detail

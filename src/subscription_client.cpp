@@ -81,7 +81,8 @@ struct SubscriptionClient::Core {
         problem(std::move(why)),
         user_agent(options.user_agent.empty() ? product : options.user_agent + " " + product),
         pacer(options.rate_limit),
-        budget(options.retry_policy.budget) {
+        budget(options.retry_policy.budget),
+        breaker(options.retry_policy.break_circuit_after) {
     if (!options.transport) options.transport = std::make_shared<http::CurlTransport>();
   }
 
@@ -89,8 +90,10 @@ struct SubscriptionClient::Core {
   http::Url api;
   std::string problem;  ///< why no call can be made; empty: it can
   std::string user_agent;
-  mutable detail::Pacer pacer;         // thread-safe
-  mutable detail::RetryBudget budget;  // thread-safe
+  // Thread-safe:
+  mutable detail::Pacer pacer;
+  mutable detail::RetryBudget budget;
+  mutable detail::CircuitBreaker breaker;
 
   Error not_sent(ErrorDetail detail, const std::string& what, CallInfo call) const {
     return {Outcome::not_sent, std::move(detail), "not sent: " + what, std::move(call)};
@@ -168,8 +171,10 @@ Result<StartSubscriptionResponse> SubscriptionClient::start(const StartSubscript
       .timeouts = timeouts,
       .retry = core->options.retry_policy,
       .call_id = std::move(call.call_id)};
-  detail::Exchange exchange(std::move(start),
-                            {.pacer = core->pacer, .budget = core->budget, .random = detail::random_fraction}, began);
+  detail::Exchange exchange(
+      std::move(start),
+      {.pacer = core->pacer, .budget = core->budget, .breaker = core->breaker, .random = detail::random_fraction},
+      began);
   detail::Done done = detail::run(exchange, {.token_source = source,
                                              .api_url = core->options.environment.api_url(),
                                              .transport = *core->options.transport,

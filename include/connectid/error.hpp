@@ -19,7 +19,9 @@ namespace connectid::inline v0 {
 /// What became of a call that did not succeed. (One that did holds a value: it was started.) Which answer and which
 /// fault ends in which: docs/faults.md.
 enum class Outcome {
-  not_sent,  ///< no byte of the request's body was handed to a connection: may be sent again
+  /// No byte of the request was taken by a connection (where it was answered before its body had begun to leave: no
+  /// byte of that). It may be sent again.
+  not_sent,
   rejected,  ///< the server answered that it refuses: it started nothing
   unknown,   ///< the server may have acted: look before sending again
 };
@@ -33,13 +35,16 @@ enum class ErrorKind {
   unauthorized,         ///< 401
   forbidden,            ///< 403
   rate_limited,         ///< 429
-  rejected,             ///< any other 4xx, except 408 and 499
+  rejected,             ///< any other 4xx, except 408, 409, 444, 460 and 499
   server_error,         ///< 5xx
-  unexpected_response,  ///< any other answer: a 200 that is no success, another 2xx, 3xx, 408, 499, 600 and more
-  transport_error,      ///< no whole answer came, for a reason of the network or the peer
-  deadline_exceeded,    ///< the call's `timeout` passed (an attempt's alone is a transport_error)
-  cancelled,            ///< the call's `stop_token` was requested
-  journal_refused,      ///< the journal could not write down what was to be sent: so it was not
+  /// Any other answer: a 200 that is no success, another 2xx, 3xx, 408, 409, 444, 460, 499, 600 and more, a 403 that
+  /// the application did not write.
+  unexpected_response,
+  transport_error,    ///< no whole answer came, for a reason of the network or the peer
+  deadline_exceeded,  ///< the call's `timeout` passed (an attempt's alone is a transport_error)
+  cancelled,          ///< the call's `stop_token` was requested
+  journal_refused,    ///< the journal could not write down what was to be sent: so it was not
+  circuit_open,       ///< too many calls in a row had failed at once: this one was not sent
 };
 
 /// The enumerator's name, `not_sent`; stable, and what the program prints.
@@ -86,14 +91,14 @@ struct ServerWords {
 };
 struct BadRequest : ServerWords {};    ///< 400
 struct Unauthorized : ServerWords {};  ///< 401
-struct Forbidden : ServerWords {};     ///< 403
+struct Forbidden : ServerWords {};     ///< 403 with such words
 /// 429
 struct RateLimited : ServerWords {
   /// The pause that the server named with `Retry-After` (seconds or a date) or `X-RateLimit-Reset`. Of the second the
   /// reference leaves open what it counts: up to 86400 it is taken for seconds from now, beyond for seconds since 1970.
   std::optional<std::chrono::milliseconds> retry_after = std::nullopt;
 };
-struct Rejected : ServerWords {};            ///< any other 4xx (408 and 499 aside)
+struct Rejected : ServerWords {};            ///< any other 4xx (408, 409, 444, 460 and 499 aside)
 struct ServerError : ServerWords {};         ///< 5xx
 struct UnexpectedResponse : ServerWords {};  ///< any other answer
 
@@ -111,11 +116,16 @@ struct Cancelled {
   Stage stage = Stage::prepare;  ///< how far the call had come
 };
 struct JournalRefused {};  ///< the message says why
+/// The client's circuit breaker kept the call back (`RetryPolicy::break_circuit_after`).
+struct CircuitOpen {
+  Timestamp since = {};                   ///< when it opened
+  std::chrono::milliseconds retry_in{0};  ///< when a call is let through again, to find out: so long from now
+};
 
 /// In the order of ErrorKind.
 using ErrorDetail = std::variant<ValidationError, ConfigurationError, TokenError, BadRequest, Unauthorized, Forbidden,
                                  RateLimited, Rejected, ServerError, UnexpectedResponse, TransportError,
-                                 DeadlineExceeded, Cancelled, JournalRefused>;
+                                 DeadlineExceeded, Cancelled, JournalRefused, CircuitOpen>;
 
 /// Why a call did not succeed, and what became of it. Immutable, cheap to copy, safe to read from many threads.
 class CONNECTID_API Error {
@@ -131,7 +141,8 @@ class CONNECTID_API Error {
   [[nodiscard]] const std::string& message() const noexcept;
   /// The status of the answer that the outcome rests on; 0 where it rests on none.
   [[nodiscard]] int http_status() const noexcept;
-  /// The pause the server named (429); absent where it named none.
+  /// When to try again, from the end of the call: the pause the server named (429; absent where it named none), or
+  /// until the circuit breaker lets a call through (`circuit_open`). Absent for every other kind.
   [[nodiscard]] std::optional<std::chrono::milliseconds> retry_after() const noexcept;
   /// What is known of the call: its id, times, rate-limit figures. Lives as long as this Error or a copy of it.
   [[nodiscard]] const CallInfo& call() const noexcept;

@@ -10,7 +10,7 @@ namespace connectid::inline v0 {
 /// What a call ends in. All but `started` are an `Outcome`, too.
 enum class Word {
   started,   ///< the server said so
-  not_sent,  ///< no byte of the request's body was handed to a connection
+  not_sent,  ///< no byte of the request (of its body, where it was answered early) was taken by a connection
   rejected,  ///< the server refused
   unknown,   ///< it may have started
 };

@@ -144,7 +144,9 @@ LoginReply ask_login(const LoginRequest& asked) {
                     .answers_are_secret = true,
                     .secrets = std::move(secrets)};
   detail::Pacer unlimited(RateLimit::off());  // the documented limits are the API's
-  detail::Exchange exchange(std::move(call), {.pacer = unlimited, .budget = budget, .random = detail::random_fraction},
+  detail::CircuitBreaker never(0);            // asking for tokens does no harm that it could spare anybody
+  detail::Exchange exchange(std::move(call),
+                            {.pacer = unlimited, .budget = budget, .breaker = never, .random = detail::random_fraction},
                             began);
   const TokenSource takes_none;
   const detail::Done done = detail::run(exchange, {.token_source = takes_none,

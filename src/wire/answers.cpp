@@ -23,10 +23,11 @@ Refusal decode_refusal(std::string_view body, const std::function<std::string(st
   };
   const std::string error = text("error");
   ServerWords words{.exception_type = text("exceptionType"), .error_message = text("errorMessage")};
+  const bool of_the_application = !words.exception_type.empty() || !words.error_message.empty() || !error.empty();
   if (words.exception_type.empty()) words.exception_type = error;
   if (words.error_message.empty()) words.error_message = text("error_description");
   if (words.exception_type.empty() && words.error_message.empty()) words.body_excerpt = show(body, excerpt);
-  return {.words = std::move(words), .oauth_error = !error.empty()};
+  return {.words = std::move(words), .oauth_error = !error.empty(), .of_the_application = of_the_application};
 }
 
 }  // namespace connectid::inline v0::wire

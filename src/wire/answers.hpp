@@ -11,7 +11,8 @@ namespace connectid::inline v0::wire {
 /// What a body that is no success says.
 struct Refusal {
   ServerWords words;
-  bool oauth_error = false;  ///< it holds OAuth's `error` (RFC 6749 section 5.2)
+  bool oauth_error = false;         ///< it holds OAuth's `error` (RFC 6749 section 5.2)
+  bool of_the_application = false;  ///< it holds that, or the API's `exceptionType` or `errorMessage`
 };
 
 /// Reads the body of a refusal: `exceptionType` and `errorMessage` (API), `error` and `error_description`

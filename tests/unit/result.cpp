@@ -81,7 +81,8 @@ TEST(ErrorOfACall, every_kind_has_the_name_of_its_detail) {
                                                      {TransportError{}, "transport_error"},
                                                      {DeadlineExceeded{}, "deadline_exceeded"},
                                                      {Cancelled{}, "cancelled"},
-                                                     {JournalRefused{}, "journal_refused"}};
+                                                     {JournalRefused{}, "journal_refused"},
+                                                     {CircuitOpen{}, "circuit_open"}};
   static_assert(std::size(all) == std::variant_size_v<ErrorDetail>);
   for (const auto& [detail, name] : all) EXPECT_EQ(to_string(Error(Outcome::unknown, detail, "").kind()), name);
 }

@@ -13,8 +13,8 @@ namespace connectid::detail {
 /// A simulated clock, what the calls of one client share, and calls under them.
 class SimulatedCalls {
  public:
-  explicit SimulatedCalls(int budget = 1000, RateLimit limit = RateLimit::off())
-      : pacer_(std::move(limit)), budget_(budget) {}
+  explicit SimulatedCalls(int budget = 1000, RateLimit limit = RateLimit::off(), int break_circuit_after = 0)
+      : pacer_(std::move(limit)), budget_(budget), breaker_(break_circuit_after) {}
 
   [[nodiscard]] Now now() const {
     return {std::chrono::steady_clock::time_point{} + elapsed,
@@ -29,7 +29,7 @@ class SimulatedCalls {
                  .timeouts = timeouts,
                  .retry = retry,
                  .call_id = "id-1"},
-            {.pacer = pacer_, .budget = budget_, .random = random},
+            {.pacer = pacer_, .budget = budget_, .breaker = breaker_, .random = random},
             now()};
   }
 
@@ -39,6 +39,7 @@ class SimulatedCalls {
  private:
   Pacer pacer_;
   RetryBudget budget_;
+  CircuitBreaker breaker_;
 };
 
 inline http::Answer ok() {
