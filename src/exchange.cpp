@@ -356,9 +356,10 @@ Action Exchange::repeat_or_end(const Verdict& verdict, std::optional<millisecond
 
 Action Exchange::wait_before_the_next(Again again, std::optional<milliseconds> named, Now now) {
   const double random = shared_.random();
-  milliseconds pause =
-      named ? after_named_pause(call_.retry, *named, random) : back_off(call_.retry, attempts_that_left_, random);
-  if (again == Again::when_the_server_says) pause = std::max(pause, shortest_pause_after_429);
+  const milliseconds least = again == Again::when_the_server_says ? shortest_pause_after_429 : milliseconds{0};
+  const milliseconds chosen = named ? after_named_pause(call_.retry, std::max(*named, least), random)
+                                    : back_off(call_.retry, attempts_that_left_, random);
+  const milliseconds pause = std::max(chosen, least);
   const auto at = after(now.steady, pause);
   if (at >= deadline_) {
     return end("a pause of " + in_milliseconds(pause) + " would end after the call's timeout of " +

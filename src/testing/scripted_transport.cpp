@@ -18,7 +18,8 @@ http::Reply ScriptedTransport::perform(const http::Request& request, const http:
   const std::lock_guard lock(mutex_);
   requests_.push_back(request);
   if (replies_.empty()) {
-    return http::Failure{.body_left = false,
+    return http::Failure{.cause = Cause::configuration,  // final: a repeat would find no reply, either
+                         .body_left = false,
                          .text = "ScriptedTransport has no reply left for " + request.method + " " + request.url};
   }
   http::Reply reply = std::move(replies_.front());

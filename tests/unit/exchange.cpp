@@ -161,6 +161,68 @@ TEST_F(ExchangeTest, a_429_carries_the_pause_and_the_figures) {
             "this was attempt 1 of at most 1");
 }
 
+struct Held : http::KeptConnection {};
+
+TEST_F(ExchangeTest, the_repeat_of_a_refusal_goes_out_on_the_connection_that_brought_it) {
+  const http::Headers challenge{{"WWW-Authenticate", "Bearer"}};
+  for (const int status : {401, 429}) {
+    auto connection = std::make_shared<Held>();
+    const std::weak_ptr<Held> held = connection;
+    Exchange exchange = make();
+    EXPECT_FALSE(send(exchange).connection);
+    Answer refusal = answer(status, status == 401 ? challenge : http::Headers{{"Retry-After", "1"}});
+    refusal.connection = std::move(connection);
+    Action action = exchange.next(std::move(refusal), now());
+    EXPECT_FALSE(held.expired());
+    if (status == 401) {
+      ASSERT_TRUE(std::holds_alternative<GetToken>(action));
+      static_cast<void>(exchange.next(AccessToken{"another-token"}, now()));
+    } else {
+      ASSERT_TRUE(std::holds_alternative<Wait>(action));
+      elapsed += 2s;
+      static_cast<void>(exchange.next(Go{}, now()));
+    }
+    action = exchange.next(WrittenDown{}, now());
+    EXPECT_EQ(std::get<Send>(action).connection, held.lock());
+    std::get<Send>(action).connection.reset();
+    EXPECT_TRUE(held.expired()) << "it is kept for the next attempt alone";
+  }
+}
+
+TEST_F(ExchangeTest, no_connection_is_kept_where_the_call_ends) {
+  const std::pair<int, bool> refusals[] = {{400, true}, {401, true}, {429, true}, {503, true}, {200, false}};
+  for (const auto& [status, fails] : refusals) {
+    auto connection = std::make_shared<Held>();
+    const std::weak_ptr<Held> held = connection;
+    Exchange exchange = make();
+    static_cast<void>(send(exchange));
+    Answer last = status == 200 ? ok() : answer(status);
+    last.connection = std::move(connection);
+    EXPECT_EQ(std::get<Done>(exchange.next(std::move(last), now())).error.has_value(), fails);
+    EXPECT_TRUE(held.expired()) << status;
+  }
+}
+
+TEST_F(ExchangeTest, a_stray_answer_after_a_refusal_tells_of_the_attempt_that_was_refused) {
+  Exchange exchange = make();
+  static_cast<void>(send(exchange));
+  const Timestamp sent = now().wall;
+  elapsed = 10ms;
+  ASSERT_TRUE(std::holds_alternative<Wait>(exchange.next(answer(429, {{"Retry-After", "1"}}), now())));
+  elapsed = 2s;
+  static_cast<void>(exchange.next(Go{}, now()));
+  static_cast<void>(exchange.next(WrittenDown{}, now()));
+  const Action end = exchange.next(failure(Stage::send, Cause::stray_answer, false), now());
+  EXPECT_EQ(error(end).outcome(), Outcome::unknown);
+  ASSERT_TRUE(error(end).get_if<TransportError>());
+  EXPECT_EQ(error(end).get_if<TransportError>()->stage, Stage::send);
+  EXPECT_EQ(error(end).get_if<TransportError>()->cause, Cause::stray_answer);
+  EXPECT_EQ(error(end).call().sent_at, sent);
+  EXPECT_EQ(error(end).call().attempts, 2);
+  EXPECT_EQ(error(end).http_status(), 0);
+  EXPECT_EQ(error(end).unknown_attempts(), 1);
+}
+
 TEST_F(ExchangeTest, each_status_has_its_detail_type) {
   const auto end_of = [&](int status) {
     Exchange exchange = make();
@@ -177,7 +239,8 @@ TEST_F(ExchangeTest, each_status_has_its_detail_type) {
   EXPECT_EQ(end_of(401).get_if<Unauthorized>()->error_message, "m");
   EXPECT_TRUE(end_of(403).get_if<Forbidden>());
   EXPECT_TRUE(end_of(429).get_if<RateLimited>());
-  EXPECT_TRUE(end_of(409).get_if<Rejected>());
+  EXPECT_TRUE(end_of(404).get_if<Rejected>());
+  EXPECT_TRUE(end_of(409).get_if<UnexpectedResponse>());
   EXPECT_TRUE(end_of(500).get_if<ServerError>());
   EXPECT_TRUE(end_of(302).get_if<UnexpectedResponse>());
   EXPECT_TRUE(end_of(200).get_if<UnexpectedResponse>());

@@ -28,6 +28,11 @@ struct Choice {
 
 const auto past_every_deadline = 1h;
 
+http::Answer on_a_connection(http::Answer answer) {
+  answer.connection = std::make_shared<http::KeptConnection>();
+  return answer;
+}
+
 const std::vector<Choice>& replies() {
   const auto pause = [](const char* seconds) { return http::Headers{{"Retry-After", seconds}}; };
   http::Answer half = ok();
@@ -35,6 +40,14 @@ const std::vector<Choice>& replies() {
   half.cut = failure(Stage::receive, Cause::closed, true);
   http::Answer stopped = half;
   stopped.cut = failure(Stage::receive, Cause::cancelled, true);
+  http::Answer with_bytes_behind_it = on_a_connection(answer(429, pause("2")));
+  with_bytes_behind_it.cut = failure(Stage::receive, Cause::stray_answer, true);
+  const auto early = [](http::Left left, http::Answer given) {
+    given.left = left;
+    return given;
+  };
+  using http::Left;
+  const http::Headers challenge{{"WWW-Authenticate", "Bearer"}};
   using enum Truth;
   static const std::vector<Choice> all{
       {"200", ok(), 10ms, started},
@@ -44,18 +57,29 @@ const std::vector<Choice>& replies() {
       {"204", answer(204), 10ms, may_have_acted},
       {"302", answer(302), 10ms, may_have_acted},
       {"400", answer(400), 10ms, refused},
-      {"401 with a challenge", answer(401, {{"WWW-Authenticate", "Bearer"}}), 10ms, refused},
+      {"401 with a challenge", on_a_connection(answer(401, challenge)), 10ms, refused},
+      {"an early 401 with a challenge", early(Left::head, answer(401, challenge)), 10ms, refused},
+      {"an early 200", early(Left::part, ok()), 10ms, may_have_acted},
+      {"an early 503, nothing of the body", early(Left::head, answer(503)), 10ms, nothing_arrived},
+      {"an early 503", early(Left::part, answer(503)), 10ms, may_have_acted},
+      {"a 403 of the application", answer(403, {}, R"({"errorMessage":"m"})"), 10ms, refused},
+      {"a 403 of a gateway", answer(403, {}, "<html>"), 10ms, may_have_acted},
+      {"409", answer(409, {}, R"({"errorMessage":"m"})"), 10ms, may_have_acted},
       {"401", answer(401), 10ms, refused},
       {"408", answer(408), 10ms, may_have_acted},
       {"429", answer(429), 10ms, refused},
-      {"429, 2 s", answer(429, pause("2")), 10ms, refused, 2s},
+      {"429, 0 s", on_a_connection(answer(429, pause("0"))), 10ms, refused, 1s},
+      {"429, 2 s", on_a_connection(answer(429, pause("2"))), 10ms, refused, 2s},
+      {"429, 2 s, and bytes behind it", with_bytes_behind_it, 10ms, may_have_acted},
       {"429, 1 h", answer(429, pause("3600")), 10ms, refused, 60s},
       {"500", answer(500), 10ms, may_have_acted},
       {"503, 2 s", answer(503, pause("2")), 10ms, may_have_acted, 2s},
       {"no connection", failure(Stage::connect, Cause::unreachable, false)},
       {"no connection, too slow", failure(Stage::connect, Cause::timed_out, false), past_every_deadline},
       {"a wrong certificate", failure(Stage::handshake, Cause::certificate, false)},
-      {"cut before the body left", failure(Stage::send, Cause::closed, false)},
+      {"a proxy that denies", failure(Stage::connect, Cause::proxy_denied, false)},
+      {"a stray answer before anything left", failure(Stage::send, Cause::stray_answer, false)},
+      {"a stray answer in place of its own", failure(Stage::wait, Cause::stray_answer, true), 10ms, may_have_acted},
       {"stopped before the body left", failure(Stage::connect, Cause::cancelled, false)},
       {"the body left, whatever the stage says", failure(Stage::connect, Cause::unreachable, true), 10ms,
        may_have_acted},
@@ -113,6 +137,75 @@ struct World {
   Repeat repeat = Repeat::never;
   int budget = 1000;
   Rates rates = {.per_second = 0, .per_minute = 0};  ///< none: no limit
+  int break_circuit_after = 0;                       ///< 0: never
+  int failures_before = 0;                           ///< of other calls, each at once
+  milliseconds since_then{0};
+};
+
+/// A client's calls, and what was before this one.
+class Calls : public SimulatedCalls {
+ public:
+  explicit Calls(const World& world)
+      : SimulatedCalls(world.budget, world.rates.per_second > 0 ? RateLimit::per_client(world.rates) : RateLimit::off(),
+                       world.break_circuit_after) {
+    for (int i = 0; i < world.failures_before; ++i) {
+      Passage before(breaker());
+      EXPECT_FALSE(before.ask(now().steady));
+      before.ended(Health::fails_at_once, "HTTP 503", now().steady);
+    }
+    elapsed += world.since_then;
+  }
+};
+
+/// What a client that sees only how attempts end must make of its circuit: its calls are kept back until a time.
+class Observer {
+ public:
+  using TimePoint = std::chrono::steady_clock::time_point;
+  Observer(const World& world, TimePoint now) : limit_(world.break_circuit_after), in_a_row_(world.failures_before) {
+    if (limit_ > 0 && in_a_row_ >= limit_) keep_back(now - world.since_then);
+  }
+
+  void see(const Choice& reply, TimePoint now) {
+    const bool nobody = nobody_was_there(reply.event);
+    if (kept_back_) {
+      if (nobody) keep_back(now);
+      if (somebody_was_there(reply.event)) {
+        kept_back_ = false;
+        in_a_row_ = 0;
+        pause_ = 1s;
+      }
+    } else {
+      const auto* failure = std::get_if<http::Failure>(&reply.event);
+      const bool own_impatience = failure && failure->cause == Cause::timed_out;
+      if (nobody && !own_impatience && reply.takes < 1s && limit_ > 0 && ++in_a_row_ >= limit_) keep_back(now);
+      if (somebody_was_there(reply.event)) in_a_row_ = 0;
+    }
+  }
+  [[nodiscard]] bool keeps_back(TimePoint now) const { return kept_back_ && now < until_; }
+  [[nodiscard]] bool in_doubt() const { return kept_back_; }
+
+ private:
+  static bool nobody_was_there(const Event& event) {
+    if (const auto* failure = std::get_if<http::Failure>(&event)) {
+      return failure->body_left && failure->cause != Cause::cancelled;
+    }
+    const int status = std::get<http::Answer>(event).status;
+    return status == 502 || status == 503 || status == 504;
+  }
+  static bool somebody_was_there(const Event& event) {
+    return std::holds_alternative<http::Answer>(event) && !nobody_was_there(event);
+  }
+  void keep_back(TimePoint now) {
+    kept_back_ = true;
+    until_ = now + pause_;
+    pause_ = std::min(2 * pause_, milliseconds(30s));
+  }
+
+  int limit_;
+  int in_a_row_;
+  bool kept_back_ = false;
+  TimePoint until_{};
+  milliseconds pause_{1s};
 };
 
 /// One call on its way through one sequence of events, and what must be true of it.
@@ -120,7 +213,8 @@ class Walk {
  public:
   explicit Walk(const World& world)
       : world_(world),
-        calls_(world.budget, world.rates.per_second > 0 ? RateLimit::per_client(world.rates) : RateLimit::off()),
+        calls_(world),
+        observer_(world, calls_.now().steady),
         exchange_(calls_.make(world.timeouts, world.retry, world.repeat)),
         deadline_(calls_.now().steady + world.timeouts.timeout),
         action_(exchange_.next(Go{}, calls_.now())) {
@@ -148,7 +242,10 @@ class Walk {
  private:
   /// What the caller, the journal or the token source ended.
   static bool stops(const Choice& choice) {
-    if (const auto* failure = std::get_if<http::Failure>(&choice.event)) return failure->cause == Cause::cancelled;
+    if (const auto* failure = std::get_if<http::Failure>(&choice.event)) {
+      return failure->cause == Cause::cancelled || failure->cause == Cause::certificate ||
+             failure->cause == Cause::proxy_denied;
+    }
     if (const auto* answer = std::get_if<http::Answer>(&choice.event)) {
       return answer->cut && answer->cut->cause == Cause::cancelled;
     }
@@ -157,20 +254,41 @@ class Walk {
   }
 
   void note_reply(const Choice& choice) {
+    const auto now = calls_.now().steady;
+    const auto* failure = std::get_if<http::Failure>(&choice.event);
+    const auto* answer = std::get_if<http::Answer>(&choice.event);
+    const bool refused_before = std::ranges::count(truths_, Truth::refused) != 0;
+    doubted_ = failure && failure->cause == Cause::stray_answer && refused_before;
+    const bool left = !failure || failure->body_left;
+    if (left) {
+      ++left_;
+      connecting_since_.reset();
+    } else if (!connecting_since_) {
+      connecting_since_ = now;
+    }
+    if (doubted_ && !left) ++doubted_refusals_;
+    connection_ = answer && choice.truth == Truth::refused ? answer->connection : nullptr;
+    observer_.see(choice, now);
     truths_.push_back(choice.truth);
-    earliest_ = calls_.now().steady + choice.named_pause;
+    earliest_ = now + choice.named_pause;
     last_reply_ = choice.name;
   }
 
-  [[nodiscard]] bool may_have_acted() const { return std::ranges::count(truths_, Truth::may_have_acted) != 0; }
+  [[nodiscard]] bool may_have_acted() const {
+    return doubted_ || std::ranges::count(truths_, Truth::may_have_acted) != 0;
+  }
 
   void check() {
     SCOPED_TRACE(std::string(world_.name) + ": " + path_);
-    ASSERT_LE(steps_, 8 * std::max(world_.retry.max_attempts, 1) + 4) << "it does not end";
+    ASSERT_LE(steps_, 20 * std::max(world_.retry.max_attempts, 1) + 4) << "it does not end";
+    if (doubted_) EXPECT_TRUE(std::holds_alternative<Done>(action_)) << "it goes on with a refusal of somebody else";
     const auto now = calls_.now().steady;
     if (const auto* wait = std::get_if<Wait>(&action_)) {
       EXPECT_GE(wait->until, now);
       EXPECT_LT(wait->until, deadline_) << "a wait past the deadline";
+      if (connecting_since_ && world_.rates.per_second == 0) {
+        EXPECT_LE(wait->until, *connecting_since_ + world_.retry.connect_for) << "it waits too long for a connection";
+      }
     } else if (const auto* write = std::get_if<WriteDown>(&action_)) {
       EXPECT_EQ(write->attempt, static_cast<int>(truths_.size()) + 1);
     } else if (const auto* send = std::get_if<Send>(&action_)) {
@@ -178,7 +296,7 @@ class Walk {
     } else if (const auto* get = std::get_if<GetToken>(&action_)) {
       if (!get->refused.empty()) {
         EXPECT_EQ(++refused_tokens_, 1) << "a token is refused once a call";
-        EXPECT_EQ(last_reply_, "401 with a challenge");
+        EXPECT_TRUE(last_reply_.ends_with("401 with a challenge")) << last_reply_;
         refused_ = get->refused.reveal();
       }
     } else {
@@ -192,7 +310,14 @@ class Walk {
     EXPECT_GE(now, earliest_) << "sent before the pause was over that the server named";
     EXPECT_LE(send.deadline, deadline_);
     EXPECT_LE(send.deadline, now + world_.timeouts.attempt_timeout);
-    EXPECT_LT(static_cast<int>(truths_.size()), std::max(world_.retry.max_attempts, 1)) << "an attempt too many";
+    EXPECT_LT(left_, std::max(world_.retry.max_attempts, 1)) << "an attempt too many";
+    if (connecting_since_) {
+      EXPECT_GT(world_.retry.max_attempts, 1) << "one attempt is one";
+      EXPECT_GT(world_.retry.connect_for, 0ms) << "no time for connecting";
+    }
+    EXPECT_EQ(send.connection, connection_) << "a refusal's own connection, for its repeat alone";
+    EXPECT_FALSE(observer_.keeps_back(now)) << "sent although the circuit is open";
+    if (observer_.in_doubt()) EXPECT_FALSE(another_may_go(now)) << "a second probe";
     EXPECT_EQ(send.request->authorization.reveal(), "Bearer " + token_);
     EXPECT_NE(token_, refused_) << "sent with the token that was refused";
     if (world_.repeat == Repeat::never && !world_.retry.repeat_unknown_starts) {
@@ -203,13 +328,25 @@ class Walk {
     }
   }
 
+  [[nodiscard]] bool another_may_go(std::chrono::steady_clock::time_point now) {
+    Passage other(calls_.breaker());
+    return !other.ask(now);
+  }
+
   void check_end(const Done& done) {
+    const auto now = calls_.now().steady;
+    EXPECT_EQ(another_may_go(now), !observer_.keeps_back(now)) << "the circuit is not as the attempts left it";
     const bool started = !truths_.empty() && truths_.back() == Truth::started;
     EXPECT_EQ(!done.error, started);
     EXPECT_EQ(done.call.attempts, static_cast<int>(truths_.size()));
     if (!done.error) return;
     const Error& error = *done.error;
-    EXPECT_EQ(error.unknown_attempts(), std::ranges::count(truths_, Truth::may_have_acted));
+    EXPECT_EQ(error.unknown_attempts(), std::ranges::count(truths_, Truth::may_have_acted) + doubted_refusals_);
+    if (error.kind() == ErrorKind::circuit_open) {
+      EXPECT_TRUE(observer_.keeps_back(now));
+      EXPECT_TRUE(truths_.empty()) << "what ended an attempt says more";
+    }
+    if (doubted_) EXPECT_EQ(error.outcome(), Outcome::unknown) << "the refusal was perhaps not ours";
     EXPECT_EQ(error.call().sent_at.has_value(), error.outcome() != Outcome::not_sent);
     EXPECT_FALSE(error.message().empty());
     if (world_.repeat != Repeat::never) return;  // what may be done again ends as its last attempt did
@@ -223,12 +360,18 @@ class Walk {
   }
 
   const World& world_;
-  SimulatedCalls calls_;
+  Calls calls_;
+  Observer observer_;
   Exchange exchange_;
   std::chrono::steady_clock::time_point deadline_;
   std::chrono::steady_clock::time_point earliest_ = std::chrono::steady_clock::time_point::min();
   std::vector<Truth> truths_;  ///< one an attempt
   std::string token_, refused_, last_reply_, path_;
+  std::optional<std::chrono::steady_clock::time_point> connecting_since_;  ///< the first of the failures in a row
+  std::shared_ptr<http::KeptConnection> connection_;                       ///< that the next attempt must have
+  bool doubted_ = false;                                                   ///< by the last reply: a refusal before it
+  int doubted_refusals_ = 0;                                               ///< which no attempt of its own stands for
+  int left_ = 0;                                                           ///< attempts of which something left
   int refused_tokens_ = 0;
   int steps_ = 0;
   bool written_down_ = false;
@@ -278,26 +421,55 @@ TEST_P(ExchangeModel, keeps_every_rule_in_every_sequence_of_events) {
   EXPECT_GT(walker.ends(), replies().size());
 }
 
+// A connection is waited for as long as it takes for two or three tries: more of them would only be more of the same.
 const World worlds[] = {
-    {"a_start", {}, {.max_attempts = 5}},
-    {"a_start_with_little_time", {.timeout = 3s}, {.max_attempts = 4}},
+    {"a_start", {}, {.max_attempts = 4, .connect_for = 150ms}},
+    {"a_start_with_little_time", {.timeout = 3s}, {.max_attempts = 4, .connect_for = 150ms}},
     {"a_start_in_one_attempt", {}, {.max_attempts = 1}},
-    {"a_start_without_a_budget", {}, {.max_attempts = 3}, Repeat::never, 0},
+    {"a_start_that_waits_for_no_connection", {}, {.max_attempts = 3, .connect_for = 0ms}},
+    {"a_start_that_waits_long_for_a_connection", {.timeout = 1s}, {.max_attempts = 2}},
+    {"a_start_without_a_budget", {}, {.max_attempts = 3, .connect_for = 150ms}, Repeat::never, 0},
     {"a_start_behind_a_rate_limit",
      {.timeout = 5s},
-     {.max_attempts = 4},
+     {.max_attempts = 3, .connect_for = 150ms},
      Repeat::never,
      1000,
      {.per_second = 1, .per_minute = 60}},
     {"a_start_behind_a_rate_limit_past_its_deadline",
      {.timeout = 800ms},
-     {.first_pause = 0ms},
+     {.first_pause = 0ms, .connect_for = 150ms},
      Repeat::never,
      1000,
      {.per_second = 1, .per_minute = 60}},
-    {"a_start_that_may_be_repeated", {}, {.max_attempts = 4, .repeat_unknown_starts = true}},
-    {"a_read", {}, {.max_attempts = 4}, Repeat::freely},
-    {"a_refresh_of_a_token", {}, {.max_attempts = 4}, Repeat::once},
+    {"a_start_that_may_be_repeated", {}, {.max_attempts = 3, .repeat_unknown_starts = true, .connect_for = 100ms}},
+    {"a_read", {}, {.max_attempts = 3, .connect_for = 100ms}, Repeat::freely},
+    {"a_refresh_of_a_token", {}, {.max_attempts = 3, .connect_for = 100ms}, Repeat::once},
+    {"a_start_while_the_circuit_is_open",
+     {},
+     {.max_attempts = 3, .connect_for = 100ms},
+     Repeat::never,
+     1000,
+     {.per_second = 0, .per_minute = 0},
+     5,
+     5,
+     999ms},
+    {"a_start_that_finds_out",
+     {},
+     {.max_attempts = 3, .connect_for = 100ms},
+     Repeat::never,
+     1000,
+     {.per_second = 0, .per_minute = 0},
+     5,
+     5,
+     1s},
+    {"a_start_whose_own_repeats_open_the_circuit",
+     {},
+     {.max_attempts = 3, .repeat_unknown_starts = true, .connect_for = 100ms},
+     Repeat::never,
+     1000,
+     {.per_second = 0, .per_minute = 0},
+     5,
+     3},
 };
 
 INSTANTIATE_TEST_SUITE_P(Worlds, ExchangeModel, testing::ValuesIn(worlds),

@@ -10,13 +10,19 @@ void PrintTo(ErrorKind kind, std::ostream* out) { *out << kind; }
 
 namespace {
 
+using namespace std::chrono_literals;
 using detail::Again;
+using detail::Health;
+using detail::health;
 using detail::judge;
 using detail::Reading;
+using detail::RefusedBy;
 using detail::Verdict;
 using http::Answer;
 using http::Failure;
+using http::Left;
 
+constexpr auto by_the_application = RefusedBy::application;
 constexpr auto any_kind = ErrorKind{};
 const Reading fine{.whole_json = true, .objection = {}};
 const Reading nothing{};
@@ -38,7 +44,7 @@ TEST_P(JudgeAnswer, gives_the_word_and_the_kind) {
   const AnswerCase& c = GetParam();
   Answer answer{.status = c.status, .headers = {}, .body = {}, .framed = c.framed, .cut = std::nullopt};
   if (c.cut) answer.cut = Failure{.stage = Stage::receive, .cause = *c.cut, .body_left = true, .text = {}};
-  const Verdict verdict = judge(answer, c.reading, false);
+  const Verdict verdict = judge(answer, c.reading, by_the_application, false);
   EXPECT_EQ(verdict.word, c.word);
   if (c.word != Word::started) EXPECT_EQ(verdict.kind, c.kind) << verdict.kind;
 }
@@ -65,15 +71,23 @@ const AnswerCase answers[] = {
     {"bad_request", 400, true, {}, nothing, Word::rejected, ErrorKind::bad_request},
     {"bad_request_cut_in_the_body", 400, false, Cause::closed, nothing, Word::rejected, ErrorKind::bad_request},
     {"bad_request_that_claims_success", 400, true, {}, fine, Word::rejected, ErrorKind::bad_request},
+    {"ok_with_a_stray_answer_behind_it", 200, true, Cause::stray_answer, fine, Word::unknown,
+     ErrorKind::transport_error},
+    {"bad_request_with_a_stray_answer_behind_it", 400, true, Cause::stray_answer, nothing, Word::unknown,
+     ErrorKind::transport_error},
+    {"too_many_requests_with_a_stray_answer_behind_it", 429, true, Cause::stray_answer, nothing, Word::unknown,
+     ErrorKind::transport_error},
     {"unauthorized", 401, true, {}, nothing, Word::rejected, ErrorKind::unauthorized},
     {"payment_required", 402, true, {}, nothing, Word::rejected, ErrorKind::rejected},
     {"forbidden", 403, true, {}, nothing, Word::rejected, ErrorKind::forbidden},
     {"not_found", 404, true, {}, nothing, Word::rejected, ErrorKind::rejected},
     {"proxy_authentication", 407, true, {}, nothing, Word::rejected, ErrorKind::rejected},
     {"request_timeout", 408, true, {}, nothing, Word::unknown, ErrorKind::unexpected_response},
-    {"conflict", 409, true, {}, nothing, Word::rejected, ErrorKind::rejected},
+    {"conflict", 409, true, {}, nothing, Word::unknown, ErrorKind::unexpected_response},
     {"too_early", 425, true, {}, nothing, Word::rejected, ErrorKind::rejected},
     {"too_many_requests", 429, true, {}, nothing, Word::rejected, ErrorKind::rate_limited},
+    {"no_response", 444, true, {}, nothing, Word::unknown, ErrorKind::unexpected_response},
+    {"load_balancers_client_went_away", 460, true, {}, nothing, Word::unknown, ErrorKind::unexpected_response},
     {"client_closed_request", 499, true, {}, nothing, Word::unknown, ErrorKind::unexpected_response},
     {"internal_error", 500, true, {}, nothing, Word::unknown, ErrorKind::server_error},
     {"bad_gateway_cut", 502, false, Cause::closed, nothing, Word::unknown, ErrorKind::server_error},
@@ -87,12 +101,16 @@ const AnswerCase answers[] = {
 INSTANTIATE_TEST_SUITE_P(Table, JudgeAnswer, testing::ValuesIn(answers),
                          [](const auto& row) { return row.param.name; });
 
+bool passed_on_by_a_gateway(int status) {
+  return status == 408 || status == 409 || status == 444 || status == 460 || status == 499;
+}
+
 TEST(Judge, no_status_but_200_is_ever_started_and_only_4xx_is_rejected) {
   for (int status = -10; status <= 1000; ++status) {
     for (const bool framed : {false, true}) {
       const Answer answer{.status = status, .headers = {}, .body = {}, .framed = framed, .cut = std::nullopt};
-      const Verdict verdict = judge(answer, fine, false);
-      const bool refusal = status >= 400 && status <= 499 && status != 408 && status != 499;
+      const Verdict verdict = judge(answer, fine, by_the_application, false);
+      const bool refusal = status >= 400 && status <= 499 && !passed_on_by_a_gateway(status);
       const Word expected = status == 200 ? Word::started : refusal ? Word::rejected : Word::unknown;
       ASSERT_EQ(verdict.word, expected) << status;
     }
@@ -124,24 +142,74 @@ TEST(Judge, the_kind_of_a_failure_follows_its_cause) {
   EXPECT_EQ(kind(Cause::timed_out, false), ErrorKind::transport_error);
   EXPECT_EQ(kind(Cause::cancelled, true), ErrorKind::cancelled);
   EXPECT_EQ(kind(Cause::configuration, false), ErrorKind::configuration_error);
-  for (const Cause cause :
-       {Cause::unresolved, Cause::unreachable, Cause::certificate, Cause::tls, Cause::proxy_refused, Cause::closed,
-        Cause::reset, Cause::stray_answer, Cause::malformed, Cause::too_large, Cause::other}) {
+  for (const Cause cause : {Cause::unresolved, Cause::unreachable, Cause::certificate, Cause::tls, Cause::proxy_refused,
+                            Cause::proxy_denied, Cause::closed, Cause::reset, Cause::stray_answer, Cause::malformed,
+                            Cause::too_large, Cause::other}) {
     EXPECT_EQ(kind(cause, false), ErrorKind::transport_error) << to_string(cause);
   }
 }
 
-TEST(Judge, only_what_never_had_a_connection_may_be_repeated_unasked) {
+TEST(Judge, a_403_that_the_application_did_not_write_is_unknown_and_would_come_again) {
+  const Answer answer{.status = 403, .framed = true};
+  EXPECT_EQ(judge(answer, nothing, RefusedBy::application, false),
+            (Verdict{Word::rejected, ErrorKind::forbidden, Again::no}));
+  EXPECT_EQ(judge(answer, nothing, RefusedBy::anybody, false),
+            (Verdict{Word::unknown, ErrorKind::unexpected_response, Again::no}));
+}
+
+TEST(Judge, of_no_other_answer_it_matters_who_wrote_it) {
+  for (int status = -1; status < 1100; ++status) {
+    for (const Left left : {Left::head, Left::part, Left::whole}) {
+      if (status == 403) continue;
+      const Answer answer{.status = status, .framed = true, .left = left};
+      ASSERT_EQ(judge(answer, fine, RefusedBy::application, false), judge(answer, fine, RefusedBy::anybody, false));
+    }
+  }
+}
+
+TEST(Judge, an_early_success_is_unknown) {
+  for (int status = 200; status <= 299; ++status) {
+    for (const Left left : {Left::head, Left::part}) {
+      const Answer answer{.status = status, .framed = true, .left = left};
+      ASSERT_EQ(judge(answer, {.whole_json = true, .objection = {}, .enough = true}, by_the_application, false),
+                (Verdict{Word::unknown, ErrorKind::unexpected_response, Again::no}))
+          << status;
+    }
+  }
+}
+
+TEST(Judge, an_early_answer_that_was_cut_by_the_caller_still_says_so) {
+  const Answer answer{.status = 200, .cut = Failure{Stage::receive, Cause::cancelled, true, {}}, .left = Left::part};
+  EXPECT_EQ(judge(answer, nothing, by_the_application, false).kind, ErrorKind::cancelled);
+}
+
+TEST(Judge, without_a_byte_of_the_body_nobody_can_have_acted) {
+  for (int status = -1; status < 1100; ++status) {
+    if (status >= 200 && status <= 299) continue;
+    for (const RefusedBy by : {RefusedBy::application, RefusedBy::anybody}) {
+      const Verdict whole = judge(Answer{.status = status, .framed = true}, nothing, by, false);
+      const Verdict part = judge(Answer{.status = status, .framed = true, .left = Left::part}, nothing, by, false);
+      const Verdict head = judge(Answer{.status = status, .framed = true, .left = Left::head}, nothing, by, false);
+      ASSERT_EQ(part, whole) << status;
+      if (whole.word == Word::unknown) {
+        ASSERT_EQ(head, (Verdict{Word::not_sent, whole.kind, Again::after_a_pause})) << status;
+      } else {
+        ASSERT_EQ(head, whole) << status;
+      }
+    }
+  }
+}
+
+TEST(Judge, of_failures_only_what_left_nothing_may_be_repeated_unasked) {
   for (int cause = 0; cause <= static_cast<int>(Cause::other); ++cause) {
     for (int stage = 0; stage <= static_cast<int>(Stage::receive); ++stage) {
       for (const bool body_left : {false, true}) {
         const Failure failure{static_cast<Stage>(stage), static_cast<Cause>(cause), body_left, {}};
-        const bool connecting =
-            failure.stage == Stage::resolve || failure.stage == Stage::connect || failure.stage == Stage::handshake;
-        const Again again = judge(failure, false).again;
-        if (again == Again::after_a_pause) ASSERT_TRUE(connecting && !body_left) << stage << " " << cause;
-        if (body_left) ASSERT_TRUE(again == Again::no || again == Again::where_it_does_no_harm);
-        if (failure.cause == Cause::certificate || failure.cause == Cause::cancelled) ASSERT_EQ(again, Again::no);
+        const bool final = failure.cause == Cause::cancelled || failure.cause == Cause::configuration ||
+                           failure.cause == Cause::certificate || failure.cause == Cause::proxy_denied ||
+                           failure.cause == Cause::too_large;
+        const Again expected = final ? Again::no : body_left ? Again::where_it_does_no_harm : Again::after_a_pause;
+        ASSERT_EQ(judge(failure, false).again, expected) << stage << " " << cause;
       }
     }
   }
@@ -149,14 +217,43 @@ TEST(Judge, only_what_never_had_a_connection_may_be_repeated_unasked) {
 
 TEST(Judge, of_all_statuses_only_401_and_429_may_be_repeated_unasked) {
   for (int status = -1; status < 1100; ++status) {
-    const Again again =
-        judge(Answer{.status = status, .headers = {}, .body = {}, .framed = true, .cut = {}}, nothing, false).again;
+    const Answer answer{.status = status, .framed = true};
+    const Again again = judge(answer, nothing, by_the_application, false).again;
     const Again expected = status == 401   ? Again::with_another_token
                            : status == 429 ? Again::when_the_server_says
-                           : status == 408 || status == 499 || (status >= 500 && status <= 599)
+                           : passed_on_by_a_gateway(status) || (status >= 500 && status <= 599)
                                ? Again::where_it_does_no_harm
                                : Again::no;
     ASSERT_EQ(again, expected) << status;
+  }
+}
+
+TEST(Judge, a_stray_answer_after_a_refusal_is_unknown_and_final) {
+  EXPECT_EQ(detail::judge_a_stray_after_a_refusal(), (Verdict{Word::unknown, ErrorKind::transport_error, Again::no}));
+}
+
+TEST(Judge, an_answer_is_healthy_unless_a_gateway_gave_it) {
+  for (int status = -1; status < 1100; ++status) {
+    const Answer answer{.status = status, .framed = true};
+    const bool gateway = status >= 502 && status <= 504;
+    const bool application = status >= 100 && status <= 501;
+    const Health slow = gateway ? Health::fails : application ? Health::answers : Health::unclear;
+    ASSERT_EQ(health(answer, 1s), slow) << status;
+    ASSERT_EQ(health(answer, 999ms), gateway ? Health::fails_at_once : slow) << status;
+  }
+}
+
+TEST(Judge, a_failure_is_unhealthy_where_the_peer_ended_what_had_left) {
+  for (int cause = 0; cause <= static_cast<int>(Cause::other); ++cause) {
+    const Failure nothing_left{Stage::connect, static_cast<Cause>(cause), false, {}};
+    ASSERT_EQ(health(nothing_left, 1ms), Health::unclear);
+    const Failure left{Stage::wait, static_cast<Cause>(cause), true, {}};
+    const bool ours = left.cause == Cause::cancelled;
+    ASSERT_EQ(health(left, 1s), ours ? Health::unclear : Health::fails);
+    const Health at_once = ours                             ? Health::unclear
+                           : left.cause == Cause::timed_out ? Health::fails
+                                                            : Health::fails_at_once;
+    ASSERT_EQ(health(left, 999ms), at_once);
   }
 }
 

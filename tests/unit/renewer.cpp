@@ -82,7 +82,7 @@ class RenewerTest : public ::testing::Test {
   }
   [[nodiscard]] Renewer make(Grant grant = Grant::refresh_token) const { return make(credentials(grant)); }
   [[nodiscard]] Renewer make(Credentials with) const {
-    return {std::move(with), store, "anna", {.retry_policy = {.first_pause = 0ms}}};
+    return {std::move(with), store, "anna", {.retry_policy = {.first_pause = 0ms, .connect_for = 75ms}}};
   }
 
   [[nodiscard]] static StoredToken stored(Timestamp expires_at = now - 1s) {

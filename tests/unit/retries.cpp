@@ -19,6 +19,20 @@ const auto cut = failure(Stage::wait, Cause::closed, true);
 const http::Headers challenge{{"WWW-Authenticate", "Bearer"}};
 const auto refused_token = answer(401, challenge);
 const auto slow_down = answer(429, {{"Retry-After", "2"}});
+const auto stray = failure(Stage::send, Cause::stray_answer, false);
+
+http::Answer early(http::Left left, http::Answer answer) {
+  answer.left = left;
+  return answer;
+}
+using http::Left;
+
+/// So many times no connection, and then this.
+std::vector<http::Reply> no_connections(std::size_t times, std::vector<http::Reply> then = {}) {
+  std::vector<http::Reply> replies(times, no_connection);
+  replies.insert(replies.end(), then.begin(), then.end());
+  return replies;
+}
 
 struct Row {
   const char* name;
@@ -84,6 +98,7 @@ TEST_P(Retries, follow_the_rule) {
 
 RetryPolicy once() { return {.max_attempts = 1}; }
 RetryPolicy with_repeated_starts() { return {.repeat_unknown_starts = true}; }
+RetryPolicy connecting_for(milliseconds time) { return {.connect_for = time}; }
 
 using enum Word;
 using Kind = ErrorKind;
@@ -92,13 +107,77 @@ using Kind = ErrorKind;
 const Row rows[] = {
     {"a_refused_connection_is_tried_again_after_a_back_off", {no_connection, ok()}, 2, started, {}, {125ms}},
     {"the_back_off_doubles", {no_connection, no_connection, ok()}, 3, started, {}, {125ms, 250ms}},
-    {"no_more_than_the_attempts_of_the_policy",
-     {no_connection, no_connection, no_connection},
-     3,
+    {"connecting_is_tried_until_its_time_is_over_and_once_more_at_its_end",
+     no_connections(9),
+     9,
      not_sent,
      Kind::transport_error,
-     {125ms, 250ms},
-     "not sent: unreachable; not tried again: this was attempt 3 of at most 3"},
+     {125ms, 250ms, 500ms, 1000ms, 2000ms, 4000ms, 5000ms, 5000ms},
+     "not sent: unreachable; not tried again: no connection for 17945 ms",
+     connecting_for(17'945ms)},
+    {"the_last_pause_of_connecting_is_cut_at_its_end",
+     no_connections(5),
+     5,
+     not_sent,
+     Kind::transport_error,
+     {125ms, 250ms, 500ms, 95ms},
+     "not tried again: no connection for 1000 ms",
+     connecting_for(1s)},
+    {"that_is_twenty_seconds",
+     no_connections(9, {ok()}),
+     10,
+     started,
+     {},
+     {125ms, 250ms, 500ms, 1000ms, 2000ms, 4000ms, 5000ms, 5000ms, 2045ms}},
+    {"connecting_for_no_time_is_once",
+     {no_connection},
+     1,
+     not_sent,
+     Kind::transport_error,
+     {},
+     "not tried again: no connection for 0 ms",
+     connecting_for(0ms)},
+    {"connecting_for_less_than_no_time_is_once",
+     {no_connection},
+     1,
+     not_sent,
+     Kind::transport_error,
+     {},
+     "not tried again: no connection for 0 ms",
+     connecting_for(milliseconds::min())},
+    {"connecting_has_a_pause_even_where_the_policy_has_none",
+     no_connections(3, {ok()}),
+     4,
+     started,
+     {},
+     {50ms, 50ms, 50ms},
+     "",
+     {.first_pause = 0ms}},
+    {"connecting_ends_before_the_deadline",
+     no_connections(4),
+     4,
+     not_sent,
+     Kind::transport_error,
+     {125ms, 250ms, 500ms},
+     "a pause of 1000 ms would end after the call's timeout of 1500 ms",
+     {},
+     Repeat::never,
+     {.timeout = 1500ms}},
+    {"what_left_begins_the_time_of_connecting_anew",
+     {no_connection, no_connection, slow_down, no_connection, no_connection, no_connection, no_connection},
+     7,
+     rejected,
+     Kind::rate_limited,
+     {125ms, 250ms, 2100ms, 125ms, 250ms, 5ms},
+     "the server asks for a pause of 2000 ms; then unreachable; not tried again: no connection for 400 ms",
+     connecting_for(400ms)},
+    {"attempts_without_a_connection_do_not_count_as_attempts",
+     {no_connection, slow_down, no_connection, slow_down, no_connection, slow_down},
+     6,
+     rejected,
+     Kind::rate_limited,
+     {125ms, 2100ms, 125ms, 2100ms, 125ms},
+     "this was attempt 3 of at most 3, those without a connection not counted"},
     {"one_attempt_is_one", {no_connection}, 1, not_sent, Kind::transport_error, {}, "attempt 1 of at most 1", once()},
     {"attempts_below_one_are_one", {no_connection}, 1, not_sent, Kind::transport_error, {}, "", {.max_attempts = -1}},
     {"a_name_that_is_not_found_is_tried_again",
@@ -129,11 +208,24 @@ const Row rows[] = {
      1,
      not_sent,
      Kind::configuration_error},
-    {"what_broke_after_the_connection_stood_is_final",
-     {failure(Stage::send, Cause::stray_answer, false)},
+    {"a_proxy_that_denies_is_final",
+     {failure(Stage::connect, Cause::proxy_denied, false)},
      1,
      not_sent,
      Kind::transport_error},
+    {"a_proxy_that_does_not_reach_it_is_asked_again",
+     {failure(Stage::connect, Cause::proxy_refused, false), ok()},
+     2,
+     started,
+     {},
+     {125ms}},
+    {"what_broke_before_anything_left_is_tried_again_whatever_the_stage",
+     {failure(Stage::send, Cause::closed, false), failure(Stage::send, Cause::reset, false), ok()},
+     3,
+     started,
+     {},
+     {125ms, 250ms}},
+    {"a_stray_answer_before_anything_left_is_no_answer", {stray, ok()}, 2, started, {}, {125ms}},
     {"a_cancelled_attempt_is_final", {failure(Stage::connect, Cause::cancelled, false)}, 1, not_sent, Kind::cancelled},
 
     {"a_start_that_was_cut_is_never_repeated",
@@ -155,6 +247,20 @@ const Row rows[] = {
      unknown,
      Kind::server_error},
     {"a_start_answered_with_408_is_never_repeated", {answer(408)}, 1, unknown, Kind::unexpected_response},
+    {"a_start_answered_with_409_is_never_repeated",
+     {answer(409, {}, R"({"exceptionType":"Duplicate"})")},
+     1,
+     unknown,
+     Kind::unexpected_response,
+     {},
+     "HTTP 409: Duplicate. The server may have acted"},
+    {"a_start_answered_with_a_gateways_403_is_never_repeated",
+     {answer(403, {}, "<html>denied</html>")},
+     1,
+     unknown,
+     Kind::unexpected_response,
+     {},
+     "HTTP 403: the body begins <html>denied</html>. The server may have acted"},
     {"a_start_whose_body_left_before_the_connection_stood_is_never_repeated",
      {failure(Stage::connect, Cause::unreachable, true)},
      1,
@@ -175,21 +281,21 @@ const Row rows[] = {
      "",
      with_repeated_starts()},
     {"then_unknown_is_sticky_over_a_refusal",
-     {cut, answer(409)},
+     {cut, answer(404)},
      2,
      unknown,
      Kind::transport_error,
      {125ms},
-     "closed; then HTTP 409. The server may have acted",
+     "closed; then HTTP 404. The server may have acted",
      with_repeated_starts()},
     {"then_unknown_is_sticky_over_a_refused_connection",
-     {cut, no_connection, no_connection},
-     3,
+     {cut, no_connection, no_connection, no_connection},
+     4,
      unknown,
      Kind::transport_error,
-     {125ms, 250ms},
-     "closed; then unreachable; then unreachable; not tried again: this was attempt 3",
-     with_repeated_starts()},
+     {125ms, 125ms, 65ms},
+     "closed; then unreachable; not tried again: no connection for 200 ms",
+     {.repeat_unknown_starts = true, .connect_for = 200ms}},
     {"a_redirect_is_not_repeated_even_then",
      {answer(302)},
      1,
@@ -234,7 +340,7 @@ const Row rows[] = {
      3,
      started,
      {},
-     {125ms, 250ms},
+     {125ms, 125ms},
      "",
      {},
      Repeat::once},
@@ -279,6 +385,13 @@ const Row rows[] = {
      started,
      {},
      {63s}},
+    {"after_a_429_at_least_a_second_is_waited_for",
+     {answer(429, {{"Retry-After", "0"}}), ok()},
+     2,
+     started,
+     {},
+     {1050ms}},
+    {"whatever_the_policy_says", {slow_down, ok()}, 2, started, {}, {1000ms}, "", {.longest_named_pause = 0ms}},
     {"a_429_that_names_no_pause_is_final",
      {answer(429)},
      1,
@@ -308,8 +421,9 @@ const Row rows[] = {
      3,
      rejected,
      Kind::rate_limited,
-     {2100ms, 250ms},
-     "; then unreachable"},
+     {2100ms, 100ms},
+     "; then unreachable; not tried again: no connection for 100 ms",
+     connecting_for(100ms)},
     {"a_429_after_a_refused_connection", {no_connection, answer(429)}, 2, rejected, Kind::rate_limited, {125ms}},
 
     {"a_401_with_a_challenge_is_repeated_once_with_another_token", {refused_token, ok()}, 2, started},
@@ -343,7 +457,7 @@ const Row rows[] = {
      3,
      rejected,
      Kind::unauthorized,
-     {250ms}},
+     {125ms}},
     {"a_401_counts_as_an_attempt",
      {refused_token},
      1,
@@ -365,17 +479,113 @@ const Row rows[] = {
      {"token-1", ""}},
 
     {"a_refusal_is_final", {answer(400)}, 1, rejected, Kind::bad_request},
-    {"a_forbidden_is_final", {answer(403, challenge)}, 1, rejected, Kind::forbidden},
-    {"a_conflict_is_final", {answer(409)}, 1, rejected, Kind::rejected},
+    {"a_forbidden_is_final", {answer(403, challenge, R"({"errorMessage":"m"})")}, 1, rejected, Kind::forbidden},
+    {"a_forbidden_of_oauth_is_final",
+     {answer(403, challenge, R"({"error":"insufficient_scope"})")},
+     1,
+     rejected,
+     Kind::forbidden},
 
-    {"without_a_budget_no_connection_is_tried_again",
-     {no_connection},
+    {"an_early_401_gets_another_token", {early(Left::head, refused_token), ok()}, 2, started},
+    {"an_early_429_waits", {early(Left::part, slow_down), ok()}, 2, started, {}, {2100ms}},
+    {"an_early_400_is_final",
+     {early(Left::head, answer(400))},
+     1,
+     rejected,
+     Kind::bad_request,
+     {},
+     "rejected: HTTP 400, which came before the request's body had left"},
+    {"an_early_success_is_unknown",
+     {early(Left::part, ok())},
+     1,
+     unknown,
+     Kind::unexpected_response,
+     {},
+     "HTTP 200, which came before the whole request had left"},
+    {"an_early_success_before_the_body_is_unknown", {early(Left::head, ok())}, 1, unknown, Kind::unexpected_response},
+    {"an_early_503_within_the_body_is_unknown", {early(Left::part, answer(503))}, 1, unknown, Kind::server_error},
+    {"an_early_503_before_the_body_is_tried_again",
+     {early(Left::head, answer(503)), early(Left::head, answer(503, {{"Retry-After", "3"}})), ok()},
+     3,
+     started,
+     {},
+     {125ms, 3150ms}},
+    {"and_counts_as_an_attempt",
+     {early(Left::head, answer(503)), early(Left::head, answer(503)), early(Left::head, answer(503))},
+     3,
+     not_sent,
+     Kind::server_error,
+     {125ms, 250ms},
+     "not sent: HTTP 503, which came before the request's body had left; not tried again: this was attempt 3 of at "
+     "most 3"},
+    {"an_early_408_before_the_body_is_tried_again", {early(Left::head, answer(408)), ok()}, 2, started, {}, {125ms}},
+    {"an_early_answer_costs_a_repeat_of_the_budget",
+     {early(Left::head, answer(503))},
      1,
      not_sent,
-     Kind::transport_error,
+     Kind::server_error,
      {},
      "this client's budget of repeats is spent",
      {},
+     Repeat::never,
+     {},
+     {"t"},
+     0},
+
+    {"a_stray_answer_after_a_429_makes_the_call_unknown",
+     {slow_down, stray},
+     2,
+     unknown,
+     Kind::transport_error,
+     {2100ms},
+     "outcome unknown: sent 2026-04-01 03:00:07Z, stray_answer: so the refusal before it (HTTP 429) was perhaps not "
+     "this "
+     "request's. The server may have acted"},
+    {"a_stray_answer_after_a_401_makes_the_call_unknown",
+     {refused_token, no_connection, stray},
+     3,
+     unknown,
+     Kind::transport_error,
+     {125ms},
+     "the refusal before it (HTTP 401)"},
+    {"even_where_starts_are_repeated",
+     {slow_down, stray},
+     2,
+     unknown,
+     Kind::transport_error,
+     {2100ms},
+     "",
+     with_repeated_starts()},
+    {"and_a_read_ends_too",
+     {slow_down, failure(Stage::wait, Cause::stray_answer, true)},
+     2,
+     unknown,
+     Kind::transport_error,
+     {2100ms},
+     "",
+     {},
+     Repeat::freely},
+
+    {"without_a_budget_a_connection_is_tried_again",
+     {no_connection, ok()},
+     2,
+     started,
+     {},
+     {125ms},
+     "",
+     {},
+     Repeat::never,
+     {},
+     {"t"},
+     0},
+    {"without_a_budget_what_may_have_acted_is_not_sent_again",
+     {cut},
+     1,
+     unknown,
+     Kind::transport_error,
+     {},
+     "this client's budget of repeats is spent",
+     with_repeated_starts(),
      Repeat::never,
      {},
      {"t"},
@@ -418,8 +628,8 @@ INSTANTIATE_TEST_SUITE_P(Exchange, Retries, testing::ValuesIn(rows), [](const au
 
 TEST(RetriesOfMany, an_outage_is_not_multiplied_and_answers_give_the_budget_back) {
   SimulatedCalls calls(/*budget=*/2);
-  const auto attempts_of_a_call = [&](const http::Reply& reply) {
-    Exchange exchange = calls.make();
+  const auto attempts_of_a_read = [&](const http::Reply& reply) {
+    Exchange exchange = calls.make({}, {}, Repeat::freely);
     Action action = exchange.next(Go{}, calls.now());
     int attempts = 0;
     while (!std::holds_alternative<Done>(action)) {
@@ -434,15 +644,15 @@ TEST(RetriesOfMany, an_outage_is_not_multiplied_and_answers_give_the_budget_back
     }
     return attempts;
   };
-  EXPECT_EQ(attempts_of_a_call(no_connection), 3);
-  for (int i = 0; i < 5; ++i) EXPECT_EQ(attempts_of_a_call(no_connection), 1);
-  for (int i = 0; i < 10; ++i) EXPECT_EQ(attempts_of_a_call(answer(503)), 1);
-  EXPECT_EQ(attempts_of_a_call(no_connection), 1) << "an outage gives nothing back";
-  for (int i = 0; i < 10; ++i) EXPECT_EQ(attempts_of_a_call(ok()), 1);
-  EXPECT_EQ(attempts_of_a_call(no_connection), 2);
-  for (int i = 0; i < 1000; ++i) EXPECT_EQ(attempts_of_a_call(ok()), 1);
-  EXPECT_EQ(attempts_of_a_call(no_connection), 3);
-  EXPECT_EQ(attempts_of_a_call(no_connection), 1) << "never more than it was at first";
+  EXPECT_EQ(attempts_of_a_read(cut), 3);
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(attempts_of_a_read(cut), 1);
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(attempts_of_a_read(answer(503)), 1);
+  EXPECT_EQ(attempts_of_a_read(cut), 1) << "an outage gives nothing back";
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(attempts_of_a_read(ok()), 1);
+  EXPECT_EQ(attempts_of_a_read(cut), 2);
+  for (int i = 0; i < 1000; ++i) EXPECT_EQ(attempts_of_a_read(ok()), 1);
+  EXPECT_EQ(attempts_of_a_read(cut), 3);
+  EXPECT_EQ(attempts_of_a_read(cut), 1) << "never more than it was at first";
 }
 
 Action to_the_journal(const SimulatedCalls& calls, Exchange& call) {
@@ -481,6 +691,128 @@ TEST(RetriesOfMany, a_429_of_the_second_holds_back_the_others_for_no_more_than_t
   ASSERT_TRUE(std::holds_alternative<Wait>(held_back));
   EXPECT_GE(std::get<Wait>(held_back).until - calls.now().steady, 1s);
   EXPECT_LE(std::get<Wait>(held_back).until - calls.now().steady, 2s);
+}
+
+TEST(RetriesOfMany, a_429_without_a_pause_to_speak_of_holds_back_the_others_for_a_second) {
+  SimulatedCalls calls(/*budget=*/1000, RateLimit::per_client());
+  Exchange first = calls.make();
+  ASSERT_TRUE(std::holds_alternative<WriteDown>(to_the_journal(calls, first)));
+  static_cast<void>(first.next(WrittenDown{}, calls.now()));
+  static_cast<void>(first.next(answer(429, {{"Retry-After", "0"}}), calls.now()));
+  Exchange second = calls.make();
+  const Action held_back = to_the_journal(calls, second);
+  ASSERT_TRUE(std::holds_alternative<Wait>(held_back));
+  EXPECT_GE(std::get<Wait>(held_back).until - calls.now().steady, 1s);
+}
+
+/// A client whose circuit five calls have opened, each of which was cut.
+struct OpenCircuit {
+  OpenCircuit() {
+    for (int i = 0; i < 5; ++i) {
+      EXPECT_TRUE(std::holds_alternative<Done>(reply_to_a_call(cut)));
+    }
+  }
+  Action reply_to_a_call(const http::Reply& reply) {
+    Exchange call = calls.make();
+    if (Action action = to_the_journal(calls, call); std::holds_alternative<Done>(action)) return action;
+    return replied(call, reply);
+  }
+  Action replied(Exchange& call, const http::Reply& reply) {
+    static_cast<void>(call.next(WrittenDown{}, calls.now()));
+    calls.elapsed += 10ms;
+    return call.next(std::visit([](const auto& what) -> Event { return what; }, reply), calls.now());
+  }
+  static const Error& error(const Action& action) { return *std::get<Done>(action).error; }
+
+  SimulatedCalls calls{1000, RateLimit::off(), /*break_circuit_after=*/5};
+};
+
+TEST(RetriesOfMany, an_open_circuit_keeps_calls_back) {
+  OpenCircuit open;
+  open.calls.elapsed += 400ms;
+  const Action action = open.reply_to_a_call(ok());
+  ASSERT_TRUE(std::holds_alternative<Done>(action));
+  const Error& error = OpenCircuit::error(action);
+  EXPECT_EQ(error.outcome(), Outcome::not_sent);
+  ASSERT_TRUE(error.get_if<CircuitOpen>());
+  EXPECT_EQ(error.get_if<CircuitOpen>()->since, Timestamp{1775012407173ms});
+  EXPECT_EQ(error.retry_after(), 600ms);
+  EXPECT_EQ(error.call().attempts, 0);
+  EXPECT_EQ(error.unknown_attempts(), 0);
+  EXPECT_EQ(
+      error.message(),
+      "not sent: the circuit breaker is open since 2026-04-01 03:00:07Z: 5 attempts in a row had ended at once, none "
+      "with an application's answer; the last one: closed while waiting for the answer; the next call is let "
+      "through in 600 ms");
+}
+
+TEST(RetriesOfMany, one_call_finds_out_and_closes_the_circuit) {
+  OpenCircuit open;
+  open.calls.elapsed += 1s;
+  Exchange probe = open.calls.make();
+  ASSERT_TRUE(std::holds_alternative<WriteDown>(to_the_journal(open.calls, probe)));
+  const Action kept_back = open.reply_to_a_call(ok());
+  EXPECT_EQ(OpenCircuit::error(kept_back).kind(), ErrorKind::circuit_open);
+  EXPECT_NE(OpenCircuit::error(kept_back).message().find("; one call is finding out whether that is over"),
+            std::string::npos);
+  EXPECT_FALSE(std::get<Done>(open.replied(probe, ok())).error);
+  EXPECT_FALSE(std::get<Done>(open.reply_to_a_call(ok())).error);
+}
+
+TEST(RetriesOfMany, a_probe_that_fails_opens_the_circuit_for_longer) {
+  OpenCircuit open;
+  open.calls.elapsed += 1s;
+  EXPECT_EQ(OpenCircuit::error(open.reply_to_a_call(answer(503))).outcome(), Outcome::unknown);
+  EXPECT_EQ(OpenCircuit::error(open.reply_to_a_call(ok())).retry_after(), 2s);
+}
+
+TEST(RetriesOfMany, a_probe_that_ends_before_it_is_sent_frees_its_place) {
+  OpenCircuit open;
+  open.calls.elapsed += 1s;
+  Exchange probe = open.calls.make();
+  ASSERT_TRUE(std::holds_alternative<WriteDown>(to_the_journal(open.calls, probe)));
+  ASSERT_TRUE(std::holds_alternative<Done>(probe.next(NotWrittenDown{"disk full"}, open.calls.now())));
+  EXPECT_FALSE(std::get<Done>(open.reply_to_a_call(ok())).error);
+}
+
+TEST(RetriesOfMany, a_probe_without_a_connection_leaves_it_to_the_next_call) {
+  OpenCircuit open;
+  open.calls.elapsed += 1s;
+  Exchange probe = open.calls.make();
+  ASSERT_TRUE(std::holds_alternative<WriteDown>(to_the_journal(open.calls, probe)));
+  ASSERT_TRUE(std::holds_alternative<Wait>(open.replied(probe, no_connection)));
+  Exchange next = open.calls.make();
+  ASSERT_TRUE(std::holds_alternative<WriteDown>(to_the_journal(open.calls, next)));
+  const Action ended = probe.next(Go{}, open.calls.now());
+  ASSERT_TRUE(std::holds_alternative<Done>(ended));
+  EXPECT_EQ(OpenCircuit::error(ended).kind(), ErrorKind::transport_error) << "what ended its attempt says more";
+  EXPECT_TRUE(OpenCircuit::error(ended).message().starts_with(
+      "not sent: unreachable; not tried again: the circuit breaker is open since"));
+}
+
+TEST(RetriesOfMany, a_call_that_may_have_acted_stays_unknown_where_the_circuit_is_open) {
+  OpenCircuit open;
+  open.calls.elapsed += 1s;
+  Exchange read = open.calls.make({}, {.repeat_unknown_starts = true});
+  ASSERT_TRUE(std::holds_alternative<WriteDown>(to_the_journal(open.calls, read)));
+  ASSERT_TRUE(std::holds_alternative<Wait>(open.replied(read, cut)));
+  const Action ended = read.next(Go{}, open.calls.now());
+  ASSERT_TRUE(std::holds_alternative<Done>(ended));
+  EXPECT_EQ(OpenCircuit::error(ended).outcome(), Outcome::unknown);
+  EXPECT_NE(OpenCircuit::error(ended).message().find("closed; not tried again: the circuit breaker is open"),
+            std::string::npos);
+}
+
+TEST(RetriesOfMany, no_application_is_kept_from_calls_by_its_errors) {
+  SimulatedCalls calls(1000, RateLimit::off(), 1);
+  for (const int status : {200, 302, 400, 401, 404, 409, 429, 500, 501}) {
+    for (int i = 0; i < 2; ++i) {
+      Exchange call = calls.make();
+      ASSERT_TRUE(std::holds_alternative<WriteDown>(to_the_journal(calls, call))) << status;
+      static_cast<void>(call.next(WrittenDown{}, calls.now()));
+      static_cast<void>(call.next(answer(status), calls.now()));
+    }
+  }
 }
 
 TEST(RetriesOfMany, a_pause_is_random_up_to_its_limit) {

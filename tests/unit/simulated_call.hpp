@@ -33,6 +33,8 @@ class SimulatedCalls {
             now()};
   }
 
+  [[nodiscard]] CircuitBreaker& breaker() { return breaker_; }
+
   std::chrono::milliseconds elapsed{0};
   double (*random)() = [] { return 0.5; };
 
