@@ -13,6 +13,8 @@ int main(int argc, char** argv) {
   const auto journal = std::make_shared<connectid::FileJournal>(argv[2]);
   const connectid::SubscriptionClient client({.environment = connectid::Environment::custom(argv[1], argv[1]),
                                               .token_source = connectid::static_token("test-token"),
+                                              // Whoever fails stops by itself, and the others must not for it.
+                                              .retry_policy = {.connect_for = 0ms, .break_circuit_after = 0},
                                               .rate_limit = connectid::RateLimit::off(),
                                               .journal = journal});
   const auto start_until_it_fails = [&](const std::string& name) {

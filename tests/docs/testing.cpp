@@ -26,6 +26,7 @@ connectid::SubscriptionClient client_of(const std::string& url) {
   return connectid::SubscriptionClient({
       .environment = connectid::Environment::custom(url),
       .token_source = connectid::static_token("test-token"),
+      .timeouts = {.timeout = std::chrono::seconds{2}},  // so long a server that is gone is called again
   });
 }
 

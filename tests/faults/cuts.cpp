@@ -90,7 +90,7 @@ TEST_P(CutCiphertext, at_any_byte_ends_in_a_true_word_and_never_in_two_bodies) {
           {.environment = Environment::custom("https://127.0.0.1:" + std::to_string(gate.port())),
            .token_source = static_token("test-token"),
            .transport = std::make_shared<http::CurlTransport>(http::CurlOptions{.ca_pem = server.ca_pem()}),
-           .retry_policy = {.first_pause = 0ms}});
+           .retry_policy = {.first_pause = 0ms, .connect_for = 500ms}});
       const auto result = client.start(valid_request, {.timeout = 20s});
       const std::string word = word_of(result);
       EXPECT_LE(server.bodies_received(), 1U);

@@ -77,10 +77,12 @@ TEST_P(FaultMatrix, ends_in_the_true_word_and_starts_no_more_than_once) {
   const auto bodies = static_cast<std::size_t>(row.bodies);
   EXPECT_TRUE(bench.server.wait_for_bodies(bodies_before + bodies, 30s));
   EXPECT_EQ(bench.server.bodies_received() - bodies_before, bodies);
-  EXPECT_LE(bench.server.gate().exchanges() - exchanges_before, static_cast<std::uint64_t>(row.attempts))
+  const int attempts = (result ? result->call : result.error().call()).attempts;
+  EXPECT_LE(bench.server.gate().exchanges() - exchanges_before, static_cast<std::uint64_t>(attempts))
       << "more requests were begun than attempts made";
   EXPECT_LE(bench.server.started().size() - started_before, row.word == "not_sent" ? 0U : 1U) << "THE promise";
-  EXPECT_EQ((result ? result->call : result.error().call()).attempts, row.attempts);
+  EXPECT_GE(attempts, row.attempts);
+  if (!row.more_attempts) EXPECT_EQ(attempts, row.attempts);
   if (used_before && !lost_its_connection(row, result)) EXPECT_EQ(bench.server.gate().connections(), 1U);
   if (!result) {
     const Error& error = result.error();

@@ -80,6 +80,7 @@ std::vector<Row> too_many_requests() {
        .kind = rate_limited,
        .attempts = 3,
        .bodies = 3,
+       .variants = two_are_enough,
        .arm =
            [](Bench& bench) {
              bench.server.always(slow_down({{"Retry-After", "0"}}));
@@ -129,7 +130,9 @@ std::vector<Row> too_many_requests() {
        .what = "answers 429 with `Retry-After: 0`, then refuses connections",
        .word = rejected,
        .kind = rate_limited,
-       .attempts = 3,
+       .attempts = 2,
+       .more_attempts = true,
+       .choose = connect_briefly,
        .arm =
            [](Bench& bench) {
              Script last = refused_with("HTTP/1.1 429 Slow\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n", End::fin);
@@ -282,10 +285,12 @@ Row handshake(std::string name, const std::string& what, Fault fault, bool each_
           .what = what + (each_time ? " in each TLS handshake" : " in the TLS handshake, and not in the next"),
           .word = each_time ? not_sent : started,
           .kind = each_time ? transport : "",
-          .attempts = each_time ? 3 : 2,
+          .attempts = 2,
+          .more_attempts = each_time,
           .bodies = each_time ? 0 : 1,
           .variants = fresh_tls,
           .choose = [fault, each_time](Choices& choices) {
+            if (each_time) connect_briefly(choices);
             choices.front = FaultGate::Options{.plan = [fault, each_time](const FaultGate::Exchange& exchange) {
               return each_time || exchange.connection == 1 ? fault : Fault{};
             }};
@@ -311,23 +316,28 @@ std::vector<Row> without_a_connection() {
        .variants = fresh,
        .choose = [](Choices& choices) { choices.retry_policy.max_attempts = 1; },
        .arm = [](Bench& bench) { bench.server.gate().stop_listening(); }},
-      {.name = "refused_with_no_budget",
-       .what = "refuses the connection (`budget` is 0)",
+      {.name = "refused_with_no_time_for_connecting",
+       .what = "refuses the connection (`connect_for` is 0)",
        .word = not_sent,
        .kind = transport,
        .bodies = 0,
        .variants = fresh,
-       .choose = [](Choices& choices) { choices.retry_policy.budget = 0; },
+       .choose = [](Choices& choices) { choices.retry_policy.connect_for = 0ms; },
        .arm = [](Bench& bench) { bench.server.gate().stop_listening(); }},
       {.name = "name_not_found",
        .what = "has a name that is not found",
        .word = not_sent,
        .kind = transport,
-       .attempts = 3,
+       .attempts = 2,
+       .more_attempts = true,
        .bodies = 0,
        .variants = fresh_tls,
-       // A label of more than 63 letters: the resolver says so without asking anybody.
-       .choose = [](Choices& choices) { choices.host = std::string(64, 'a') + ".test"; }},
+       .choose =
+           [](Choices& choices) {
+             connect_briefly(choices);
+             // A label of more than 63 letters: the resolver says so without asking anybody.
+             choices.host = std::string(64, 'a') + ".test";
+           }},
       handshake("cut", "closes", cut, false),
       handshake("reset", "resets", reset, false),
       handshake("garbage", "says what is not TLS", garbage, false),
@@ -354,7 +364,11 @@ Row sent_again(std::string name, const std::string& what, std::vector<Script> sc
           .kind = word == started ? "" : transport,
           .attempts = attempts,
           .bodies = attempts,
-          .choose = [](Choices& choices) { choices.retry_policy.repeat_unknown_starts = true; },
+          .choose =
+              [](Choices& choices) {
+                connect_briefly(choices);
+                choices.retry_policy.repeat_unknown_starts = true;
+              },
           .arm = meets(std::move(scripts))};
 }
 
@@ -362,6 +376,7 @@ std::vector<Row> may_have_acted() {
   const Script lost = testing::lost_before_acting();
   std::vector<Row> list = {
       never_again(408, "unexpected_response"),
+      never_again(409, "unexpected_response"),
       never_again(500, "server_error"),
       never_again(503, "server_error"),
       sent_again("and_started", "closes without acting, then answers 200", {lost}, started, 2),
@@ -370,10 +385,11 @@ std::vector<Row> may_have_acted() {
       sent_again("and_told_to_wait", "closes without acting, then answers 429 with no pause", {lost, slow_down({})},
                  unknown, 2),
       sent_again("each_time", "closes without acting, three times", {lost, lost, lost}, unknown, 3),
-      sent_again("and_gone", "acts, closes, and refuses connections", {testing::gone()}, unknown, 3),
+      sent_again("and_gone", "acts, closes, and refuses connections", {testing::gone()}, unknown, 2),
   };
-  list[6].unknown_attempts = 3;
-  list[7].bodies = 1;
+  list[7].unknown_attempts = 3;
+  list[8].bodies = 1;
+  list[8].more_attempts = true;
   return list;
 }
 

@@ -23,15 +23,19 @@ struct Row {
   std::string name;  ///< an identifier
   std::string what;  ///< for people: what happens to the request
   std::string word;
-  std::string kind;  ///< empty where it is started
-  int attempts = 1;  ///< how often the call gave its request to the transport, at most three by the default policy
-  int bodies = 1;    ///< request bodies that the server got whole
-  int unknown_attempts = 1;  ///< where the word is unknown: how many attempts ended so
+  std::string kind;            ///< empty where it is started
+  int attempts = 1;            ///< how often the call gave its request to the transport
+  bool more_attempts = false;  ///< or more often: connecting is tried for a time, not for a number
+  int bodies = 1;              ///< request bodies that the server got whole
+  int unknown_attempts = 1;    ///< where the word is unknown: how many attempts ended so
   unsigned variants = everywhere;
   std::function<void(Choices&)> choose = [](Choices&) {};
   std::function<void(Bench&)> arm = [](Bench&) {};     ///< just before the call
   std::function<void(Bench&)> verify = [](Bench&) {};  ///< what else must be true afterwards
 };
+
+/// For rows without a connection, which is waited for no longer than it takes to see that it is tried again.
+inline void connect_briefly(Choices& choices) { choices.retry_policy.connect_for = std::chrono::milliseconds{300}; }
 
 [[nodiscard]] const std::vector<Row>& rows();
 

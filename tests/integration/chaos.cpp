@@ -116,16 +116,19 @@ const std::string failures[] = {
 };
 
 Fault in_the_servers_place(Dice& dice) {
-  static const std::string answers[] = {
+  static const std::string slow_down[] = {
       "HTTP/1.1 429 Slow\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n",
       "HTTP/1.1 429 Slow\r\nX-RateLimit-Reset: 0\r\nContent-Length: 99\r\n\r\ncut",
+  };
+  static const std::string refusals[] = {
       "HTTP/1.1 400 No\r\nContent-Length: 2\r\n\r\n{}",
       "HTTP/1.1 401 No\r\nWWW-Authenticate: Bearer\r\nContent-Length: 0\r\n\r\n",
       "HTTP/1.1 403 No\r\n\r\nno",
   };
   Fault fault;
   fault.cut_request_at = dice.below(150);  // less than the headers alone
-  fault.answer = dice.one_of(answers);
+  // After a 429 the call waits for a second: more of them would only be a longer storm.
+  fault.answer = dice.one_in(10) ? dice.one_of(slow_down) : dice.one_of(refusals);
   fault.end = End::fin;
   return fault;
 }
@@ -201,8 +204,6 @@ std::optional<testing::Script> script(Dice& dice) {
     case 4:
       return testing::started_but_answer_lost(dice.one_of(cuts));
     case 5:
-    case 6:
-    case 7:
       return testing::answer(429, "", {{"Retry-After", "0"}});
     default:
       return std::nullopt;
@@ -265,8 +266,12 @@ class Storm {
         client_({.environment = Environment::custom(url()),
                  .token_source = [this](const TokenRequest& request) { return token(request); },
                  .transport = std::make_shared<http::CurlTransport>(http::CurlOptions{.ca_pem = authority()}),
-                 .retry_policy =
-                     {.first_pause = 1ms, .longest_pause = 4ms, .longest_named_pause = 0ms, .budget = 1'000'000},
+                 .retry_policy = {.first_pause = 1ms,
+                                  .longest_pause = 4ms,
+                                  .longest_named_pause = 0ms,
+                                  .budget = 1'000'000,
+                                  .connect_for = 150ms,
+                                  .break_circuit_after = 0},  // it would keep most of the calls out of the storm
                  .rate_limit = RateLimit::off(),
                  .journal = std::make_shared<ChaosJournal>(seed, records),
                  .timeouts = {.connect = 250ms * CONNECTID_TEST_PATIENCE,
@@ -368,7 +373,7 @@ std::string complaint(const Record& call) {
   if (call.word == "started" && call.at_server == 0) return "is called started, and the server did not start it";
   if (started_nothing && call.at_server > 0) return "is called " + call.word + ", and the server started it";
   if (call.unknown_attempts != (call.word == "unknown" ? 1 : 0)) return "went on after an attempt that may have acted";
-  if (call.attempts > std::min(call.written_down, 3)) return "made attempts that were not written down, or too many";
+  if (call.attempts > call.written_down) return "made attempts that were not written down";
   if (call.ended.size() != (call.written_down > 0 ? 1U : 0U)) return "was not ended once in the journal";
   if (!call.ended.empty() && to_string(call.ended[0]) != call.word) return "has another word in the journal";
   return {};

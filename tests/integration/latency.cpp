@@ -206,8 +206,9 @@ TEST(ConnectTimeout, ends_a_connection_that_hangs_and_says_that_nothing_was_sent
 }
 
 TEST(NameLookUp, that_finds_nothing_is_not_sent) {
-  const SubscriptionClient client(
-      {.environment = Environment::custom("https://unknown.test"), .token_source = static_token("t")});
+  const SubscriptionClient client({.environment = Environment::custom("https://unknown.test"),
+                                   .token_source = static_token("t"),
+                                   .retry_policy = {.max_attempts = 1}});
   const auto result = client.start(faults::valid_request);
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().outcome(), Outcome::not_sent);

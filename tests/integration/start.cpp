@@ -374,6 +374,7 @@ TEST(StartThreads, calls_are_cancelled_and_lost_among_others_and_every_word_is_t
       {.environment = server.environment(),
        .token_source = static_token("test-token"),
        .transport = std::make_shared<http::CurlTransport>(http::CurlOptions{.ca_pem = server.ca_pem()}),
+       .retry_policy = {.break_circuit_after = 0},  // losses may come in a row, and each call must be made
        .rate_limit = RateLimit::off()});
   std::mutex mutex;
   std::map<std::string, std::string> words;

@@ -196,7 +196,8 @@ INSTANTIATE_TEST_SUITE_P(
             "no time zone data"},
         Bad{"no_token", start({}), Variables{"CONNECTID_API_URL=https://127.0.0.1:1"}, 4,
             "CONNECTID_ACCESS_TOKEN is not set"},
-        Bad{"port_closed", start({"--api-url", "http://127.0.0.1:1"}), Variables{token}, 7, "connect"}}),
+        Bad{"port_closed", start({"--api-url", "http://127.0.0.1:1", "--max-attempts", "1"}), Variables{token}, 7,
+            "connect"}}),
     [](const auto& row) { return row.param.name; });
 
 TEST(ProgramWithoutAnything, runs_in_an_empty_environment) {

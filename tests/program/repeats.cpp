@@ -14,20 +14,19 @@ const std::string closed_port = "http://127.0.0.1:1";
 
 json answer_of(const Ended& ended) { return json::parse(ended.out); }
 
-TEST_F(ProgramTest, no_connection_is_tried_three_times_or_as_often_as_is_said) {
+TEST_F(ProgramTest, no_connection_is_tried_again_until_the_time_is_up_unless_one_attempt_is_allowed) {
   const auto attempts = [&](std::vector<std::string> more) {
-    more.insert(more.end(), {"--api-url", closed_port, "--output", "json"});
+    more.insert(more.end(), {"--api-url", closed_port, "--timeout", "2s", "--output", "json"});
     const Ended ended = Program(start(more), {token}).wait();
     EXPECT_EQ(ended.status, 7) << ended.err;
     EXPECT_EQ(answer_of(ended).at("outcome"), "not_sent");
     return answer_of(ended).at("attempts").get<int>();
   };
-  EXPECT_EQ(attempts({}), 3);
+  EXPECT_GE(attempts({}), 2);
+  EXPECT_GE(attempts({"--max-attempts", "2"}), 2);
   EXPECT_EQ(attempts({"--max-attempts", "1"}), 1);
-  EXPECT_EQ(attempts({"--max-attempts", "2"}), 2);
-  const Ended text = Program(start({"--api-url", closed_port}), {token}).wait();
-  EXPECT_NE(text.err.find("this was attempt 3 of at most 3\nAttempts: 3\nNothing was started."), std::string::npos)
-      << text.err;
+  const Ended text = Program(start({"--api-url", closed_port, "--max-attempts", "1"}), {token}).wait();
+  EXPECT_NE(text.err.find("this was attempt 1 of at most 1\nNothing was started."), std::string::npos) << text.err;
 }
 
 TEST_F(ProgramTest, a_429_that_names_a_pause_is_tried_again) {

@@ -102,17 +102,20 @@ TEST_P(ProgramAnswer, has_its_exit_status_in_json_and_in_text) {
     EXPECT_EQ((ended.out + ended.err).find("test-token"), std::string::npos);
   }
 }
-INSTANTIATE_TEST_SUITE_P(Table, ProgramAnswer,
-                         ::testing::ValuesIn(std::vector{
-                             Answer{"rejected", testing::answer(400, "{}"), 3, "rejected", "bad_request"},
-                             Answer{"not_found", testing::answer(404, "{}"), 3, "rejected", "rejected"},
-                             Answer{"unauthorized", testing::answer(401, "{}"), 4, "rejected", "unauthorized"},
-                             Answer{"forbidden", testing::answer(403, "{}"), 4, "rejected", "forbidden"},
-                             Answer{"rate_limited", testing::answer(429, "{}"), 5, "rejected", "rate_limited"},
-                             Answer{"lost", testing::started_but_answer_lost(), 6, "unknown", "transport_error"},
-                             Answer{"server_error", testing::answer(500, "{}"), 6, "unknown", "server_error"},
-                             Answer{"portal", testing::answer(200, "<html>"), 6, "unknown", "unexpected_response"}}),
-                         [](const auto& row) { return row.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    Table, ProgramAnswer,
+    ::testing::ValuesIn(std::vector{
+        Answer{"rejected", testing::answer(400, "{}"), 3, "rejected", "bad_request"},
+        Answer{"not_found", testing::answer(404, "{}"), 3, "rejected", "rejected"},
+        Answer{"unauthorized", testing::answer(401, "{}"), 4, "rejected", "unauthorized"},
+        Answer{"forbidden", testing::answer(403, R"({"errorMessage":"m"})"), 4, "rejected", "forbidden"},
+        Answer{"rate_limited", testing::answer(429, "{}"), 5, "rejected", "rate_limited"},
+        Answer{"lost", testing::started_but_answer_lost(), 6, "unknown", "transport_error"},
+        Answer{"forbidden_by_a_gateway", testing::answer(403, "<html>"), 6, "unknown", "unexpected_response"},
+        Answer{"conflict", testing::answer(409, "{}"), 6, "unknown", "unexpected_response"},
+        Answer{"server_error", testing::answer(500, "{}"), 6, "unknown", "server_error"},
+        Answer{"portal", testing::answer(200, "<html>"), 6, "unknown", "unexpected_response"}}),
+    [](const auto& row) { return row.param.name; });
 
 TEST_F(ProgramTest, an_unknown_outcome_is_told_word_for_word_and_how_to_look) {
   server.next(testing::started_but_answer_lost());
