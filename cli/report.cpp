@@ -70,6 +70,7 @@ std::string why_unknown(const Error& error) {
     return "answered HTTP " + std::to_string(error.http_status()) + " in a way that does not say";
   const auto* failure = error.get_if<TransportError>();
   if (failure && failure->cause == Cause::timed_out) return "no answer before the time was up";
+  if (failure && failure->cause == Cause::stray_answer) return "an answer came that was not this request's";
   if (failure && (failure->cause == Cause::malformed || failure->cause == Cause::too_large))
     return "an answer that cannot be read";
   return "connection cut before the answer";

@@ -41,6 +41,9 @@ void not_sent(Order& order, const connectid::Error& error) {
     case ErrorKind::journal_refused:  // a full disk, perhaps
       order.pause = 10min;
       return store(order, State::waiting, later, "mend the installation: " + error.message());
+    case ErrorKind::circuit_open:  // the service is down; it says when a call is let through again
+      order.pause = std::chrono::ceil<std::chrono::seconds>(error.retry_after().value_or(1min));
+      return store(order, State::waiting, later);
     default:  // transport_error (after repeats of the client's own), deadline_exceeded, cancelled
       order.pause = 1min;
       return store(order, State::waiting, later);

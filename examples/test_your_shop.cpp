@@ -116,7 +116,11 @@ class AfterEachAnswer : public testing::TestWithParam<Case> {};
 TEST_P(AfterEachAnswer, the_order_is_where_it_belongs) {
   auto wire = std::make_shared<connectid::testing::ScriptedTransport>();
   wire->reply(GetParam().reply);
-  const connectid::SubscriptionClient client({.token_source = connectid::static_token("t"), .transport = wire});
+  const connectid::SubscriptionClient client({
+      .token_source = connectid::static_token("t"),
+      .transport = wire,
+      .retry_policy = {.max_attempts = 1},  // else it tries to connect again, which has no reply
+  });
   Order order = an_order();
   Row row;
   shop::place(client, order, row.save());
@@ -136,8 +140,9 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(Case{"started", http_answer(200, R"({"status":"OK"})"), State::active, 0s, false},
                     Case{"bad_request", http_answer(400, "{}"), State::refused, 0s, true},
                     Case{"unauthorized", http_answer(401, "{}"), State::login, 0s, false},
-                    Case{"forbidden", http_answer(403, "{}"), State::refused, 0s, true},
+                    Case{"forbidden", http_answer(403, R"({"errorMessage":"m"})"), State::refused, 0s, true},
                     Case{"rate_limited", http_answer(429, "{}"), State::waiting, 60s, false},
+                    Case{"forbidden_by_a_gateway", http_answer(403, "<html>"), State::held, 0s, true},
                     Case{"server_error", http_answer(500, "{}"), State::held, 0s, true},
                     Case{"not_connected", connectid::http::Failure{.body_left = false}, State::waiting, 60s, false,
                          false},
@@ -163,6 +168,24 @@ TEST(YourShop, sends_neither_a_slip_nor_without_token_or_configuration) {
   EXPECT_EQ(unconfigured.state, State::waiting);
   EXPECT_FALSE(unconfigured.for_the_staff.empty());
   EXPECT_EQ(server.received().size(), 0U);
+}
+
+TEST(YourShop, keeps_an_order_that_the_circuit_breaker_kept_back) {
+  auto wire = std::make_shared<connectid::testing::ScriptedTransport>();
+  wire->reply(http_answer(503, ""));
+  const connectid::SubscriptionClient client({
+      .token_source = connectid::static_token("t"),
+      .transport = wire,
+      .retry_policy = {.break_circuit_after = 1},
+  });
+  Order first = an_order();
+  shop::place(client, first, forget);
+  EXPECT_EQ(first.state, State::held);
+  Order second = an_order();
+  shop::place(client, second, forget);
+  EXPECT_EQ(second.state, State::waiting);
+  EXPECT_EQ(second.pause, 1s);
+  EXPECT_EQ(wire->requests().size(), 1U);
 }
 
 struct FullDisk : connectid::Journal {
