@@ -189,7 +189,7 @@ void check_answer(const http::Answer& answer, std::string_view bytes) {
   require(!(answer.cut && answer.framed), "what was cut has not met its framing");
 
   const wire::StartSubscriptionAnswer read = wire::decode_start_subscription(answer.body);
-  if (judge(answer, read.reading, false).word != Word::started) return;
+  if (judge(answer, read.reading, detail::RefusedBy::anybody, false).word != Word::started) return;
   require(answer.framed || read.reading.whole_json, "started: framed, or whole JSON");
   require(!answer.cut, "started: nothing was cut");
   check_started(answer, bytes);
