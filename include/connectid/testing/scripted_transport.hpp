@@ -16,7 +16,8 @@ namespace connectid::inline v0::testing {
 ///     wire->reply(connectid::testing::http_answer(429, "", {{"Retry-After", "2"}}));
 ///     connectid::SubscriptionClient client({.token_source = connectid::static_token("t"), .transport = wire});
 ///
-/// A request past the last reply gets a Failure that says so (nothing was sent, and it is not tried again). Thread-safe.
+/// A request past the last reply gets a Failure that says so (nothing was sent, and it is not tried again).
+/// Thread-safe.
 class ScriptedTransport final : public http::Transport {
  public:
   /// For the next request that has none yet.
