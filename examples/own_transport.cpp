@@ -18,8 +18,10 @@ class ShopTransport final : public http::Transport {
   std::atomic<bool> closed = false;
 
   http::Reply perform(const http::Request& request, const http::Limits& limits) override {
-    if (closed) {  // nothing was asked of the network: that is certain, so `body_left` may be false
-      return http::Failure{.cause = connectid::Cause::other, .body_left = false, .text = "sales are closed"};
+    // Nothing was asked of the network: that is certain, so `body_left` may be false. With most other causes the call
+    // would try again for as long as `RetryPolicy::connect_for` says.
+    if (closed) {
+      return http::Failure{.cause = connectid::Cause::configuration, .body_left = false, .text = "sales are closed"};
     }
     http::Reply reply = wire_.perform(request, limits);
     if (const auto* answer = std::get_if<http::Answer>(&reply)) {
