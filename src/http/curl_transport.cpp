@@ -288,8 +288,10 @@ Answer CurlTransport::Impl::Attempt::answer(std::optional<Cause> cut, bool takes
 /// Among the idle ones; or kept, where a repeat is to find it as it was left.
 std::shared_ptr<KeptConnection> CurlTransport::Impl::Attempt::put_away(int status, bool takes_another) {
   constexpr milliseconds on_the_way{500};  // before the server's own time is up
+  constexpr milliseconds ages = std::chrono::hours{24 * 366};
   const auto promised = reader_.keep_alive_timeout();
-  const milliseconds longest = transport_.options.max_idle;
+  // No longer than a clock of nanoseconds can add: milliseconds::max() is what people write for "for ever".
+  const milliseconds longest = std::clamp(transport_.options.max_idle, milliseconds{0}, ages);
   idle_.since = BootClock::now();
   idle_.until = idle_.since + (promised ? std::min<milliseconds>(longest, *promised - on_the_way) : longest);
   if (status == 401 || status == 429) {
@@ -331,7 +333,8 @@ std::string CurlTransport::Impl::Attempt::text(Cause cause) const {
     }
   }();
   const bool is_new = idle_.since == BootClock::time_point{};
-  const std::string used = is_new ? "new connection" : "connection reused, idle " + in_milliseconds(began_ - idle_.since);
+  const std::string used =
+      is_new ? "new connection" : "connection reused, idle " + in_milliseconds(began_ - idle_.since);
   return what + " (" + idle_.connection->peer() + ", " + used + ")";
 }
 
