@@ -11,10 +11,11 @@
 #include <cerrno>
 #include <climits>
 #include <cstdint>
-#include <cstring>
+#include <cstdlib>
 #include <optional>
 #include <utility>
 
+#include "http/libcurl.hpp"
 #include "text.hpp"
 #include "uninterrupted.hpp"
 
@@ -88,6 +89,19 @@ Cause cause_of(CURLcode code, long connect_status) {
   }
 }
 
+/// libcurl calls back for a proxy's handshake as well as for the server's, and does not say which it is. It looks at the
+/// environment for each connection.
+bool may_speak_tls_to_a_proxy(const CurlOptions& options) {
+  const auto speaks_tls = [](std::string_view proxy) {
+    return detail::equal_ignoring_case(proxy.substr(0, proxy.find(':')), "https");
+  };
+  if (!options.proxy.empty()) return speaks_tls(options.proxy.reveal());
+  return std::ranges::any_of(std::array{"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}, [&](const char* name) {
+    const char* proxy = std::getenv(name);
+    return proxy && speaks_tls(proxy);
+  });
+}
+
 /// libcurl's own words only where they cannot hold a proxy's password: it quotes a proxy URL that it cannot use.
 bool quotable(CURLcode code) {
   return code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_PEER_FAILED_VERIFICATION ||
@@ -127,6 +141,7 @@ class Connection::Dial {
   [[nodiscard]] std::optional<Cause> may_not_go_on() const noexcept;
   [[nodiscard]] std::optional<Failure> connect();
   [[nodiscard]] std::optional<CURLcode> result() const noexcept;
+  void forget_me() noexcept;
   [[nodiscard]] Stage stage() const;
   [[nodiscard]] std::string text(CURLcode code, Cause cause) const;
   [[nodiscard]] Failure failure(CURLcode code, Cause cause) const;
@@ -139,6 +154,7 @@ class Connection::Dial {
   CURLcode option_error_ = CURLE_OK;
   std::array<char, CURL_ERROR_SIZE> error_{};
   bool handshaking_ = false;
+  bool shares_authorities_ = false;
 };
 
 /// The first error of any option is kept: an option that could not be set must not be missed in silence.
@@ -184,12 +200,12 @@ void Connection::Dial::set_up_tls() {
   // Not every TLS library has it; then libcurl reads the authorities, and the stage is told by times.
   const bool calls_back = curl_easy_setopt(easy(), CURLOPT_SSL_CTX_FUNCTION, &Dial::on_handshake) == CURLE_OK &&
                           curl_easy_setopt(easy(), CURLOPT_SSL_CTX_DATA, static_cast<void*>(this)) == CURLE_OK;
-  const bool shared = calls_back && tls_.authorities();
-  if (shared || !options_.ca_file.empty() || !options_.ca_pem.empty()) {
+  shares_authorities_ = calls_back && !may_speak_tls_to_a_proxy(options_) && tls_.authorities();
+  if (shares_authorities_ || !options_.ca_file.empty() || !options_.ca_pem.empty()) {
     // Else the system's folder would be trusted, too. In 8.21 a null pointer stands for that very folder.
     set(CURLOPT_CAPATH, "/dev/null");
   }
-  if (shared) {
+  if (shares_authorities_) {
     set(CURLOPT_CAINFO, static_cast<const char*>(nullptr));
   } else if (options_.ca_pem.empty()) {
     set_text(CURLOPT_CAINFO, options_.ca_file);
@@ -215,7 +231,11 @@ void Connection::Dial::set_up_proxy() {
 CURLcode Connection::Dial::on_handshake(CURL*, void* context, void* self) noexcept {
   auto& dial = *static_cast<Dial*>(self);
   dial.handshaking_ = true;
-  if (x509_store_st* store = dial.tls_.authorities()) SSL_CTX_set1_cert_store(static_cast<SSL_CTX*>(context), store);
+  if (!libcurl().has_our_openssl) return CURLE_OK;
+  auto* const tls = static_cast<SSL_CTX*>(context);
+  SSL_CTX_clear_mode(tls, SSL_MODE_AUTO_RETRY);  // else a flood of KeyUpdates is read to its end within one recv
+  SSL_CTX_set_options(tls, SSL_OP_NO_RENEGOTIATION);  // else a send waits for bytes to read
+  if (dial.shares_authorities_) SSL_CTX_set1_cert_store(tls, dial.tls_.authorities());
   return CURLE_OK;
 }
 
@@ -265,18 +285,22 @@ std::optional<Failure> Connection::Dial::operator()() {
                    .body_left = false,
                    .text = std::string("libcurl refused an option: ") + curl_easy_strerror(option_error_)};
   }
-  if (auto why = connect()) {
-    curl_multi_remove_handle(connection_.multi_.get(), easy());  // while what its callbacks see is still there
-    return why;
-  }
+  auto why = connect();
+  if (why) curl_multi_remove_handle(connection_.multi_.get(), easy());
+  forget_me();
+  if (why) return why;
   connection_.peer_ = peer_of(easy(), url_);
   connection_.socket_ = info<curl_socket_t>(easy(), CURLINFO_ACTIVESOCKET);
-  set(CURLOPT_NOPROGRESS, 1L);
-  set(CURLOPT_XFERINFODATA, static_cast<void*>(nullptr));
-  set(CURLOPT_SSL_CTX_FUNCTION, static_cast<curl_ssl_ctx_callback>(nullptr));
-  set(CURLOPT_ERRORBUFFER, static_cast<char*>(nullptr));
   if (connection_.socket_ == CURL_SOCKET_BAD) return failure(CURLE_COULDNT_CONNECT, Cause::closed);
   return std::nullopt;
+}
+
+/// What the handle keeps of this object, which ends now.
+void Connection::Dial::forget_me() noexcept {
+  curl_easy_setopt(easy(), CURLOPT_NOPROGRESS, 1L);
+  curl_easy_setopt(easy(), CURLOPT_XFERINFOFUNCTION, static_cast<curl_xferinfo_callback>(nullptr));
+  curl_easy_setopt(easy(), CURLOPT_SSL_CTX_FUNCTION, static_cast<curl_ssl_ctx_callback>(nullptr));
+  curl_easy_setopt(easy(), CURLOPT_ERRORBUFFER, static_cast<char*>(nullptr));
 }
 
 Stage Connection::Dial::stage() const {
@@ -312,7 +336,7 @@ Failure Connection::Dial::failure(CURLcode code, Cause cause) const {
   return {.stage = stage(), .cause = cause, .body_left = false, .text = text(code, cause)};
 }
 
-Connection::Connection(const Url& url)
+Connection::Connection(Key, const Url& url)
     : origin_(url.origin),
       plain_(url.plain),
       wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
@@ -325,11 +349,11 @@ Connection::~Connection() {
 
 std::variant<std::unique_ptr<Connection>, Failure> Connection::open(const Url& url, const CurlOptions& options,
                                                                     SharedTls& tls, const Limits& limits) {
-  std::unique_ptr<Connection> connection(new Connection(url));
+  auto connection = std::make_unique<Connection>(Key{}, url);
   if (!connection->multi_ || !connection->easy_ || !connection->wake_ ||
       !leave_hanging_look_ups(connection->multi_.get())) {
     return Failure{.stage = Stage::prepare,
-                   .cause = Cause::configuration,
+                   .cause = Cause::other,
                    .body_left = false,
                    .text = "no memory or no file descriptor for another connection"};
   }

@@ -34,6 +34,8 @@ struct Moved {
 /// A connection that libcurl made (name, TCP, proxy, TLS) and that carries bytes of ours: libcurl neither sends nor
 /// reads a byte of HTTP on it, and never replaces it. One thread at a time, not always the same; `wake` from any.
 class Connection {
+  struct Key {};
+
  public:
   /// A send that is repeated must have the same bytes in the same place, and no more than this (in TLS, one record):
   /// libcurl loses count otherwise.
@@ -43,6 +45,7 @@ class Connection {
   [[nodiscard]] static std::variant<std::unique_ptr<Connection>, Failure> open(const Url& url,
                                                                               const CurlOptions& options,
                                                                               SharedTls& tls, const Limits& limits);
+  Connection(Key, const Url& url);  ///< for `open`
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
   ~Connection();
@@ -59,12 +62,12 @@ class Connection {
   void wake() const noexcept;
 
   /// Not one of the last `sent` bytes has been acknowledged by the peer's TCP, so what it says cannot be about them.
-  /// False where that cannot be told: TLS, or a proxy.
+  /// Over TLS, whose records are longer than what was sent, always false.
   [[nodiscard]] bool nothing_acknowledged(std::size_t sent) const noexcept;
 
   [[nodiscard]] const std::string& origin() const noexcept { return origin_; }
   [[nodiscard]] bool plain() const noexcept { return plain_; }
-  /// For people: `api.example:443 (192.0.2.1)`
+  /// For people: `api.example at 192.0.2.1 port 443`
   [[nodiscard]] const std::string& peer() const noexcept { return peer_; }
 
  private:
@@ -76,7 +79,6 @@ class Connection {
   };
   class Dial;
 
-  explicit Connection(const Url& url);
   [[nodiscard]] Moved moved(CURLcode code, std::size_t bytes, int error) const noexcept;
 
   std::string origin_;

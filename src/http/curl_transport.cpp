@@ -1,6 +1,6 @@
 #include <connectid/http/curl_transport.hpp>
 
-#include <curl/curl.h>
+#include <string.h>
 
 #include <algorithm>
 #include <array>
@@ -11,6 +11,7 @@
 
 #include "http/connection.hpp"
 #include "http/connection_pool.hpp"
+#include "http/libcurl.hpp"
 #include "http/request_writer.hpp"
 #include "http/response_reader.hpp"
 #include "http/shared_tls.hpp"
@@ -21,28 +22,6 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
-
-/// Why libcurl cannot be used; empty: it can. Initialises it once in the life of the process. What is kept is never
-/// destroyed: a client may be used until the last static is.
-std::string curl_problem() {
-  static constexpr unsigned oldest = 0x075800;  // 7.88: before, CONNECT_ONLY through a proxy fails in a multi handle
-  static std::once_flag once;
-  static bool initialised = false;
-  static const curl_version_info_data* version = nullptr;
-  std::call_once(once, [] {
-    initialised = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
-    version = curl_version_info(CURLVERSION_NOW);
-  });
-  if (!initialised) return "libcurl could not be initialised";
-  if (version->version_num < oldest) {
-    return std::string("libcurl 7.88 or newer is needed, and this process runs with ") + version->version;
-  }
-  if (!(version->features & CURL_VERSION_SSL)) return "this libcurl was built without TLS";
-  if (!(version->features & CURL_VERSION_ASYNCHDNS)) {
-    return "this libcurl was built without an asynchronous resolver: a look-up could not be ended in time";
-  }
-  return {};
-}
 
 Failure unusable(std::string why) {
   return {.stage = Stage::prepare, .cause = Cause::configuration, .body_left = false, .text = std::move(why)};
@@ -145,6 +124,7 @@ std::optional<Cause> Transfer::receive() {
     if (moved.state == Moved::State::failed) return moved.cause;
     if (!reader_.begun() && connection_.nothing_acknowledged(taken_)) return Cause::stray_answer;
     reader_.take({buffer.data(), moved.bytes});
+    ::explicit_bzero(buffer.data(), moved.bytes);  // a login's tokens
   }
   return std::nullopt;
 }
@@ -187,25 +167,26 @@ struct CurlTransport::Impl : std::enable_shared_from_this<Impl> {
   std::vector<std::shared_ptr<const KnownUrl>> urls;  // the last one read is the last
 };
 
-/// The connection of a refused request. Without a repeat it goes back among the idle ones.
+/// The connection of a refused request. It has no max_idle: a pause is kept that the server named. Without a repeat it
+/// goes back among the idle ones.
 class CurlTransport::Impl::Kept final : public KeptConnection {
  public:
-  Kept(std::shared_ptr<Impl> owner, ConnectionPool::Idle idle, bool takes_another)
-      : owner_(std::move(owner)), idle_(std::move(idle)), takes_another_(takes_another) {}
+  Kept(std::shared_ptr<Impl> owner, ConnectionPool::Idle idle, BootClock::time_point until)
+      : owner_(std::move(owner)), idle_(std::move(idle)), until_(until) {}
   ~Kept() override {
-    if (idle_.connection && takes_another_) owner_->pool.give(std::move(idle_));
+    if (idle_ && BootClock::now() < std::min(until_, idle_.until)) owner_->pool.give(std::move(idle_));
   }
 
   [[nodiscard]] bool is_of(const Impl& owner, std::string_view origin) const {
-    return owner_.get() == &owner && idle_.connection && idle_.connection->origin() == origin;
+    return owner_.get() == &owner && idle_ && idle_.connection->origin() == origin;
   }
-  [[nodiscard]] bool takes_another() const noexcept { return takes_another_; }
+  [[nodiscard]] bool takes_another() const noexcept { return BootClock::now() < until_; }
   [[nodiscard]] ConnectionPool::Idle take() { return std::move(idle_); }
 
  private:
   std::shared_ptr<Impl> owner_;
   ConnectionPool::Idle idle_;
-  bool takes_another_;
+  BootClock::time_point until_;  ///< from then on it is only looked at
 };
 
 /// One use of one connection, and what is to be said of it.
@@ -256,7 +237,7 @@ Reply CurlTransport::Impl::Attempt::operator()() {
   std::optional<Cause> why = transfer_.run();
   if (!why) why = flaw();
   bool takes_another = !why && reader_.keeps_alive() && transfer_.left() == Left::whole;
-  if (!why && reader_.status() >= 300) {  // rare, and it may be repeated: worth another look for what is behind it
+  if (!why) {  // over TLS what is behind a response is in a record of its own
     const auto behind = transfer_.look();
     if (behind == Cause::stray_answer) why = behind;
     takes_another = takes_another && !behind;
@@ -288,14 +269,15 @@ Answer CurlTransport::Impl::Attempt::answer(std::optional<Cause> cut, bool takes
 /// Among the idle ones; or kept, where a repeat is to find it as it was left.
 std::shared_ptr<KeptConnection> CurlTransport::Impl::Attempt::put_away(int status, bool takes_another) {
   constexpr milliseconds on_the_way{500};  // before the server's own time is up
-  constexpr milliseconds ages = std::chrono::hours{24 * 366};
-  const auto promised = reader_.keep_alive_timeout();
-  // No longer than a clock of nanoseconds can add: milliseconds::max() is what people write for "for ever".
-  const milliseconds longest = std::clamp(transport_.options.max_idle, milliseconds{0}, ages);
+  constexpr milliseconds ages = std::chrono::hours{24 * 366};  // what a clock of nanoseconds can add
+  constexpr milliseconds longest_pause = std::chrono::minutes{2};  // longer: the machine slept, or nobody repeats it
+  const auto timeout = reader_.keep_alive_timeout();
+  const milliseconds promised = timeout ? *timeout - on_the_way : ages;
   idle_.since = BootClock::now();
-  idle_.until = idle_.since + (promised ? std::min<milliseconds>(longest, *promised - on_the_way) : longest);
+  idle_.until = idle_.since + std::min(std::clamp(transport_.options.max_idle, milliseconds{0}, ages), promised);
   if (status == 401 || status == 429) {
-    return std::make_shared<Kept>(transport_.shared_from_this(), std::move(idle_), takes_another);
+    const auto until = takes_another ? idle_.since + std::min(promised, longest_pause) : idle_.since;
+    return std::make_shared<Kept>(transport_.shared_from_this(), std::move(idle_), until);
   }
   if (takes_another) transport_.pool.give(std::move(idle_));
   return nullptr;
@@ -321,10 +303,9 @@ std::string CurlTransport::Impl::Attempt::text(Cause cause) const {
         return reader_.begun() ? "more came than one response, so none of it is to be believed"
                                : "bytes came that answer nothing we sent";
       case Cause::too_large:
-        return reader_.headers_whole()
-                   ? "the response's body is larger than " + std::to_string(transport_.options.max_body) + " bytes"
-                   : "the response's headers are larger than " + std::to_string(transport_.options.max_headers) +
-                         " bytes";
+        return std::string("the response was given up: ") + reader_.reason() + " (at most " +
+               std::to_string(transport_.options.max_headers) + " bytes of headers and " +
+               std::to_string(transport_.options.max_body) + " of body)";
       case Cause::malformed:
         return std::string("the response cannot be read: ") +
                (reader_.state() == ResponseReader::State::malformed ? reader_.reason() : "it is in a content coding");
@@ -348,6 +329,7 @@ std::shared_ptr<const CurlTransport::Impl::KnownUrl> CurlTransport::Impl::known(
     if (found != urls.rend()) return *found;
   }
   auto read = std::make_shared<const KnownUrl>(KnownUrl{.text = url, .url = parse_url(url)});
+  if (!read->url.problem.empty()) return read;  // it may hold a password
   const std::lock_guard lock(urls_mutex);
   if (urls.size() >= most) urls.erase(urls.begin());
   urls.push_back(read);
@@ -355,7 +337,7 @@ std::shared_ptr<const CurlTransport::Impl::KnownUrl> CurlTransport::Impl::known(
 }
 
 Reply CurlTransport::Impl::perform(const Request& request, const Limits& limits) {
-  if (std::string problem = curl_problem(); !problem.empty()) return unusable(std::move(problem));
+  if (const std::string& problem = libcurl().problem; !problem.empty()) return unusable(problem);
   if (!proxy_is_usable) {
     return unusable("the proxy must be a URL that begins with http://, https://, socks5:// or socks5h://");
   }

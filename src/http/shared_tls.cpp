@@ -1,39 +1,21 @@
 #include "http/shared_tls.hpp"
 
 #include <openssl/bio.h>
-#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509_vfy.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <climits>
-#include <cstdlib>
-#include <string_view>
+#include <string>
 #include <utility>
 
+#include "http/libcurl.hpp"
 #include "uninterrupted.hpp"
 
 namespace connectid::inline v0::http {
 namespace {
-
-/// Only then is a store of ours one that libcurl's OpenSSL understands.
-bool libcurl_has_our_openssl() {
-  const char* backend = curl_version_info(CURLVERSION_NOW)->ssl_version;
-  return backend && backend == std::string("OpenSSL/") + OpenSSL_version(OPENSSL_VERSION_STRING);
-}
-
-/// libcurl calls back for a proxy's handshake as well as for the server's, and does not say which it is.
-bool may_speak_tls_to_a_proxy(const CurlOptions& options) {
-  constexpr std::string_view tls = "https://";
-  if (!options.proxy.empty()) return options.proxy.reveal().starts_with(tls);
-  return std::ranges::any_of(std::array{"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}, [&](const char* name) {
-    const char* proxy = std::getenv(name);
-    return proxy && std::string_view(proxy).starts_with(tls);
-  });
-}
 
 bool add_from_text(X509_STORE* store, const std::string& pem) {
   if (pem.size() > INT_MAX) return false;
@@ -49,8 +31,9 @@ bool add_from_text(X509_STORE* store, const std::string& pem) {
   return added;
 }
 
-bool add_from_files(X509_STORE* store, const char* file, const char* directory) {
-  return (file || directory) && X509_STORE_load_locations(store, file, directory) == 1;
+bool add_from_files(X509_STORE* store, const std::string& file, const std::string& directory) {
+  const auto name = [](const std::string& text) { return text.empty() ? nullptr : text.c_str(); };
+  return X509_STORE_load_locations(store, name(file), name(directory)) == 1;
 }
 
 void lock(CURL*, curl_lock_data data, curl_lock_access, void* locks) {
@@ -89,18 +72,20 @@ std::string SharedTls::authorities_file() {
 }
 
 SharedTls::Store SharedTls::read_authorities(const CurlOptions& options) {
-  if (!libcurl_has_our_openssl() || may_speak_tls_to_a_proxy(options)) return nullptr;
+  if (!libcurl().has_our_openssl) return nullptr;
   Store store(X509_STORE_new());
   if (!store) return nullptr;
-  const auto* libcurl = curl_version_info(CURLVERSION_NOW);
   bool read = false;
   if (!options.ca_pem.empty()) {
     read = add_from_text(store.get(), options.ca_pem);
   } else if (!options.ca_file.empty()) {
-    read = add_from_files(store.get(), options.ca_file.c_str(), nullptr);
+    read = add_from_files(store.get(), options.ca_file, {});
   } else {
-    read = add_from_files(store.get(), libcurl->cainfo, libcurl->capath);
+    read = add_from_files(store.get(), libcurl().authorities_file, libcurl().authorities_path);
   }
+  // Before 8.3 libcurl adds the folder that it is given to whatever store it finds, ours, for each connection and without
+  // a lock. Where it is there already, nothing is added.
+  add_from_files(store.get(), {}, "/dev/null");
   // As libcurl does for a store of its own: an intermediate that is trusted ends a chain.
   X509_STORE_set_flags(store.get(), X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_PARTIAL_CHAIN);
   ERR_clear_error();  // what a reader leaves there would be taken for the next caller's error

@@ -52,6 +52,7 @@ Url parse_url(const std::string& text) {
              .loopback = is_loopback(part(url, CURLUPART_HOST)),
              .plain = scheme == "http"};
   if (scheme != "https" && scheme != "http") return refuse("must begin with https://");
+  if (!part(url, CURLUPART_ZONEID).empty()) return refuse("must hold no IPv6 zone, which no Host field can have");
   if (result.plain && !result.loopback) {
     return refuse("must be https: plain http is allowed only to localhost, 127.0.0.0/8 and [::1]");
   }
@@ -63,8 +64,6 @@ Url parse_url(const std::string& text) {
   if (!port.empty()) result.authority.append(":").append(port);
   result.origin.append(scheme).append("://").append(result.authority);
   result.path = part(url, CURLUPART_PATH);
-  while (result.path.ends_with('/')) result.path.pop_back();
-  if (result.path.empty()) result.path.push_back('/');
   if (!visible_ascii(result.path)) return refuse("has a path with a character that must be percent-encoded");
   return result;
 }

@@ -54,7 +54,8 @@ enum class Left {
   whole,  ///< all of it
 };
 
-/// A connection that is kept for the repeat of a refused request. Opaque; it ends with its last owner.
+/// A connection that is kept for the repeat of a refused request. Opaque; it ends with its last owner, and is for one
+/// attempt at a time.
 class KeptConnection {
  public:
   KeptConnection() = default;

@@ -1,0 +1,42 @@
+#include "http/libcurl.hpp"
+
+#include <curl/curl.h>
+#include <openssl/crypto.h>
+
+#include <memory>
+
+namespace connectid::inline v0::http {
+namespace {
+
+std::string problem_with(const curl_version_info_data& version) {
+  constexpr unsigned oldest = 0x075800;  // 7.88: before, CONNECT_ONLY through a proxy fails in a multi handle
+  if (version.version_num < oldest) {
+    return std::string("libcurl 7.88 or newer is needed, and this process runs with ") + version.version;
+  }
+  if (!(version.features & CURL_VERSION_SSL)) return "this libcurl was built without TLS";
+  if (!(version.features & CURL_VERSION_ASYNCHDNS)) {
+    return "this libcurl was built without an asynchronous resolver: a look-up could not be ended in time";
+  }
+  return {};
+}
+
+Libcurl ask() {
+  if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) return {.problem = "libcurl could not be initialised"};
+  const curl_version_info_data& version = *curl_version_info(CURLVERSION_NOW);
+  Libcurl known{.problem = problem_with(version)};
+  if (!known.problem.empty()) return known;  // an older one does not have the fields below
+  if (version.cainfo) known.authorities_file = version.cainfo;
+  if (version.capath) known.authorities_path = version.capath;
+  const std::string ours = std::string("OpenSSL/") + OpenSSL_version(OPENSSL_VERSION_STRING);
+  known.has_our_openssl = version.ssl_version && version.ssl_version == ours;
+  return known;
+}
+
+}  // namespace
+
+const Libcurl& libcurl() {
+  static const Libcurl* const known = std::make_unique<Libcurl>(ask()).release();
+  return *known;
+}
+
+}  // namespace connectid::inline v0::http

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+
+namespace connectid::inline v0::http {
+
+/// What there is to know of the libcurl that this process has loaded.
+struct Libcurl {
+  std::string problem = {};           ///< why it cannot be used; empty: it can
+  std::string authorities_file = {};  ///< that it was built to trust; empty: none
+  std::string authorities_path = {};  ///< likewise, a directory
+  bool has_our_openssl = false;       ///< its TLS is the OpenSSL that this library is linked with
+};
+
+/// Initialises libcurl at the first call in the life of the process, and asks it once: it writes its answers into
+/// static memory. Never destroyed: a client may be used until the last static is. Thread-safe.
+[[nodiscard]] const Libcurl& libcurl();
+
+}  // namespace connectid::inline v0::http
