@@ -150,6 +150,8 @@ void ResponseReader::take_status_line(std::string_view line) {
   }
   if (!is_field_value(behind)) return end(State::malformed, "its reason phrase holds a control character");
   if (*status == 101) return end(State::malformed, "it changes to a protocol that nobody asked for");
+  // HTTP/1.0 knows no interim responses (RFC 9110 section 15.2): one reader waits for another response, one does not.
+  if (*status < 200 && old_version_) return end(State::malformed, "an interim response is of HTTP/1.0");
   status_ = static_cast<int>(*status);
   part_ = Part::fields;
 }

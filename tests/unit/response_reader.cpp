@@ -117,6 +117,7 @@ constexpr const char coded_in_1_0[] = "a response of HTTP/1.0 has a Transfer-Enc
 constexpr const char coded_nothing[] = "a response without a body has a Transfer-Encoding";
 constexpr const char sized_interim[] = "an interim response has a Content-Length";
 constexpr const char switches[] = "it changes to a protocol that nobody asked for";
+constexpr const char old_interim[] = "an interim response is of HTTP/1.0";
 constexpr const char no_options[] = "its Connection is no list of tokens";
 constexpr const char no_size[] = "a chunk's size is no hexadecimal number";
 constexpr const char bad_chunk_end[] = "a chunk does not end where its size says";
@@ -175,6 +176,7 @@ const Refused status_lines[] = {
     {"status_line_in_a_bare_lf", "HTTP/1.1 200 OK\nContent-Length: 0\r\n\r\n", bare_lf},
     {"lf_alone", "\n", bare_lf},
     {"switching_protocols", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n", switches},
+    {"interim_response_of_1_0", "HTTP/1.0 100 Continue\r\n\r\n" + ok("Content-Length: 0\r\n"), old_interim},
 };
 INSTANTIATE_TEST_SUITE_P(StatusLine, RefusedResponse, ::testing::ValuesIn(status_lines),
                          [](const auto& row) { return row.param.name; });
