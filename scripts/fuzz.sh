@@ -7,6 +7,7 @@ build=build/asan work=build/fuzz
 
 fuzz_one() {  # SECONDS TARGET
   local target=$2 log=$work/$2.log
+  [[ -x $build/tests/fuzz/fuzz_$target ]] || { echo "fuzz $target: not built here, cmake --preset asan says why"; return; }
   mkdir -p "$work/corpus/$target" "$work/findings"
   # What it learns goes into the first folder. An input may take 5 seconds: nothing here should.
   if "$build/tests/fuzz/fuzz_$target" -max_total_time="$1" -timeout=5 -rss_limit_mb=1024 -print_final_stats=1 \

@@ -19,7 +19,8 @@ case ${1:-build} in
   coverage) packages+=("${for_tests[@]}" gcovr) ;;
   docs) packages=("${for_docs[@]}") ;;
   debian) packages=(debootstrap) ;;
-  check) packages+=("${for_tests[@]}" "${for_docs[@]}" clang-format clang-tidy libclang-rt-dev shellcheck cppcheck) ;;
+  check) packages+=("${for_tests[@]}" "${for_docs[@]}" clang-format clang-tidy libclang-rt-dev shellcheck cppcheck
+    libboost-dev node-llhttp) ;;
   *) echo "usage: install-dependencies.sh [build|package|test|bench|coverage|docs|check|debian]" >&2; exit 2 ;;
 esac
 
