@@ -42,16 +42,24 @@ struct Field {
   const char* objection = nullptr;
   std::string_view name = {};
   std::string_view value = {};
+  bool tab_behind = false;  // in the whitespace behind the value
 };
 
 Field field_in(std::string_view line) {
   if (line.starts_with(' ') || line.starts_with('\t')) return {"a header line is folded"};
   const std::size_t colon = line.find(':');
   if (colon == std::string_view::npos) return {"a header line has no colon"};
-  const Field field{nullptr, line.substr(0, colon), trimmed(line.substr(colon + 1))};
+  const std::string_view rest = line.substr(colon + 1);
+  const std::size_t last = rest.find_last_not_of(" \t") + 1;
+  const bool tab_behind = rest.find('\t', last) != std::string_view::npos;
+  const Field field{nullptr, line.substr(0, colon), trimmed(rest), tab_behind};
   if (!is_token(field.name)) return {"a header's name is no token"};
   if (!is_field_value(field.value)) return {"a header's value holds a control character"};
   return field;
+}
+
+bool says_the_length(std::string_view name) {
+  return equal_ignoring_case(name, "Content-Length") || equal_ignoring_case(name, "Transfer-Encoding");
 }
 
 /// What a trailer must not say: where the message ends, whose it is, and how its body is to be read (RFC 9110 section
@@ -159,6 +167,9 @@ void ResponseReader::take_status_line(std::string_view line) {
 void ResponseReader::take_field(std::string_view line) {
   const Field field = field_in(line);
   if (field.objection) return end(State::malformed, field.objection);
+  // A tab is whitespace as a space is (RFC 9110 section 5.6.3), but llhttp to 8.1 takes it for a part of these values.
+  if (field.tab_behind && says_the_length(field.name))
+    return end(State::malformed, "a tab follows its length or coding");
   heed(field.name, field.value);
   if (status_ < 200 || state_ != State::reading) return;
   if (headers_.empty()) headers_.reserve(16);  // most responses have fewer
@@ -210,6 +221,8 @@ void ResponseReader::heed_connection(std::string_view value) {
     any = true;
     said_.close = said_.close || equal_ignoring_case(option, "close");
   }
+  // After the message with a `close` the server closes, and a client reads no other (RFC 9112 section 9.6).
+  if (said_.close && status_ < 200) return end(State::malformed, "an interim response closes the connection");
   if (!any) end(State::malformed, "its Connection is no list of tokens");
 }
 

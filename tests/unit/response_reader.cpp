@@ -118,6 +118,8 @@ constexpr const char coded_nothing[] = "a response without a body has a Transfer
 constexpr const char sized_interim[] = "an interim response has a Content-Length";
 constexpr const char switches[] = "it changes to a protocol that nobody asked for";
 constexpr const char old_interim[] = "an interim response is of HTTP/1.0";
+constexpr const char closing_interim[] = "an interim response closes the connection";
+constexpr const char tab_behind[] = "a tab follows its length or coding";
 constexpr const char no_options[] = "its Connection is no list of tokens";
 constexpr const char no_size[] = "a chunk's size is no hexadecimal number";
 constexpr const char bad_chunk_end[] = "a chunk does not end where its size says";
@@ -214,6 +216,8 @@ const Refused field_lines[] = {
     {"options_in_the_second_field", ok("Connection: close\r\nConnection: @\r\n"), no_options},
     {"options_none", ok("Connection:\r\n"), no_options},
     {"options_all_empty", ok("Connection: , ,\r\n"), no_options},
+    {"close_of_an_interim_response",
+     "HTTP/1.1 100 Continue\r\nConnection: x, Close\r\n\r\n" + ok("Content-Length: 0\r\n"), closing_interim},
     {"option_of_an_interim_response", "HTTP/1.1 103 Hints\r\nConnection: @\r\n\r\n", no_options},
 };
 INSTANTIATE_TEST_SUITE_P(FieldLine, RefusedResponse, ::testing::ValuesIn(field_lines),
@@ -250,6 +254,9 @@ const Refused framings[] = {
     {"coding_identity", ok("Transfer-Encoding: identity\r\n"), not_chunked},
     {"coding_unknown", ok("Transfer-Encoding: foo\r\n"), not_chunked},
     {"coding_nearly", ok("Transfer-Encoding: xchunked\r\n"), not_chunked},
+    {"coding_before_a_tab", ok("Transfer-Encoding: chunked\t\r\n", "0\r\n\r\n"), tab_behind},
+    {"coding_before_spaces_and_a_tab", ok("Transfer-Encoding: chunked \t \r\n", "0\r\n\r\n"), tab_behind},
+    {"length_before_a_tab", ok("Content-Length: 2\t\r\n", "{}"), tab_behind},
     {"coding_empty", ok("Transfer-Encoding:\r\n"), not_chunked},
     {"coding_in_1_0", "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", coded_in_1_0},
     {"coding_of_204", "HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n", coded_nothing},
@@ -389,7 +396,7 @@ TEST_P(WholeResponse, notices_what_comes_behind_it_and_reads_none_of_it) {
 const Taken sized[] = {
     {"length", ok("Content-Length: 2\r\n", "{}"), whole(200, "Content-Length=2;", "{}")},
     {"length_without_a_space", ok("Content-Length:2\r\n", "{}"), whole(200, "Content-Length=2;", "{}")},
-    {"length_with_space_around", ok("Content-Length: \t 2 \t\r\n", "{}"), whole(200, "Content-Length=2;", "{}")},
+    {"length_with_space_around", ok("Content-Length: \t 2  \r\n", "{}"), whole(200, "Content-Length=2;", "{}")},
     {"length_in_another_case", ok("cOnTeNt-lEnGtH: 2\r\n", "{}"), whole(200, "cOnTeNt-lEnGtH=2;", "{}")},
     {"length_with_zeros", ok("Content-Length: 000000000000000000000002\r\n", "{}"),
      whole(200, "Content-Length=000000000000000000000002;", "{}")},
@@ -422,6 +429,7 @@ const Taken heads[] = {
     {"status_200", ok("Content-Length: 0\r\n"), empty("")},
     {"status_600", "HTTP/1.1 600 x\r\nContent-Length: 0\r\n\r\n", whole(600, "Content-Length=0;")},
     {"status_999", "HTTP/1.1 999 x\r\nContent-Length: 0\r\n\r\n", whole(999, "Content-Length=0;")},
+    {"value_with_tabs_around", ok("A:\tb\t\r\nContent-Length: 0\r\n"), empty("A=b;")},
     {"value_that_is_empty", ok("A:\r\nB: \r\nContent-Length: 0\r\n"), empty("A=;B=;")},
     {"value_with_colon_tab_and_not_ascii", ok("A: b: c\td\xc3\xa4\r\nContent-Length: 0\r\n"),
      empty("A=b: c\td\xc3\xa4;")},
@@ -430,7 +438,7 @@ const Taken heads[] = {
     {"field_twice", ok("A: 1\r\nA: 2\r\nContent-Length: 0\r\n"), empty("A=1;A=2;")},
     {"interim_response", "HTTP/1.1 100 Continue\r\n\r\n" + ok("Content-Length: 0\r\n"), empty("")},
     {"interim_responses_with_fields",
-     "HTTP/1.1 100\r\nConnection: close\r\n\r\nHTTP/1.1 199 x\r\nContent-Encoding: gzip\r\nKeep-Alive: "
+     "HTTP/1.1 100\r\nConnection: keep-alive\r\n\r\nHTTP/1.1 199 x\r\nContent-Encoding: gzip\r\nKeep-Alive: "
      "timeout=1\r\n\r\n" +
          ok("Content-Length: 0\r\n"),
      empty("")},
@@ -464,6 +472,7 @@ const Taken in_pieces[] = {
     {"one_chunk", chunked("2\r\n{}\r\n0\r\n\r\n"), in_chunks("{}")},
     {"two_chunks", chunked("1\r\n{\r\n1\r\n}\r\n0\r\n\r\n"), in_chunks("{}")},
     {"no_chunk", chunked("0\r\n\r\n"), in_chunks("")},
+    {"coding_with_space_around", ok("Transfer-Encoding:\t chunked  \r\n", "0\r\n\r\n"), in_chunks("")},
     {"coding_in_another_case", ok("transfer-encoding: Chunked\r\n", "0\r\n\r\n"),
      whole(200, "transfer-encoding=Chunked;")},
     {"size_in_either_case", chunked("a\r\n0123456789\r\nB\r\n0123456789a\r\n0\r\n\r\n"),
