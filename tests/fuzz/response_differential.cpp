@@ -96,6 +96,7 @@ std::optional<Message> read_by_llhttp(std::string_view bytes, bool to_head) {
   llhttp_t parser;
   llhttp_init(&parser, HTTP_RESPONSE, &settings);
   parser.data = &reading;
+  llhttp_set_lenient_keep_alive(&parser, 1);  // else it heeds the `Proxy-Connection` of an interim response
   const llhttp_errno_t error = llhttp_execute(&parser, bytes.data(), bytes.size());
   if (reading.whole) {
     const char* const stopped = llhttp_get_error_pos(&parser);
