@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -85,6 +86,11 @@ class LoopbackServer {
         if (count <= 0) return;
         bytes.remove_prefix(static_cast<std::size_t>(count));
       }
+    }
+    /// Hears and says nothing, until the client or the server goes.
+    void hold() {
+      pollfd gone{.fd = socket_.get(), .events = POLLRDHUP, .revents = 0};
+      ::poll(&gone, 1, 30'000);
     }
     /// Whether all that was said lies in the client's socket.
     [[nodiscard]] bool arrived() const {

@@ -139,6 +139,65 @@ TEST_P(LifetimeWire, a_peer_that_is_gone_raises_no_sigpipe) {
   }
 }
 
+/// Looks at a signal's disposition again and again, beside whoever may change it.
+class Watched {
+ public:
+  Watched(int signal, void (*expected)(int))
+      : looking_([this, signal, expected](const std::stop_token& stop) {
+          while (!stop.stop_requested()) {
+            struct sigaction now {};
+            ::sigaction(signal, nullptr, &now);
+            others_ += now.sa_handler != expected;
+            ++looks_;
+          }
+        }) {}
+  /// How often it was another one.
+  [[nodiscard]] long others() const { return others_; }
+  [[nodiscard]] long looks() const { return looks_; }
+
+ private:
+  std::atomic<long> others_ = 0;
+  std::atomic<long> looks_ = 0;
+  std::jthread looking_;
+};
+
+/// libcurl before 8.1 sets SIGPIPE to be ignored and back around each thing it does, unless it is told not to: with
+/// several threads it then stayed ignored.
+class LifetimeWireThreads : public LifetimeWire {};
+INSTANTIATE_TEST_SUITE_P(Wire, LifetimeWireThreads, ::testing::Bool(),
+                         [](const auto& row) { return row.param ? "tls" : "plain"; });
+
+TEST_P(LifetimeWireThreads, eight_that_open_and_close_connections_never_touch_sigpipe) {
+  testing::FakeServer server({.tls = GetParam()});
+  for (void (*disposition)(int) : {static_cast<void (*)(int)>(SIG_DFL), static_cast<void (*)(int)>([](int) {})}) {
+    const Handling handling(SIGPIPE, disposition);
+    const Watched watched(SIGPIPE, disposition);
+    const auto connections = server.gate().connections();
+    {
+      std::vector<std::jthread> crowd;
+      for (int t = 0; t < 8; ++t) {
+        crowd.emplace_back([&server, t] {
+          for (int i = 0; i < 25; ++i) {
+            http::CurlOptions options{.ca_pem = server.ca_pem()};
+            if (t % 2 == 0) options.max_idle = 0ms;
+            ClientOptions of_a_client = options_for(server);
+            of_a_client.transport = std::make_shared<http::CurlTransport>(options);
+            const SubscriptionClient client(std::move(of_a_client));
+            if (i % 5 == 1) server.next(testing::lost_before_acting(testing::Fault::End::reset));
+            for (int call = 0; call < 2; ++call) static_cast<void>(client.start(valid_request));
+          }
+        });
+      }
+    }
+    struct sigaction now {};
+    ASSERT_EQ(::sigaction(SIGPIPE, nullptr, &now), 0);
+    EXPECT_EQ(now.sa_handler, disposition);
+    EXPECT_EQ(watched.others(), 0) << "of " << watched.looks();
+    EXPECT_GT(watched.looks(), 100);
+    EXPECT_GE(server.gate().connections() - connections, 200U);
+  }
+}
+
 volatile std::sig_atomic_t alarms = 0;
 
 TEST_P(LifetimeWire, signals_that_interrupt_every_wait_change_no_word) {

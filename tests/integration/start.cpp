@@ -223,8 +223,10 @@ TEST(StartOverTls, the_proxy_learns_the_hosts_name_and_not_the_bearer) {
   answering.join();  // only then is it written what it heard
   ASSERT_FALSE(result);
   ASSERT_TRUE(result.error().get_if<TransportError>()) << result.error();
-  EXPECT_EQ(result.error().get_if<TransportError>()->cause, Cause::proxy_refused);
+  EXPECT_EQ(result.error().get_if<TransportError>()->cause, Cause::proxy_denied);
   EXPECT_EQ(result.error().outcome(), Outcome::not_sent);
+  EXPECT_EQ(result.error().message().find("hunter2"), std::string::npos) << result.error().message();
+  EXPECT_NE(result.error().message().find("HTTP 403"), std::string::npos) << result.error().message();
   EXPECT_TRUE(heard.starts_with("CONNECT api.example:443 HTTP/1.1\r\n")) << heard;
   EXPECT_EQ(heard.find("canary"), std::string::npos) << heard;
   EXPECT_EQ(heard.find("Bearer"), std::string::npos) << heard;
@@ -337,13 +339,46 @@ TEST(CurlTransport, a_request_without_a_body_counts_as_left_once_it_is_sent) {
   }
 }
 
-TEST(StartThreads, sixteen_on_one_client_start_two_thousand_each_exactly_once) {
+TEST_P(Start, of_a_request_without_a_body_at_most_one_is_sent_however_it_ends) {
+  using testing::Fault;
+  testing::FakeServer server({.tls = GetParam()});
+  const testing::Script ends[] = {
+      testing::lost_before_acting(Fault::End::fin),        testing::lost_before_acting(Fault::End::reset),
+      testing::started_but_answer_lost(Fault::End::reset), testing::cut_request_at(1, Fault::End::fin),
+      testing::cut_request_at(20, Fault::End::reset),      testing::cut_answer_at(1, Fault::End::fin),
+      testing::cut_answer_at(30, Fault::End::reset),       testing::garbage()};
+  for (const char* method : {"GET", "POST"}) {
+    for (const bool used_before : {false, true}) {
+      for (const testing::Script& end : ends) {
+        http::CurlTransport transport({.ca_pem = server.ca_pem()});
+        const http::Request request{.method = method, .url = server.url() + "/x"};
+        if (used_before) ASSERT_TRUE(std::holds_alternative<http::Answer>(transport.perform(request, {})));
+        const auto exchanges = server.gate().exchanges();
+        const auto connections = server.gate().connections();
+        server.next(end);
+        const http::Reply reply = transport.perform(request, {});
+        const auto* failure = std::get_if<http::Failure>(&reply);
+        ASSERT_TRUE(failure) << method;
+        EXPECT_TRUE(failure->body_left) << method << ": " << failure->text;
+        EXPECT_EQ(server.gate().exchanges() - exchanges, 1U) << method << ": " << failure->text;
+        EXPECT_EQ(server.gate().connections() - connections, used_before ? 0U : 1U) << method << ": " << failure->text;
+      }
+    }
+  }
+}
+
+class StartCrowdThreads : public Start {};
+INSTANTIATE_TEST_SUITE_P(Wire, StartCrowdThreads, ::testing::Bool(),
+                         [](const auto& row) { return row.param ? "tls" : "plain"; });
+TEST_P(StartCrowdThreads, sixteen_on_one_client_start_two_thousand_each_exactly_once) {
   constexpr int threads = 16;
   constexpr int each = 2000;
-  testing::FakeServer server;
-  const SubscriptionClient client({.environment = server.environment(),
-                                   .token_source = static_token("test-token"),
-                                   .rate_limit = RateLimit::off()});
+  testing::FakeServer server({.tls = GetParam()});
+  const SubscriptionClient client(
+      {.environment = server.environment(),
+       .token_source = static_token("test-token"),
+       .transport = std::make_shared<http::CurlTransport>(http::CurlOptions{.ca_pem = server.ca_pem()}),
+       .rate_limit = RateLimit::off()});
   {
     std::vector<std::jthread> crowd;
     for (int t = 0; t < threads; ++t) {
