@@ -24,10 +24,10 @@ TEST_P(UrlParts, are_these) {
 const Case cases[] = {
     {"host_alone", "https://api.example", "https://api.example", "api.example", "/"},
     {"slash", "https://api.example/", "https://api.example", "api.example", "/"},
-    {"slashes", "https://api.example///", "https://api.example", "api.example", "/"},
+    {"slashes", "https://api.example///", "https://api.example", "api.example", "///"},
     {"path", "https://api.example/capi/v1", "https://api.example", "api.example", "/capi/v1"},
-    {"slash_behind_the_path", "https://api.example/capi/", "https://api.example", "api.example", "/capi"},
-    {"slashes_behind_the_path", "https://api.example/capi//", "https://api.example", "api.example", "/capi"},
+    {"slash_behind_the_path", "https://api.example/capi/", "https://api.example", "api.example", "/capi/"},
+    {"slashes_behind_the_path", "https://api.example/capi//", "https://api.example", "api.example", "/capi//"},
     {"https_port", "https://api.example:443/x", "https://api.example", "api.example", "/x"},
     {"http_port", "http://localhost:80/x", "http://localhost", "localhost", "/x"},
     {"https_on_80", "https://api.example:80/x", "https://api.example:80", "api.example:80", "/x"},
