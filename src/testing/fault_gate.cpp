@@ -117,6 +117,10 @@ class Connection {
     return order(Mailbox::Order([this, stray = std::move(bytes)] { return give_stray(stray); }));
   }
 
+  std::future<bool> send_aside(FaultGate::Aside what) {
+    return order(Mailbox::Order([this, what] { return between_exchanges() && client_.write_aside(what) && given(); }));
+  }
+
   std::future<bool> close(End how) {
     return order(Mailbox::Order([this, how] {
       if (counted_out_) return false;
@@ -203,6 +207,7 @@ class Connection {
         if (exchange_.last) return false;
         return exchange_.went ? answer_.empty() : server_.backlog() < window;
       case Phase::deaf:
+        return !exchange_.fault.stop_reading;
       case Phase::ended:
         break;
     }
@@ -219,12 +224,12 @@ class Connection {
   // Client to server
 
   void hear_client() {
-    if (phase_ == Phase::deaf) {
-      if (!client_.drop()) phase_ = Phase::ended;
-      return;
-    }
     if (phase_ == Phase::ended || !listens_to_client()) {  // asked for no bytes: so it has left
       phase_ = Phase::ended;
+      return;
+    }
+    if (phase_ == Phase::deaf) {
+      if (!client_.drop()) phase_ = Phase::ended;
       return;
     }
     std::string bytes;
@@ -358,6 +363,9 @@ class Connection {
         phase_ = Phase::idle;
         exchange_ = {};
         break;
+      case End::close_notify:
+        client_.say_the_end();
+        [[fallthrough]];
       case End::fin:  // closing the socket would make an RST of bytes not read yet: so the client closes first
         count_out();
         client_.send_fin();
@@ -374,10 +382,19 @@ class Connection {
     }
   }
 
-  bool give_stray(std::string_view bytes) {
+  [[nodiscard]] bool between_exchanges() const {
     const bool between = phase_ == Phase::idle || (phase_ == Phase::answer && exchange_.went && !exchange_.last);
-    if (!between || !answer_.empty() || client_left_ || client_.unsent() || !client_.ready()) return false;
+    return between && answer_.empty() && !client_left_ && !client_.unsent() && client_.ready();
+  }
+
+  bool give_stray(std::string_view bytes) {
+    if (!between_exchanges()) return false;
     client_.write(bytes);
+    return given();
+  }
+
+  /// What was written goes out at once.
+  bool given() {
     if (!client_.flush()) phase_ = Phase::ended;
     return phase_ != Phase::ended;
   }
@@ -482,6 +499,10 @@ void FaultGate::stop_listening() { impl_->commons.listener.stop(); }
 
 std::size_t FaultGate::send_stray(std::string_view bytes) {
   return impl_->order_all([&](Connection& connection) { return connection.send_stray(std::string(bytes)); });
+}
+
+std::size_t FaultGate::send_aside(Aside what) {
+  return impl_->order_all([&](Connection& connection) { return connection.send_aside(what); });
 }
 
 std::size_t FaultGate::close_connections(Fault::End how) {

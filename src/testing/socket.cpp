@@ -215,6 +215,24 @@ bool Stream::left_the_kernel() const noexcept {
   return ::ioctl(fd_.get(), SIOCOUTQNSD, &held_back) != 0 || held_back == 0;
 }
 
+bool Stream::write_aside(FaultGate::Aside what) {
+  if (!ssl_ || SSL_version(ssl_.get()) != TLS1_3_VERSION) return false;
+  ERR_clear_error();
+  const bool agreed = what == FaultGate::Aside::key_update ? SSL_key_update(ssl_.get(), SSL_KEY_UPDATE_REQUESTED) == 1
+                                                           : SSL_new_session_ticket(ssl_.get()) == 1;
+  if (!agreed || SSL_do_handshake(ssl_.get()) != 1) return false;
+  collect_encrypted();
+  return unsent();
+}
+
+void Stream::say_the_end() {
+  if (!ssl_) return;
+  ERR_clear_error();
+  SSL_shutdown(ssl_.get());
+  collect_encrypted();
+  static_cast<void>(flush());
+}
+
 void Stream::send_fin() noexcept { ::shutdown(fd_.get(), SHUT_WR); }
 
 void Stream::reset() noexcept {

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include <connectid/testing/certificate.hpp>
+#include <connectid/testing/fault_gate.hpp>
 
 #include "fd.hpp"
 #include "testing/openssl.hpp"
@@ -109,6 +110,10 @@ class Stream {
   /// Whether the kernel too has sent all: what it holds back would be lost in a reset.
   [[nodiscard]] bool left_the_kernel() const noexcept;
 
+  /// Writes what TLS 1.3 says for itself; false where this is no such connection.
+  [[nodiscard]] bool write_aside(FaultGate::Aside what);
+  /// TLS: close_notify. Sent as far as it goes at once.
+  void say_the_end();
   void send_fin() noexcept;
   void reset() noexcept;
   void close() noexcept;

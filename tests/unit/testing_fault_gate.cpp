@@ -153,7 +153,7 @@ class LineServer {
   std::jthread acceptor_;
 };
 
-enum class Ended { open, fin, reset, failed };
+enum class Ended { open, fin, reset, in_tls, failed };
 
 struct Read {
   std::string bytes;
@@ -239,7 +239,7 @@ class TlsClient {
       const auto wanted = std::min(buffer.size(), count - all.bytes.size());
       const int got = SSL_read(ssl_.get(), buffer.data(), static_cast<int>(wanted));
       if (got <= 0) {
-        all.ended = ended();
+        all.ended = SSL_get_error(ssl_.get(), got) == SSL_ERROR_ZERO_RETURN ? Ended::in_tls : ended();
         break;
       }
       all.bytes.append(buffer.data(), static_cast<std::size_t>(got));
@@ -442,6 +442,27 @@ TEST(FaultGate, ends_in_order_though_the_client_is_still_sending) {
   EXPECT_EQ(client.read_all(), (Read{"", Ended::fin}));
   ASSERT_TRUE(eventually([&] { return server.ended() == 1; }));
   EXPECT_EQ(server.received(), std::string(10, 'x'));
+}
+
+TEST(FaultGate, leaves_unread_what_comes_after_the_end_if_told_so) {
+  for (const End end : {End::fin, End::silence}) {
+    const LineServer server;
+    Fault fault = forged("no more", end);
+    fault.cut_request_at = 10;
+    fault.stop_reading = true;
+    const FaultGate gate(server.port(), always(fault));
+    const Client client(gate.port());
+    const std::string more(64 * 1024, 'x');
+    client.send(more);
+    EXPECT_EQ(client.read(7).bytes, "no more");
+    std::size_t sent = 0;
+    const auto goes_out = [&] {
+      return ::send(client.fd(), more.data(), more.size(), MSG_DONTWAIT | MSG_NOSIGNAL) > 0;
+    };
+    while (sent < 64'000'000 && goes_out()) sent += more.size();
+    EXPECT_LT(sent, 64'000'000U) << "somebody reads what the client sends";
+    EXPECT_EQ(errno, EAGAIN);
+  }
 }
 
 TEST(FaultGate, answers_a_request_it_has_cut) {
@@ -791,6 +812,31 @@ TEST_F(FaultGateWithTls, sends_stray_bytes_inside) {
   EXPECT_EQ(client.read(5).bytes, "stray");
   EXPECT_EQ(gate.close_connections(), 1U);
   EXPECT_EQ(client.read_all(), (Read{"", Ended::fin}));
+}
+
+TEST_F(FaultGateWithTls, says_in_tls_that_it_is_the_end) {
+  const FaultGate gate(server_.port(), with(forged("forged", End::close_notify)));
+  const TlsClient client(gate.port(), certificate_.authority);
+  client.send("hello\n");
+  EXPECT_EQ(client.read_all(), (Read{"forged", Ended::in_tls}));
+  const FaultGate plain(server_.port(), always(forged("forged", End::close_notify)));
+  const Client other(plain.port());
+  other.send("hello\n");
+  EXPECT_EQ(other.read_all(), (Read{"forged", Ended::fin}));
+}
+
+TEST_F(FaultGateWithTls, says_in_tls_1_3_what_nobody_is_to_read) {
+  FaultGate gate(server_.port(), {.certificate = certificate_});
+  for (const auto what : {FaultGate::Aside::key_update, FaultGate::Aside::session_ticket}) {
+    const TlsClient client(gate.port(), certificate_.authority);
+    EXPECT_EQ(client.ask("a\n"), Read{"re:a\n"});
+    EXPECT_EQ(gate.send_aside(what), 1U);
+    EXPECT_EQ(client.ask("b\n"), Read{"re:b\n"}) << "the keys are no longer the same";
+    EXPECT_EQ(gate.close_connections(), 1U);
+  }
+  const TlsClient old(gate.port(), certificate_.authority, "localhost", TLS1_2_VERSION);
+  EXPECT_EQ(old.ask("a\n"), Read{"re:a\n"});
+  EXPECT_EQ(gate.send_aside(FaultGate::Aside::key_update), 0U);
 }
 
 TEST_F(FaultGateWithTls, relays_what_is_much_larger_than_its_window) {

@@ -20,10 +20,11 @@ namespace connectid::inline v0::testing {
 struct Fault {
   /// How an exchange ends.
   enum class End {
-    keep,     ///< the connection stays open for the next exchange
-    fin,      ///< closed in order at the TCP level (no TLS close_notify); what the client still sends is dropped
-    reset,    ///< RST
-    silence,  ///< stays open and says nothing more, whatever comes, until the client closes
+    keep,          ///< the connection stays open for the next exchange
+    fin,           ///< closed in order at the TCP level (no TLS close_notify); what the client still sends is dropped
+    reset,         ///< RST
+    silence,       ///< stays open and says nothing more, whatever comes, until the client closes
+    close_notify,  ///< like `fin`, and where the gate speaks TLS it says before that this is the end
   };
 
   std::optional<std::size_t> cut_request_at = std::nullopt;  ///< let so many bytes of the request through, then `end`
@@ -32,7 +33,9 @@ struct Fault {
   std::chrono::milliseconds delay{0};                ///< wait so long before the answer's first byte
   std::chrono::milliseconds drip{0};                 ///< wait so long between the single bytes of the answer
   bool stop_listening = false;                       ///< refuse new connections from the moment of `end` on
-  End end = End::keep;                               ///< what happens to the connection then
+  bool stop_reading = false;  ///< `fin`, `silence`: what the client still sends is not dropped but left unread, so that
+                              ///< its sending comes to a halt
+  End end = End::keep;        ///< what happens to the connection then
 };
 
 /// A byte relay on a free port of 127.0.0.1 in front of a server on loopback, which can cut, reset, delay and forge.
@@ -50,7 +53,7 @@ class FaultGate {
     std::uint16_t server_side_port = 0;  ///< the local port of the gate's own connection to the server
   };
   /// Called as each exchange begins, before its first byte goes on; from many threads at once. It must not throw, nor
-  /// call `send_stray` or `close_connections`: they wait for the thread that it runs in.
+  /// call `send_stray`, `send_aside` or `close_connections`: they wait for the thread that it runs in.
   using Plan = std::function<Fault(const Exchange&)>;
 
   /// How the gate is set up. Fill it with designated initialisers.
@@ -82,6 +85,10 @@ class FaultGate {
   void stop_listening();
   /// Sends the bytes to every client whose connection is open, between exchanges; returns to how many.
   std::size_t send_stray(std::string_view bytes);
+  /// What TLS 1.3 says between requests, for itself: nothing of it is for the client's program to read.
+  enum class Aside { key_update, session_ticket };
+  /// Says it to every client as `send_stray` does; to none whose connection is not of TLS 1.3.
+  std::size_t send_aside(Aside what);
   /// Ends every client's connection so (`keep`: none), whatever it is at; returns how many.
   std::size_t close_connections(Fault::End how = Fault::End::fin);
 
