@@ -1,7 +1,7 @@
 // Cuts at every single byte.
 #include <gtest/gtest.h>
 
-#include "bench.hpp"
+#include "row_makers.hpp"
 
 namespace connectid::faults {
 namespace {
@@ -90,7 +90,7 @@ TEST_P(CutCiphertext, at_any_byte_ends_in_a_true_word_and_never_in_two_bodies) {
           {.environment = Environment::custom("https://127.0.0.1:" + std::to_string(gate.port())),
            .token_source = static_token("test-token"),
            .transport = std::make_shared<http::CurlTransport>(http::CurlOptions{.ca_pem = server.ca_pem()}),
-           .retry_policy = {.first_pause = 0ms, .connect_for = 500ms}});
+           .retry_policy = {.first_pause = 0ms, .connect_for = 60ms}});
       const auto result = client.start(valid_request, {.timeout = 20s});
       const std::string word = word_of(result);
       EXPECT_LE(server.bodies_received(), 1U);
@@ -118,6 +118,42 @@ TEST(CutRequest, in_its_headers_has_acted_nowhere_and_is_never_called_rejected_o
     }
   }
 }
+
+/// The request leaves in one send: whenever the answer comes, all that the client can know is what the answer says.
+class AnswerAtEachByte : public ::testing::TestWithParam<bool> {};
+
+TEST_P(AnswerAtEachByte, of_the_request_is_the_answer) {
+  struct Early {
+    const char* status;
+    const char* word;
+    const char* kind;
+  };
+  Choices choices;
+  if (!GetParam()) choices.curl.max_idle_handles = 0;
+  choices.retry_policy.break_circuit_after = 0;
+  Bench bench(choices);
+  const std::size_t size = size_of_a_start(bench.choices);
+  std::uint64_t calls = 0;
+  for (const auto& [status, word, kind] :
+       {Early{"400 No", rejected, "bad_request"}, Early{"401 No", rejected, "unauthorized"},
+        Early{"404 No", rejected, "rejected"}, Early{"429 No", rejected, "rate_limited"},
+        Early{"503 No", unknown, "server_error"}, Early{"200 OK", started, ""}}) {
+    const std::string answer = std::string("HTTP/1.1 ") + status + "\r\nContent-Length: 15\r\n\r\n" + ok_body;
+    for (std::size_t byte = 0; byte + 8 < size; ++byte, ++calls) {
+      testing::Script script = refused_with(answer);
+      script.fault.cut_request_at = byte;
+      bench.server.next(script);
+      const auto result = bench.start();
+      ASSERT_EQ(word_of(result), word) << status << " at byte " << byte;
+      ASSERT_EQ(kind_of(result), kind) << status << " at byte " << byte;
+    }
+  }
+  EXPECT_EQ(bench.server.gate().exchanges(), calls) << "a request was sent twice";
+  EXPECT_EQ(bench.server.gate().connections(), GetParam() ? 1U : calls);
+  EXPECT_EQ(bench.server.bodies_received(), 0U);
+}
+INSTANTIATE_TEST_SUITE_P(Ways, AnswerAtEachByte, ::testing::Bool(),
+                         [](const auto& way) { return way.param ? "reused" : "fresh"; });
 
 }  // namespace
 }  // namespace connectid::faults

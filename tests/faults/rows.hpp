@@ -28,8 +28,13 @@ struct Row {
   bool more_attempts = false;  ///< or more often: connecting is tried for a time, not for a number
   int bodies = 1;              ///< request bodies that the server got whole
   int unknown_attempts = 1;    ///< where the word is unknown: how many attempts ended so
+  /// Connections that the call opened beyond the least: one where it is fresh, none where one is reused. None: where
+  /// the call has one attempt, none; else it is not looked at.
+  std::optional<int> more_connections = {};
   unsigned variants = everywhere;
   std::function<void(Choices&)> choose = [](Choices&) {};
+  /// Where a connection is to be reused: how it came to be idle. None: a start went well on it.
+  std::function<void(Bench&)> warm_up = nullptr;
   std::function<void(Bench&)> arm = [](Bench&) {};     ///< just before the call
   std::function<void(Bench&)> verify = [](Bench&) {};  ///< what else must be true afterwards
 };
@@ -39,8 +44,12 @@ inline void connect_briefly(Choices& choices) { choices.retry_policy.connect_for
 
 [[nodiscard]] const std::vector<Row>& rows();
 
-/// Those of the rows in which a call has reason to try again: repeats.cpp.
-[[nodiscard]] std::vector<Row> repeats();
+// Rows that have a file of their own, named as the function is.
+[[nodiscard]] std::vector<Row> repeats();           ///< a call has reason to try again
+[[nodiscard]] std::vector<Row> early_answers();     ///< the answer comes before the server has read the request
+[[nodiscard]] std::vector<Row> strays();            ///< bytes that are no answer to what was sent
+[[nodiscard]] std::vector<Row> strict_reading();    ///< what two readers could take in two ways
+[[nodiscard]] std::vector<Row> dead_connections();  ///< idle connections that nobody is at the other end of
 
 /// docs/faults.md
 [[nodiscard]] std::string markdown();
