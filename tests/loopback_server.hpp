@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/ioctl.h>
@@ -162,7 +163,10 @@ class LoopbackServer {
     SSL_CTX_set_num_tickets(context_.get(), options_.tickets);
     if (options_.tickets == 0) return;
     SSL_CTX_clear_options(context_.get(), SSL_OP_NO_TICKET);
+    // For TLS 1.2 libcurl wants no tickets: then the server remembers. OpenSSL's forgets the session of a connection
+    // that ends without close_notify, which newer versions of libcurl do not send; nginx keeps it, and so does this.
     SSL_CTX_set_session_cache_mode(context_.get(), SSL_SESS_CACHE_SERVER);
+    SSL_CTX_set_options(context_.get(), SSL_OP_IGNORE_UNEXPECTED_EOF);
   }
   void listen() {
     sockaddr_in address{};
@@ -185,6 +189,8 @@ class LoopbackServer {
       const timeval patience{.tv_sec = 30, .tv_usec = 0};
       ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
       ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+      const int on = 1;  // what comes behind session tickets does not wait for their acknowledgement
+      ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
       peers_.push_back(std::unique_ptr<Peer>(new Peer(std::move(socket))));
       serving_.emplace_back([this, peer = peers_.back().get()] { serve(*peer); });
     }
@@ -195,6 +201,7 @@ class LoopbackServer {
     sigaddset(&pipe, SIGPIPE);
     pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
     if (!context_ || shake_hands(peer)) serve_(peer);
+    if (context_) SSL_set_shutdown(peer.ssl_.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     peer.close();
   }
   bool shake_hands(Peer& peer) {

@@ -232,11 +232,12 @@ TEST(StartOverTls, the_proxy_learns_the_hosts_name_and_not_the_bearer) {
   EXPECT_EQ(heard.find("Bearer"), std::string::npos) << heard;
 }
 
-/// In a child with a folder of trusted authorities of its own, which holds the server's: whoever names another
-/// authority must not trust that folder as well. Exit status 0: not trusted; 1: trusted; 77: such a child cannot be had
-/// here.
-int trusts_the_systems_folder(const std::string& url, const testing::Certificate& system,
-                              const http::CurlOptions& options) {
+enum class Trusted { in_the_folder, in_the_bundle };
+
+/// In a child with trusted authorities of its own, the server's among them: whoever names another authority must not
+/// trust those as well. Exit status 0: not trusted; 1: trusted; 77: such a child cannot be had here.
+int trusts_the_systems(Trusted where, const std::string& url, const testing::Certificate& system,
+                       const http::CurlOptions& options) {
   const pid_t child = fork();
   if (child == 0) {
     const char* folder = "/etc/ssl/certs";
@@ -247,13 +248,13 @@ int trusts_the_systems_folder(const std::string& url, const testing::Certificate
         mount("none", folder, "tmpfs", 0, nullptr) != 0) {
       _exit(77);
     }
-    std::ofstream(bundle) << kept.rdbuf();
+    std::ofstream(bundle) << kept.rdbuf() << (where == Trusted::in_the_bundle ? system.authority : "");
     const std::unique_ptr<BIO, decltype(&BIO_free)> pem(BIO_new_mem_buf(system.authority.c_str(), -1), &BIO_free);
     const std::unique_ptr<X509, decltype(&X509_free)> authority(PEM_read_bio_X509(pem.get(), nullptr, nullptr, nullptr),
                                                                 &X509_free);
     char name[64];
     std::snprintf(name, sizeof name, "%s/%08lx.0", folder, X509_subject_name_hash(authority.get()));
-    std::ofstream(name) << system.authority;
+    if (where == Trusted::in_the_folder) std::ofstream(name) << system.authority;
     http::CurlTransport transport(options);
     const http::Reply reply = transport.perform({.method = "GET", .url = url + "/x"}, {});
     _exit(std::holds_alternative<http::Answer>(reply) ? 1 : 0);
@@ -263,17 +264,22 @@ int trusts_the_systems_folder(const std::string& url, const testing::Certificate
   return WIFEXITED(state) ? WEXITSTATUS(state) : -1;
 }
 
-TEST(StartOverTls, a_ca_that_is_given_replaces_the_systems_folder_too) {
+TEST(StartOverTls, a_ca_that_is_given_replaces_all_that_the_system_trusts) {
   testing::FakeServer server({.tls = true});
   const testing::Certificate system{.authority = server.ca_pem()};
   const std::string other = testing::make_certificate().authority;
-  const int without = trusts_the_systems_folder(server.url(), system, {});
-  if (without == 77) GTEST_SKIP() << "no mount namespace can be had here";
-  EXPECT_EQ(without, 1) << "the folder is not what the system trusts: the test shows nothing";
-  EXPECT_EQ(trusts_the_systems_folder(server.url(), system, {.ca_pem = other}), 0);
   const auto file = std::filesystem::temp_directory_path() / ("connectid-other-" + std::to_string(getpid()) + ".pem");
   std::ofstream(file) << other;
-  EXPECT_EQ(trusts_the_systems_folder(server.url(), system, {.ca_file = file}), 0);
+  for (const Trusted where : {Trusted::in_the_folder, Trusted::in_the_bundle}) {
+    const int without = trusts_the_systems(where, server.url(), system, {});
+    if (without == 77) {
+      std::filesystem::remove(file);
+      GTEST_SKIP() << "no mount namespace can be had here";
+    }
+    EXPECT_EQ(without, 1) << "it is not what the system trusts: the test shows nothing";
+    EXPECT_EQ(trusts_the_systems(where, server.url(), system, {.ca_pem = other}), 0);
+    EXPECT_EQ(trusts_the_systems(where, server.url(), system, {.ca_file = file}), 0);
+  }
   std::filesystem::remove(file);
 }
 

@@ -143,6 +143,36 @@ TEST_P(ConnectionWire, what_was_not_taken_is_sent_again_and_arrives_once) {
   EXPECT_EQ(receive_all_of(*connection, 64), detail::to_hex(detail::sha256(bytes)));
 }
 
+// Where a longer send says `again`, OpenSSL may have sent record after record of it, and nobody knows how many.
+TEST_P(ConnectionWire, no_more_has_left_than_was_taken_and_over_tls_one_record_at_the_most) {
+  static_assert(Connection::longest_send <= 16 * 1024);
+  std::promise<void> full;
+  std::promise<std::size_t> arrived;
+  // Without tickets: a client that closes before it has read all resets.
+  LoopbackServer server({.tls = GetParam(), .tickets = 0, .receive_buffer = 4096},
+                        [&, is_full = full.get_future().share()](Peer& peer) {
+                          is_full.wait_for(30s);
+                          std::size_t heard = 0;
+                          for (auto bytes = peer.hear(); !bytes.empty(); bytes = peer.hear()) heard += bytes.size();
+                          arrived.set_value(heard);
+                        });
+  Dialler dialler(server);
+  auto connection = dialler.open();
+  ASSERT_TRUE(connection);
+  const std::string bytes = noise(1024 * 1024);
+  std::size_t taken = 0;
+  for (Moved moved = connection->send(bytes); moved.state == State::some; moved = connection->send(bytes)) {
+    taken += moved.bytes;
+  }
+  connection.reset();
+  full.set_value();
+  auto result = arrived.get_future();
+  ASSERT_EQ(result.wait_for(30s), std::future_status::ready);
+  const std::size_t heard = result.get();
+  EXPECT_GE(heard, taken);
+  EXPECT_LE(heard, taken + (GetParam() ? 16 * 1024 : 0));
+}
+
 // libcurl takes a connection on which bytes wait (session tickets) for one that is dead, and closes it, once it is a
 // second old and another one begins in the same multi handle.
 TEST_P(ConnectionWire, that_was_never_touched_survives_the_dialling_of_another) {

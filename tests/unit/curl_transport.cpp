@@ -197,7 +197,7 @@ TEST_P(Sessions, are_resumed_by_the_threads_of_one_transport) {
   ASSERT_EQ(resumed.size(), 41U);
   const auto count = std::ranges::count(resumed, true);
   std::cout << "resumed: " << count << " of 40\n";
-  EXPECT_GE(count, 20);  // a ticket of TLS 1.3 is good for one handshake, and two may want it at once
+  EXPECT_GE(count, 10);  // a session that one takes may be there for no other until it comes back
 }
 
 TEST(Authorities, of_a_file_are_read_once_a_transport) {
