@@ -39,22 +39,26 @@ TEST(Allocations, are_counted_whoever_asks) {
 }
 
 TEST(Starts, send_the_same_bytes) {
-  const LoopbackServer server(started_answer);
-  const auto request = [&](const char* way) {
-    EXPECT_TRUE(make_start(way, server, "the-same-call")()) << way;
-    return server.last_request();
-  };
-  const std::string bare = request("bare");
-  EXPECT_NE(bare.find("\r\nX-Request-Id: the-same-call\r\n"), std::string::npos) << bare;
-  for (const char* way : ways) EXPECT_EQ(request(way), bare) << way;
+  for (const Wire wire : {Wire::plain, Wire::tls}) {
+    const LoopbackServer server(started_answer, wire);
+    const auto request = [&](const char* way) {
+      EXPECT_TRUE(make_start(way, server, "the-same-call")()) << way;
+      return server.last_request();
+    };
+    const std::string bare = request("bare");
+    EXPECT_NE(bare.find("\r\nX-Request-Id: the-same-call\r\n"), std::string::npos) << bare;
+    for (const char* way : ways) EXPECT_EQ(request(way), bare) << way;
+  }
 }
 
 TEST(Starts, keep_their_connection) {
-  for (const char* way : ways) {
-    const LoopbackServer server(started_answer);
-    const Start start = make_start(way, server);
-    for (int i = 0; i < 3; ++i) EXPECT_TRUE(start()) << way;
-    EXPECT_EQ(server.connections(), 1U) << way;
+  for (const Wire wire : {Wire::plain, Wire::tls}) {
+    for (const char* way : ways) {
+      const LoopbackServer server(started_answer, wire);
+      const Start start = make_start(way, server);
+      for (int i = 0; i < 3; ++i) EXPECT_TRUE(start()) << way;
+      EXPECT_EQ(server.connections(), 1U) << way;
+    }
   }
 }
 

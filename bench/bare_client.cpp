@@ -1,7 +1,5 @@
 #include "bare_client.hpp"
 
-#include <algorithm>
-#include <cstring>
 #include <stdexcept>
 #include <utility>
 
@@ -13,19 +11,17 @@ void BareClient::set(CURLoption option, T value) {
   if (code != CURLE_OK) throw std::runtime_error(curl_easy_strerror(code));
 }
 
-BareClient::BareClient(const std::string& url, Body way) : way_(way) {
+BareClient::BareClient(const std::string& url, const std::string& authority) {
   set(CURLOPT_URL, url.c_str());
   set(CURLOPT_NOPROXY, "*");
   set(CURLOPT_NOSIGNAL, 1L);
   set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
-  set(CURLOPT_ACCEPT_ENCODING, "gzip");
   set(CURLOPT_POST, 1L);
-  if (way_ == Body::asked_for) {
-    set(CURLOPT_READFUNCTION, &BareClient::on_read);
-    set(CURLOPT_READDATA, static_cast<void*>(this));
-  }
   set(CURLOPT_WRITEFUNCTION, &BareClient::on_body);
   set(CURLOPT_WRITEDATA, static_cast<void*>(this));
+  if (authority.empty()) return;
+  curl_blob trusted{.data = const_cast<char*>(authority.data()), .len = authority.size(), .flags = CURL_BLOB_COPY};
+  set(CURLOPT_CAINFO_BLOB, &trusted);
 }
 
 void BareClient::prepare(const std::vector<std::string>& headers, std::string body) {
@@ -40,24 +36,15 @@ void BareClient::prepare(const std::vector<std::string>& headers, std::string bo
   body_ = std::move(body);
   set(CURLOPT_HTTPHEADER, headers_.get());
   set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body_.size()));
-  if (way_ == Body::given) set(CURLOPT_POSTFIELDS, body_.c_str());
+  set(CURLOPT_POSTFIELDS, body_.c_str());
 }
 
 long BareClient::post() {
-  sent_ = 0;
   answer_.clear();
   long status = 0;
   if (curl_easy_perform(easy_.get()) != CURLE_OK) return 0;
   curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
   return status;
-}
-
-std::size_t BareClient::on_read(char* buffer, std::size_t size, std::size_t count, void* self) noexcept {
-  auto& client = *static_cast<BareClient*>(self);
-  const std::size_t piece = std::min(size * count, client.body_.size() - client.sent_);
-  std::memcpy(buffer, client.body_.data() + client.sent_, piece);
-  client.sent_ += piece;
-  return piece;
 }
 
 std::size_t BareClient::on_body(char* bytes, std::size_t size, std::size_t count, void* self) noexcept {

@@ -8,13 +8,11 @@
 
 namespace bench {
 
-/// One libcurl easy handle, kept alive and used again for each POST, with the few options that this takes.
+/// One libcurl easy handle, kept alive and used again for each POST (POSTFIELDS), with the few options that this takes.
 class BareClient {
  public:
-  /// How libcurl gets the body: it is given all of it (POSTFIELDS), or asks for it (READFUNCTION).
-  enum class Body { given, asked_for };
-
-  BareClient(const std::string& url, Body way);
+  /// `authority`: PEM, the one that is trusted; empty: plain HTTP.
+  BareClient(const std::string& url, const std::string& authority);
   BareClient(const BareClient&) = delete;
   BareClient& operator=(const BareClient&) = delete;
 
@@ -25,7 +23,6 @@ class BareClient {
   [[nodiscard]] const std::string& answer() const noexcept { return answer_; }
 
  private:
-  static std::size_t on_read(char* buffer, std::size_t size, std::size_t count, void* self) noexcept;
   static std::size_t on_body(char* bytes, std::size_t size, std::size_t count, void* self) noexcept;
   template <class T>
   void set(CURLoption option, T value);
@@ -35,9 +32,7 @@ class BareClient {
     void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
   };
   std::unique_ptr<curl_slist, Free> headers_;
-  const Body way_;
   std::string body_;
-  std::size_t sent_ = 0;
   std::string answer_;
   std::unique_ptr<CURL, Free> easy_{curl_easy_init()};  // the last: it points to the others
 };

@@ -3,6 +3,8 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <openssl/ssl.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -10,6 +12,10 @@
 #include <cerrno>
 #include <charconv>
 #include <system_error>
+
+#include <connectid/testing/certificate.hpp>
+
+#include "testing/socket.hpp"
 
 namespace bench {
 namespace {
@@ -35,8 +41,16 @@ std::size_t size_of_request(std::string_view text) {
 
 }  // namespace
 
-LoopbackServer::LoopbackServer(std::string_view answer)
+void LoopbackServer::FreeContext::operator()(ssl_ctx_st* context) const noexcept { SSL_CTX_free(context); }
+
+LoopbackServer::LoopbackServer(std::string_view answer, Wire wire)
     : answer_(answer), listener_(checked(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket")) {
+  if (wire == Wire::tls) {
+    const auto certificate = connectid::testing::make_certificate();
+    authority_ = certificate.authority;
+    tls_.reset(connectid::testing::detail::server_context(certificate, {}).release());
+    SSL_CTX_set_min_proto_version(tls_.get(), TLS1_3_VERSION);
+  }
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -79,9 +93,24 @@ void LoopbackServer::accept_all() {
 }
 
 void LoopbackServer::serve(int connection) {
+  if (!tls_) {
+    return answer_all([&](void* bytes, std::size_t size) { return recv(connection, bytes, size, 0); },
+                      [&] { return send(connection, answer_.data(), answer_.size(), MSG_NOSIGNAL); });
+  }
+  sigset_t no_reader;  // OpenSSL writes without MSG_NOSIGNAL
+  sigemptyset(&no_reader);
+  sigaddset(&no_reader, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &no_reader, nullptr);
+  const connectid::testing::detail::Ssl tls(SSL_new(tls_.get()));
+  if (!tls || SSL_set_fd(tls.get(), connection) != 1 || SSL_accept(tls.get()) != 1) return;
+  answer_all([&](void* bytes, std::size_t size) { return SSL_read(tls.get(), bytes, static_cast<int>(size)); },
+             [&] { return SSL_write(tls.get(), answer_.data(), static_cast<int>(answer_.size())); });
+}
+
+void LoopbackServer::answer_all(const auto& receive, const auto& send) {
   std::string received;
   std::array<char, 4096> piece{};
-  for (ssize_t count = 0; (count = recv(connection, piece.data(), piece.size(), 0)) > 0;) {
+  for (ssize_t count = 0; (count = receive(piece.data(), piece.size())) > 0;) {
     received.append(piece.data(), static_cast<std::size_t>(count));
     const std::size_t size = size_of_request(received);
     if (size == 0) continue;
@@ -90,7 +119,7 @@ void LoopbackServer::serve(int connection) {
       last_request_.assign(received, 0, size);
     }
     received.erase(0, size);
-    if (send(connection, answer_.data(), answer_.size(), MSG_NOSIGNAL) < 0) return;
+    if (send() <= 0) return;
   }
 }
 

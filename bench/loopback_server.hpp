@@ -1,11 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <vector>
+
+struct ssl_ctx_st;
 
 namespace bench {
 
@@ -20,16 +23,24 @@ inline constexpr std::string_view started_answer =
     "\r\n"
     "{\"status\":\"OK\"}";
 
+/// How the bytes cross the wire.
+enum class Wire { plain, tls };
+
 /// Keeps each connection and answers every request on it with the same bytes: as little work as a server can do, in
-/// threads of its own. Starts when made, ends when destroyed. Throws std::system_error where it cannot listen.
+/// threads of its own that block. Starts when made, ends when destroyed. TLS is 1.3, with a certificate made on the
+/// spot. Throws std::runtime_error (or its std::system_error) where it cannot listen.
 class LoopbackServer {
  public:
-  explicit LoopbackServer(std::string_view answer);
+  explicit LoopbackServer(std::string_view answer, Wire wire = Wire::plain);
   LoopbackServer(const LoopbackServer&) = delete;
   LoopbackServer& operator=(const LoopbackServer&) = delete;
   ~LoopbackServer();
 
-  [[nodiscard]] std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+  [[nodiscard]] std::string url() const {
+    return (authority_.empty() ? "http" : "https") + std::string("://127.0.0.1:") + std::to_string(port_);
+  }
+  /// PEM: to be trusted. Empty: it speaks no TLS.
+  [[nodiscard]] const std::string& authority() const noexcept { return authority_; }
   /// The bytes of the request that came last.
   [[nodiscard]] std::string last_request() const;
   [[nodiscard]] std::size_t connections() const;
@@ -37,8 +48,14 @@ class LoopbackServer {
  private:
   void accept_all();
   void serve(int connection);
+  void answer_all(const auto& receive, const auto& send);
 
+  struct FreeContext {
+    void operator()(ssl_ctx_st* context) const noexcept;
+  };
   const std::string answer_;
+  std::string authority_;
+  std::unique_ptr<ssl_ctx_st, FreeContext> tls_;  // null: plain
   int listener_;
   std::uint16_t port_ = 0;
   mutable std::mutex mutex_;

@@ -38,15 +38,16 @@ std::vector<std::string> header_lines(const std::string& call_id) {
           user_agent,
           "X-Request-Id: " + call_id,
           std::string("Authorization: Bearer ") + access_token,
+          "Accept-Encoding: identity",
           "Expect:"};
 }
 
-std::shared_ptr<BareClient> bare_client(const LoopbackServer& server, BareClient::Body way) {
-  return std::make_shared<BareClient>(server.url() + "/v1/subscription", way);
+std::shared_ptr<BareClient> bare_client(const LoopbackServer& server) {
+  return std::make_shared<BareClient>(server.url() + "/v1/subscription", server.authority());
 }
 
-Start bare_start(const LoopbackServer& server, const std::string& call_id, BareClient::Body way) {
-  const auto client = bare_client(server, way);
+Start bare_start(const LoopbackServer& server, const std::string& call_id) {
+  const auto client = bare_client(server);
   client->prepare(header_lines(call_id), connectid::to_json(request));
   return [client] { return client->post() == 200 && client->answer() == R"({"status":"OK"})"; };
 }
@@ -66,7 +67,7 @@ std::string encoded_by_hand() {
 }
 
 Start start_by_hand(const LoopbackServer& server, const std::string& call_id) {
-  const auto client = bare_client(server, BareClient::Body::given);
+  const auto client = bare_client(server);
   return [client, call_id] {
     client->prepare(header_lines(call_id), encoded_by_hand());
     if (client->post() != 200) return false;
@@ -79,6 +80,8 @@ Start connectid_start(const LoopbackServer& server, const std::string& call_id) 
   const connectid::SubscriptionClient client({
       .environment = connectid::Environment::custom(server.url(), server.url()),
       .token_source = connectid::static_token(access_token),
+      .transport =
+          std::make_shared<connectid::http::CurlTransport>(connectid::http::CurlOptions{.ca_pem = server.authority()}),
       .rate_limit = connectid::RateLimit::off(),  // a line to stand in is no cost of a call
   });
   return [client, call_id] { return client.start(request, {.call_id = call_id}).has_value(); };
@@ -90,8 +93,7 @@ Start make_start(std::string_view way, const LoopbackServer& server, std::string
   static const std::string some_call_id = "01960000-0000-7000-8000-000000000000";
   if (way == "connectid") return connectid_start(server, call_id);  // without an id it makes its own, as users have it
   if (call_id.empty()) call_id = some_call_id;
-  if (way == "bare") return bare_start(server, call_id, BareClient::Body::given);
-  if (way == "bare_callback") return bare_start(server, call_id, BareClient::Body::asked_for);
+  if (way == "bare") return bare_start(server, call_id);
   if (way == "by_hand") return start_by_hand(server, call_id);
   throw std::invalid_argument("no such way: " + std::string(way));
 }

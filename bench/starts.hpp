@@ -13,10 +13,9 @@ namespace bench {
 using Start = std::function<bool()>;
 
 /// What is compared. `bare`, the measure of all: one libcurl easy handle, everything made before and only sent and
-/// read. `bare_callback`: the same, but libcurl asks for the body by a callback, as this library must have it.
-/// `by_hand`: the first, with the headers and the JSON made and the answer parsed in each call. `connectid`: this
+/// read. `by_hand`: the same, with the headers and the JSON made and the answer parsed in each call. `connectid`: this
 /// library.
-inline constexpr std::array<const char*, 4> ways = {"bare", "bare_callback", "by_hand", "connectid"};
+inline constexpr std::array<const char*, 3> ways = {"bare", "by_hand", "connectid"};
 
 /// The same request in one of these ways, on a connection that is kept. Throws std::invalid_argument for other ways.
 [[nodiscard]] Start make_start(std::string_view way, const LoopbackServer& server, std::string call_id = {});

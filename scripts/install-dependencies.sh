@@ -15,7 +15,7 @@ case ${1:-build} in
   build) ;;
   package) packages+=("${for_packages[@]}") ;;
   test) packages+=("${for_tests[@]}") ;;
-  bench) packages+=("${for_tests[@]}" libbenchmark-dev valgrind) ;;
+  bench) packages+=("${for_tests[@]}" valgrind) ;;
   coverage) packages+=("${for_tests[@]}" gcovr) ;;
   docs) packages=("${for_docs[@]}") ;;
   debian) packages=(debootstrap) ;;
