@@ -18,8 +18,9 @@ constexpr std::array not_the_callers = {
     "Keep-Alive"sv,      "TE"sv,            "Proxy-Connection"sv, "Transfer-Encoding"sv, "Upgrade"sv, "Trailer"sv};
 
 bool is_the_callers(const Header& header) {
-  return std::ranges::none_of(not_the_callers,
-                              [&](std::string_view name) { return detail::equal_ignoring_case(name, header.name); });
+  return std::ranges::none_of(not_the_callers, [&](std::string_view name) {
+    return name.size() == header.name.size() && detail::equal_ignoring_case(name, header.name);
+  });
 }
 
 /// RFC 9110 section 8.6: a request of these says how long its content is even where it has none. Without, some servers
