@@ -62,13 +62,11 @@ TEST(Starts, keep_their_connection) {
   }
 }
 
-// The target is 15, and docs/benchmarks.md says what it is missed by; this keeps what was reached.
+// None of them is libcurl's: 46, and two for other versions of the compiler and of nlohmann/json. What TLS adds (7) is
+// OpenSSL's and libcurl's.
 TEST(Starts, ask_the_heap_no_more_often_than_was_reached) {
   const LoopbackServer server(started_answer);
-  const std::size_t bare = allocations_of(make_start("bare", server));
-  const std::size_t ours = allocations_of(make_start("connectid", server));
-  // Seven of them are for the easy handle that each transfer has of its own where libcurl is older than 8.1.
-  EXPECT_LE(ours, bare + 64) << "bare libcurl: " << bare;
+  EXPECT_LE(allocations_of(make_start("connectid", server)), 48U);
 }
 
 }  // namespace
