@@ -10,18 +10,19 @@
 // they took it. `taskset -c 0 start_benchmark` has both sides on one processor.
 
 #include <sched.h>
-#include <time.h>
 
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <cstdlib>
+#include <cmath>
+#include <ctime>
 #include <exception>
 #include <functional>
 #include <iomanip>
 #include <iostream>
 #include <iterator>
 #include <stdexcept>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -75,7 +76,7 @@ struct Cost {
 
 /// The value that so much of all are less than.
 double quantile(std::vector<double> values, double part) {
-  const auto at = values.begin() + static_cast<std::ptrdiff_t>(part * static_cast<double>(values.size() - 1) + 0.5);
+  const auto at = values.begin() + std::lround(part * static_cast<double>(values.size() - 1));
   std::ranges::nth_element(values, at);
   return *at;
 }
@@ -140,7 +141,7 @@ void compare(bench::Wire wire, int rounds, std::chrono::milliseconds time) {
 }  // namespace
 
 int main(int count, char** arguments) try {
-  const int rounds = count > 1 ? std::max(std::atoi(arguments[1]), 1) : 301;
+  const int rounds = count > 1 ? std::max(std::stoi(arguments[1]), 1) : 301;
   constexpr auto time = 5ms;
   std::cout << std::fixed << std::setprecision(3);
   for (const bench::Wire wire : {bench::Wire::plain, bench::Wire::tls}) compare(wire, rounds, time);

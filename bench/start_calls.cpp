@@ -1,7 +1,6 @@
 // start_calls plain|tls WAY COUNT: makes so many starts on a connection that stands. For tools that count or sample
 // what the calling thread does (perf; valgrind --tool=callgrind --toggle-collect=make_calls).
 
-#include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <stdexcept>
