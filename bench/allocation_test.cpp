@@ -62,7 +62,7 @@ TEST(Starts, keep_their_connection) {
   }
 }
 
-// None of them is libcurl's: 46, and two for other versions of the compiler and of nlohmann/json. What TLS adds (7) is
+// None of them is libcurl's: 46, and two for other versions of the compiler and of nlohmann/json. What TLS adds (8) is
 // OpenSSL's and libcurl's.
 TEST(Starts, ask_the_heap_no_more_often_than_was_reached) {
   const LoopbackServer server(started_answer);
