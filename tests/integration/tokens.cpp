@@ -160,7 +160,7 @@ TEST_F(TokensOnTheWire, an_answer_without_an_end_is_given_up_at_its_limit) {
                           testing::Fault::End::fin));
   const auto token = renewed();
   ASSERT_FALSE(token);
-  EXPECT_NE(token.error().message().find("larger than"), std::string::npos) << token.error();
+  EXPECT_NE(token.error().message().find("too large"), std::string::npos) << token.error();
   EXPECT_EQ(server.login_gate().exchanges(), 1U) << "what is too large is so a second time";
 }
 
