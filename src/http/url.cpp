@@ -18,9 +18,10 @@ using ParsedUrl = std::unique_ptr<CURLU, FreeUrl>;
 
 std::string part(const ParsedUrl& url, CURLUPart which, unsigned flags = 0) {
   char* text = nullptr;
-  if (curl_url_get(url.get(), which, &text, flags) != CURLUE_OK) return {};
+  const CURLUcode code = curl_url_get(url.get(), which, &text, flags);
+  // Where 7.88 cannot write a name in punycode, it fails and gives the name all the same.
   const std::unique_ptr<char, decltype(&curl_free)> owned(text, &curl_free);
-  return text;
+  return code == CURLUE_OK ? text : "";
 }
 
 bool is_loopback(const std::string& host) {
