@@ -209,7 +209,7 @@ INSTANTIATE_TEST_SUITE_P(Stages, Latency, ::testing::ValuesIn(stages), [](const 
 // TLS connection begins: before the name is looked up, and never within a handshake. Nothing can interrupt that, so it
 // is what the first call may be late by. A deadline that has passed already shows it whole.
 TEST(SystemsAuthorities, delay_the_end_of_a_transports_first_call_only) {
-  constexpr auto soon = 500ms;
+  constexpr auto soon = 500ms * CONNECTID_TEST_PATIENCE;
   int late = 0;
   for (int in_time = 0; in_time < 2;) {
     http::CurlTransport transport;
