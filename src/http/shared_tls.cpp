@@ -83,9 +83,6 @@ SharedTls::Store SharedTls::read_authorities(const CurlOptions& options) {
   } else {
     read = add_from_files(store.get(), libcurl().authorities_file, libcurl().authorities_path);
   }
-  // Before 8.3 libcurl adds the folder that it is given to whatever store it finds, ours, for each connection and without
-  // a lock. Where it is there already, nothing is added.
-  add_from_files(store.get(), {}, "/dev/null");
   // As libcurl does for a store of its own: an intermediate that is trusted ends a chain.
   X509_STORE_set_flags(store.get(), X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_PARTIAL_CHAIN);
   ERR_clear_error();  // what a reader leaves there would be taken for the next caller's error
