@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <latch>
 #include <string>
 #include <thread>
 
@@ -225,6 +226,22 @@ TEST(Authorities, that_are_given_do_not_vouch_for_another_authoritys_server) {
     ASSERT_TRUE(failure);
     EXPECT_EQ(failure->cause, Cause::certificate) << failure->text;
     EXPECT_FALSE(failure->body_left);
+  }
+}
+
+// libcurl before 8.4 would load its own into them, each connection anew: ThreadSanitizer sees that.
+TEST(AuthoritiesThreads, are_shared_by_first_connections_at_once) {
+  LoopbackServer server({.tls = true}, answering(ok));
+  for (int i = 0; i < 20; ++i) {
+    CurlTransport transport({.ca_pem = server.authority(), .max_idle = 0ms});
+    std::latch all_there(8);
+    std::vector<std::jthread> crowd;
+    for (int t = 0; t < 8; ++t) {
+      crowd.emplace_back([&] {
+        all_there.arrive_and_wait();
+        EXPECT_TRUE(is_answered(get(transport, server)));
+      });
+    }
   }
 }
 
