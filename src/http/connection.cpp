@@ -89,8 +89,8 @@ Cause cause_of(CURLcode code, long connect_status) {
   }
 }
 
-/// libcurl calls back for a proxy's handshake as well as for the server's, and does not say which it is. It looks at the
-/// environment for each connection.
+/// libcurl calls back for a proxy's handshake as well as for the server's, and does not say which it is. It looks at
+/// the environment for each connection.
 bool may_speak_tls_to_a_proxy(const CurlOptions& options) {
   const auto speaks_tls = [](std::string_view proxy) {
     return detail::equal_ignoring_case(proxy.substr(0, proxy.find(':')), "https");
@@ -233,7 +233,7 @@ CURLcode Connection::Dial::on_handshake(CURL*, void* context, void* self) noexce
   dial.handshaking_ = true;
   if (!libcurl().has_our_openssl) return CURLE_OK;
   auto* const tls = static_cast<SSL_CTX*>(context);
-  SSL_CTX_clear_mode(tls, SSL_MODE_AUTO_RETRY);  // else a flood of KeyUpdates is read to its end within one recv
+  SSL_CTX_clear_mode(tls, SSL_MODE_AUTO_RETRY);       // else a flood of KeyUpdates is read to its end within one recv
   SSL_CTX_set_options(tls, SSL_OP_NO_RENEGOTIATION);  // else a send waits for bytes to read
   if (!dial.shares_authorities_) return CURLE_OK;
   // Not as the context's own store: into that one libcurl before 8.4 loads what it trusts after this call, without a

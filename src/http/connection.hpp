@@ -43,8 +43,8 @@ class Connection {
 
   /// Blocks until it stands, or until the deadline, the stop, or `limits.connect_timeout`. A Failure: not a byte left.
   [[nodiscard]] static std::variant<std::unique_ptr<Connection>, Failure> open(const Url& url,
-                                                                              const CurlOptions& options,
-                                                                              SharedTls& tls, const Limits& limits);
+                                                                               const CurlOptions& options,
+                                                                               SharedTls& tls, const Limits& limits);
   Connection(Key, const Url& url);  ///< for `open`
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;

@@ -23,8 +23,8 @@ ConnectionPool::Idle ConnectionPool::take(std::string_view origin, BootClock::ti
     std::move(old, idle_.end(), std::back_inserter(too_old));
     idle_.erase(old, idle_.end());
   }
-  const auto newest = std::find_if(idle_.rbegin(), idle_.rend(),
-                                   [&](const Idle& one) { return one.connection->origin() == origin; });
+  const auto newest =
+      std::find_if(idle_.rbegin(), idle_.rend(), [&](const Idle& one) { return one.connection->origin() == origin; });
   if (newest == idle_.rend()) return {};
   Idle taken = std::move(*newest);
   idle_.erase(std::next(newest).base());

@@ -268,8 +268,8 @@ Answer CurlTransport::Impl::Attempt::answer(std::optional<Cause> cut, bool takes
 
 /// Among the idle ones; or kept, where a repeat is to find it as it was left.
 std::shared_ptr<KeptConnection> CurlTransport::Impl::Attempt::put_away(int status, bool takes_another) {
-  constexpr milliseconds on_the_way{500};  // before the server's own time is up
-  constexpr milliseconds ages = std::chrono::hours{24 * 366};  // what a clock of nanoseconds can add
+  constexpr milliseconds on_the_way{500};                          // before the server's own time is up
+  constexpr milliseconds ages = std::chrono::hours{24 * 366};      // what a clock of nanoseconds can add
   constexpr milliseconds longest_pause = std::chrono::minutes{2};  // longer: the machine slept, or nobody repeats it
   const auto timeout = reader_.keep_alive_timeout();
   const milliseconds promised = timeout ? *timeout - on_the_way : ages;

@@ -13,9 +13,12 @@ namespace {
 using namespace std::string_view_literals;
 
 /// Written here, or of no use in a request that asks for nothing but its response.
-constexpr std::array not_the_callers = {
-    "Accept-Encoding"sv, "Authorization"sv, "Connection"sv,       "Content-Length"sv,    "Expect"sv,  "Host"sv,
-    "Keep-Alive"sv,      "TE"sv,            "Proxy-Connection"sv, "Transfer-Encoding"sv, "Upgrade"sv, "Trailer"sv};
+constexpr std::array not_the_callers = {"Accept-Encoding"sv,  "Authorization"sv,
+                                        "Connection"sv,       "Content-Length"sv,
+                                        "Expect"sv,           "Host"sv,
+                                        "Keep-Alive"sv,       "TE"sv,
+                                        "Proxy-Connection"sv, "Transfer-Encoding"sv,
+                                        "Upgrade"sv,          "Trailer"sv};
 
 bool is_the_callers(const Header& header) {
   return std::ranges::none_of(not_the_callers, [&](std::string_view name) {
@@ -30,7 +33,9 @@ bool expects_content(std::string_view method) { return method == "POST" || metho
 /// The lines of a head, appended to a text or, beforehand, counted: a text that grew would leave copies of the bearer.
 template <class Put>
 void put_head(const Request& request, const Url& url, const Put& put) {
-  const auto line = [&](std::string_view name, std::string_view value) { put(name), put(": "), put(value), put("\r\n"); };
+  const auto line = [&](std::string_view name, std::string_view value) {
+    put(name), put(": "), put(value), put("\r\n");
+  };
   put(request.method), put(" "), put(url.path), put(" HTTP/1.1\r\n");
   line("Host", url.authority);
   for (const Header& header : request.headers) line(header.name, header.value);

@@ -36,9 +36,7 @@ bool add_from_files(X509_STORE* store, const std::string& file, const std::strin
   return X509_STORE_load_locations(store, name(file), name(directory)) == 1;
 }
 
-void lock(CURL*, curl_lock_data data, curl_lock_access, void* locks) {
-  static_cast<std::mutex*>(locks)[data].lock();
-}
+void lock(CURL*, curl_lock_data data, curl_lock_access, void* locks) { static_cast<std::mutex*>(locks)[data].lock(); }
 void unlock(CURL*, curl_lock_data data, void* locks) { static_cast<std::mutex*>(locks)[data].unlock(); }
 
 }  // namespace

@@ -25,8 +25,8 @@ class SharedTls {
   SharedTls& operator=(const SharedTls&) = delete;
   ~SharedTls();
 
-  /// The authorities; null where libcurl must read them itself: its TLS is not the OpenSSL that this library has, or they
-  /// cannot be read (it says why).
+  /// The authorities; null where libcurl must read them itself: its TLS is not the OpenSSL that this library has, or
+  /// they cannot be read (it says why).
   [[nodiscard]] x509_store_st* authorities();
   /// A file that holds `ca_pem`, for a TLS library that takes authorities from files alone. Empty: none can be made.
   [[nodiscard]] std::string authorities_file();

@@ -22,19 +22,20 @@ struct CurlOptions {
   /// A connection idle for longer is not used again, nor one whose server said that it would close it before
   /// (`Keep-Alive: timeout=…`). Counted while the machine sleeps, too.
   std::chrono::milliseconds max_idle{2000};
-  std::size_t max_body = 1024 * 1024;  ///< bytes of a response's body
-  std::size_t max_headers = 64 * 1024;  ///< bytes of a response's header sections, interim responses and trailers included
+  std::size_t max_body = 1024 * 1024;   ///< bytes of a response's body
+  std::size_t max_headers = 64 * 1024;  ///< bytes of a response's headers, interim responses' and trailers included
   std::size_t max_idle_handles = 16;    ///< how many idle connections are kept
 };
 
 /// HTTP/1.1 of this library's own over connections that libcurl (7.88 or newer) makes: names, TCP, proxies, TLS.
 ///
 /// - One attempt is one request on one connection. Nothing below sends it again: see docs/design.md.
-/// - An idle connection is looked at before it is used. One that is closed, or on which bytes came that nobody had asked
-///   for, is dropped, and the attempt goes on with another: not a byte had left.
+/// - An idle connection is looked at before it is used. One that is closed, or on which bytes came unasked, is dropped,
+///   and the attempt goes on with another: not a byte had left.
 /// - A response that comes before the whole request left is the response (`Answer::left`). One that is not HTTP/1.1 by
 ///   the letter, or has bytes behind it, is none.
-/// - No content coding is asked for, and none is read. Redirects, cookies and authentication challenges are not followed.
+/// - No content coding is asked for, and none is read.
+/// - Redirects, cookies and authentication challenges are not followed.
 /// - TLS 1.2 or newer, always verified. Plain http goes only to `localhost`, 127.0.0.0/8 and [::1], never to a proxy.
 /// - A deadline or a requested stop ends a call within milliseconds, in name look-up too.
 ///

@@ -41,8 +41,8 @@ struct Request {
 struct Failure {
   Stage stage = Stage::prepare;  ///< how far the attempt had come
   Cause cause = Cause::other;    ///< why it ended there
-  /// Whether a byte of the request may have been taken by a connection. `false` is a promise that the server cannot have
-  /// acted; a transport that does not know says `true`.
+  /// Whether a byte of the request may have been taken by a connection. `false` is a promise that the server cannot
+  /// have acted; a transport that does not know says `true`.
   bool body_left = true;
   std::string text = {};  ///< one line for people; no secret
 };
@@ -89,8 +89,9 @@ struct Limits {
   std::chrono::steady_clock::time_point deadline = (std::chrono::steady_clock::time_point::max)();
   std::chrono::milliseconds connect_timeout{10'000};  ///< name, TCP, proxy and TLS together
   std::stop_token stop = {};                          ///< requested: it ends at once
-  /// `Answer::connection` of the refusal that this attempt repeats; null: it repeats none. Where bytes came on it since,
-  /// that answer was not this request's: the attempt ends, unsent, with Cause::stray_answer.
+
+  /// `Answer::connection` of the refusal that this attempt repeats; null: it repeats none. Where bytes came on it
+  /// since, that answer was not this request's: the attempt ends, unsent, with Cause::stray_answer.
   std::shared_ptr<KeptConnection> connection = {};
 };
 
