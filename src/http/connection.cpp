@@ -236,7 +236,7 @@ CURLcode Connection::Dial::on_handshake(CURL*, void* context, void* self) noexce
   SSL_CTX_clear_mode(tls, SSL_MODE_AUTO_RETRY);       // else a flood of KeyUpdates is read to its end within one recv
   SSL_CTX_set_options(tls, SSL_OP_NO_RENEGOTIATION);  // else a send waits for bytes to read
   if (!dial.shares_authorities_) return CURLE_OK;
-  // Not as the context's own store: into that one libcurl before 8.4 loads what it trusts after this call, without a
+  // Not as the context's own store: into that one libcurl before 8.3 loads what it trusts after this call, without a
   // lock, and other threads use ours.
   return SSL_CTX_set1_verify_cert_store(tls, dial.tls_.authorities()) == 1 ? CURLE_OK : CURLE_SSL_CONNECT_ERROR;
 }

@@ -229,7 +229,7 @@ TEST(Authorities, that_are_given_do_not_vouch_for_another_authoritys_server) {
   }
 }
 
-// libcurl before 8.4 would load its own into them, each connection anew: ThreadSanitizer sees that.
+// libcurl before 8.3 would load its own into them, each connection anew: ThreadSanitizer sees that.
 TEST(AuthoritiesThreads, are_shared_by_first_connections_at_once) {
   LoopbackServer server({.tls = true}, answering(ok));
   for (int i = 0; i < 20; ++i) {
