@@ -21,22 +21,14 @@ namespace {
 using detail::Now;
 using detail::product;
 
-/// Set by the SDK in every request, or by HTTP itself: a call may not bring its own.
-constexpr std::array<std::string_view, 15> reserved_headers = {"Accept",
-                                                               "Accept-Encoding",
-                                                               "Authorization",
-                                                               "Connection",
-                                                               "Content-Encoding",
-                                                               "Content-Length",
-                                                               "Content-Type",
-                                                               "Expect",
-                                                               "Host",
-                                                               "Keep-Alive",
-                                                               "Proxy-Authorization",
-                                                               "TE",
-                                                               "Transfer-Encoding",
-                                                               "User-Agent",
-                                                               "X-Request-Id"};
+/// Set by the SDK in every request.
+constexpr std::array<std::string_view, 5> sdks_own = {"Accept", "Content-Encoding", "Content-Type", "User-Agent",
+                                                      "X-Request-Id"};
+
+bool is_reserved(std::string_view name) {
+  return http::is_of_the_connection(name) ||
+         std::ranges::any_of(sdks_own, [&](std::string_view own) { return detail::equal_ignoring_case(own, name); });
+}
 
 /// Why a call with these options cannot be made; empty: it can.
 std::string problem_with(const CallOptions& options) {
@@ -47,8 +39,7 @@ std::string problem_with(const CallOptions& options) {
     if (!http::well_formed(header)) {
       return "the header \"" + detail::printable(header.name, 60) + "\" has a name or value that HTTP does not allow";
     }
-    if (std::ranges::any_of(reserved_headers,
-                            [&](std::string_view name) { return detail::equal_ignoring_case(name, header.name); })) {
+    if (is_reserved(header.name)) {
       return "the header " + header.name + " is the SDK's own and cannot be given";
     }
   }

@@ -70,6 +70,24 @@ bool is_token(std::string_view text) noexcept { return !text.empty() && only(of_
 
 bool is_field_value(std::string_view text) noexcept { return only(of_a_field_value, text); }
 
+bool is_of_the_connection(std::string_view name) noexcept {
+  static constexpr std::array<std::string_view, 13> names = {"Accept-Encoding",
+                                                             "Authorization",
+                                                             "Connection",
+                                                             "Content-Length",
+                                                             "Expect",
+                                                             "Host",
+                                                             "Keep-Alive",
+                                                             "Proxy-Authorization",
+                                                             "TE",
+                                                             "Proxy-Connection",
+                                                             "Transfer-Encoding",
+                                                             "Trailer",
+                                                             "Upgrade"};
+  return std::ranges::any_of(
+      names, [&](std::string_view one) { return one.size() == name.size() && detail::equal_ignoring_case(one, name); });
+}
+
 bool well_formed(const Header& header) noexcept { return is_token(header.name) && is_field_value(header.value); }
 
 KnownHeaders::KnownHeaders(const Headers& headers) noexcept {

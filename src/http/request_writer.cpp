@@ -5,26 +5,9 @@
 #include <charconv>
 
 #include "http/headers.hpp"
-#include "text.hpp"
 
 namespace connectid::inline v0::http {
 namespace {
-
-using namespace std::string_view_literals;
-
-/// Written here, or of no use in a request that asks for nothing but its response.
-constexpr std::array not_the_callers = {"Accept-Encoding"sv,  "Authorization"sv,
-                                        "Connection"sv,       "Content-Length"sv,
-                                        "Expect"sv,           "Host"sv,
-                                        "Keep-Alive"sv,       "TE"sv,
-                                        "Proxy-Connection"sv, "Transfer-Encoding"sv,
-                                        "Upgrade"sv,          "Trailer"sv};
-
-bool is_the_callers(const Header& header) {
-  return std::ranges::none_of(not_the_callers, [&](std::string_view name) {
-    return name.size() == header.name.size() && detail::equal_ignoring_case(name, header.name);
-  });
-}
 
 /// RFC 9110 section 8.6: a request of these says how long its content is even where it has none. Without, some servers
 /// wait for it.
@@ -60,7 +43,7 @@ std::string problem_with(const Request& request) {
   const bool fits = std::ranges::all_of(request.headers, well_formed) &&
                     is_field_value(request.authorization.reveal()) && is_token(request.method);
   if (!fits) return "the method or a header holds what HTTP does not allow";
-  const auto own = std::ranges::find_if_not(request.headers, is_the_callers);
+  const auto own = std::ranges::find_if(request.headers, is_of_the_connection, &Header::name);
   if (own != request.headers.end()) return "the header " + own->name + " is the transport's own and cannot be given";
   if (request.method == "HEAD" && !request.body.empty()) return "HEAD takes no body";
   if (request.method == "CONNECT") return "CONNECT is a proxy's, and no request";

@@ -75,6 +75,7 @@ struct Answer {
   bool framed = false;
   std::optional<Failure> cut = {};  ///< set where the body did not arrive whole, or cannot be read: why
   Left left = Left::whole;          ///< how much of the request had left when it came
+
   /// Of a 401 or 429, where a repeat should go out on the same connection: give it back in `Limits::connection`. Null:
   /// the transport does not care.
   std::shared_ptr<KeptConnection> connection = {};

@@ -86,7 +86,10 @@ class FaultGate {
   /// Sends the bytes to every client whose connection is open, between exchanges; returns to how many.
   std::size_t send_stray(std::string_view bytes);
   /// What TLS 1.3 says between requests, for itself: nothing of it is for the client's program to read.
-  enum class Aside { key_update, session_ticket };
+  enum class Aside {
+    key_update,      ///< RFC 8446 section 4.6.3
+    session_ticket,  ///< RFC 8446 section 4.6.1
+  };
   /// Says it to every client as `send_stray` does; to none whose connection is not of TLS 1.3.
   std::size_t send_aside(Aside what);
   /// Ends every client's connection so (`keep`: none), whatever it is at; returns how many.
