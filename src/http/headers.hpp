@@ -20,8 +20,8 @@ namespace connectid::inline v0::http {
 /// A name that is an RFC 9110 token and a value without control characters: nothing that could begin a line of its own.
 [[nodiscard]] bool well_formed(const Header& header) noexcept;
 
-/// Whether a field of a request speaks of the connection, of the body's framing or of who lets it in: none that a caller
-/// may bring (RFC 9110 section 7.6.1).
+/// Whether a field of a request speaks of the connection, of the body's framing or of who lets it in: none that a
+/// caller may bring (RFC 9110 section 7.6.1).
 [[nodiscard]] bool is_of_the_connection(std::string_view name) noexcept;
 
 /// Visible ASCII, one character or more: what may stand as a bearer token or a request id.
