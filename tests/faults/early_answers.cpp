@@ -110,7 +110,7 @@ std::vector<Row> early_answers() {
         Row row = repeated(answered("429_then_in", in_the_body, "429 with `Retry-After: 1`",
                                     refusal("429 Slow", "Retry-After: 1\r\n"), End::keep, rejected, "rate_limited"),
                            0);
-        row.variants = fresh_plain | reused_tls;  // a pause of a second
+        row.variants = reused_tls;  // a pause of a second
         return row;
       }(),
       answered("408_in_the_body", in_the_body, "408 and closes", refusal("408 Slow"), End::fin, unknown, unexpected),

@@ -253,7 +253,7 @@ Row waits(std::string name, std::string what, Script script, std::string word, s
 
 std::vector<Row> times() {
   // Long enough to come to where the silence is.
-  constexpr auto a_while = 1s * CONNECTID_TEST_PATIENCE;
+  constexpr auto a_while = 300ms * CONNECTID_TEST_PATIENCE;
   const auto short_call = [=](Choices& choices) { choices.call.timeout = a_while; };
   const auto short_attempt = [=](Choices& choices) { choices.call.attempt_timeout = a_while; };
   const std::string half_ok = "HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n{\"status\"";

@@ -90,15 +90,16 @@ std::vector<Row> behind_an_answer() {
   return list;
 }
 
-/// After the answer, in the pause before the repeat.
-Row in_the_pause(std::string name, std::string what, Script script, std::string bytes, End end = End::keep) {
+/// After the answer, in the pause of a second before the repeat: of most, one variant is enough.
+Row in_the_pause(std::string name, std::string what, Script script, std::string bytes, unsigned variants,
+                 End end = End::keep) {
   return {.name = std::move(name),
           .what = std::move(what),
           .word = unknown,
           .kind = transport,
           .attempts = 2,
           .more_connections = 0,
-          .variants = fresh_plain | reused_tls,  // a pause of a second
+          .variants = variants,
           .arm = [script = std::move(script), bytes = std::move(bytes), end](Bench& bench) {
             const std::size_t before = bench.server.bodies_received();
             bench.server.next(script);
@@ -115,22 +116,22 @@ std::vector<Row> in_pauses() {
   const std::string late = "later on the same connection: the 429 was perhaps another request's";
   std::vector<Row> list = {
       in_the_pause("status_429_and_a_late_200", "answers 429 with `Retry-After: 1`, and 200 " + late,
-                   refused_with(slow_429), whole_ok),
+                   refused_with(slow_429), whole_ok, fresh_plain | reused_tls),
       in_the_pause("status_429_and_a_late_400", "answers 429 with `Retry-After: 1`, and 400 " + late,
-                   refused_with(slow_429), whole_400),
+                   refused_with(slow_429), whole_400, fresh_plain),
       in_the_pause("status_429_and_a_late_byte", "answers 429 with `Retry-After: 1`, and one byte " + late,
-                   refused_with(slow_429), "H"),
+                   refused_with(slow_429), "H", reused_tls),
       in_the_pause("status_429_and_a_late_200_and_fin", "answers 429 with `Retry-After: 1`, and 200 and a FIN " + late,
-                   refused_with(slow_429), whole_ok, End::fin),
+                   refused_with(slow_429), whole_ok, fresh_tls, End::fin),
       in_the_pause("status_429_and_close_and_a_late_200",
                    "answers 429 with `Retry-After: 1` and `Connection: close`, and 200 " + late,
                    refused_with("HTTP/1.1 429 Slow\r\nRetry-After: 1\r\nConnection: close\r\n"
                                 "Content-Length: 0\r\n\r\n"),
-                   whole_ok),
+                   whole_ok, reused_plain),
       in_the_pause("status_401_and_a_late_200",
                    "answers 401 with a challenge, and 200 while the token source gets another token: the 401 was "
                    "perhaps another request's",
-                   refused_with(challenged_401), whole_ok),
+                   refused_with(challenged_401), whole_ok, fresh_tls),
   };
   list.back().choose = [](Choices& choices) { choices.token_source = first_then(good_token, "another-canary", 1s); };
   return list;
@@ -138,10 +139,10 @@ std::vector<Row> in_pauses() {
 
 /// Nothing came: a connection that ended in the pause says nothing of the refusal.
 std::vector<Row> ends_in_pauses() {
-  const auto row = [](std::string name, const std::string& how, End end) {
+  const auto row = [](std::string name, const std::string& how, End end, unsigned variants) {
     Row ended = in_the_pause("status_429_and_a_late_" + std::move(name),
                              "answers 429 with `Retry-After: 1` and " + how + " in the pause; then 200",
-                             refused_with(slow_429), "");
+                             refused_with(slow_429), "", variants);
     ended.word = started;
     ended.kind = "";
     ended.bodies = 2;
@@ -157,7 +158,7 @@ std::vector<Row> ends_in_pauses() {
     };
     return ended;
   };
-  return {row("fin", "closes", End::fin), row("rst", "resets", End::reset)};
+  return {row("fin", "closes", End::fin, fresh_tls), row("rst", "resets", End::reset, reused_plain)};
 }
 
 }  // namespace
