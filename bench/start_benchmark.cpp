@@ -142,7 +142,7 @@ void compare(bench::Wire wire, int rounds, std::chrono::milliseconds time) {
 
 int main(int count, char** arguments) try {
   const int rounds = count > 1 ? std::max(std::stoi(arguments[1]), 1) : 301;
-  constexpr auto time = 5ms;
+  constexpr auto time = std::chrono::milliseconds{5};
   std::cout << std::fixed << std::setprecision(3);
   for (const bench::Wire wire : {bench::Wire::plain, bench::Wire::tls}) compare(wire, rounds, time);
   return 0;

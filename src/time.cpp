@@ -51,7 +51,8 @@ std::optional<Timestamp> parse_fixdate(std::string_view text) {
   if (!weekday || !month) return std::nullopt;
   const year_month_day date{year{static_cast<int>(number(12) * 100 + number(14))}, std::chrono::month{*month + 1},
                             day{number(5)}};
-  if (!date.ok() || date.year() < 1970y || number(17) > 23 || number(20) > 59 || number(23) > 59) return std::nullopt;
+  if (!date.ok() || date.year() < year{1970} || number(17) > 23 || number(20) > 59 || number(23) > 59)
+    return std::nullopt;
   return sys_days{date} + hours{number(17)} + minutes{number(20)} + seconds{number(23)};
 }
 
@@ -62,7 +63,7 @@ std::optional<Timestamp> parse_http_date(const std::string& text) {
   if (const auto time = parse_fixdate(text)) return time;
   // libcurl takes a year of nine digits, too, which no Timestamp can count.
   const sys_seconds time{seconds{curl_getdate(text.c_str(), nullptr)}};
-  if (time < sys_days{1970y / 1 / 1} || time >= sys_days{year{10000} / 1 / 1}) return std::nullopt;
+  if (time < sys_days{year{1970} / 1 / 1} || time >= sys_days{year{10000} / 1 / 1}) return std::nullopt;
   return time;
 }
 

@@ -26,7 +26,10 @@ constexpr Bytes of_a_token = [] {
 
 constexpr Bytes of_a_field_value = [] {
   Bytes bytes{};
-  for (std::size_t c = 0; c < bytes.size(); ++c) bytes[c] = (c >= ' ' && c != 0x7f) || c == '\t';
+  bytes.fill(true);
+  std::fill_n(bytes.begin(), ' ', false);  // control characters
+  bytes[0x7f] = false;
+  bytes['\t'] = true;
   return bytes;
 }();
 

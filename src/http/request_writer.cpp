@@ -57,7 +57,7 @@ WrittenRequest write_request(const Request& request, const Url& url) {
   bytes.reserve(head + request.body.size());
   put_head(request, url, [&](std::string_view text) { bytes += text; });
   bytes += request.body;
-  return {std::move(bytes), head};
+  return {Secret(std::move(bytes)), head};
 }
 
 }  // namespace connectid::inline v0::http

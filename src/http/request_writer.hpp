@@ -13,7 +13,7 @@ namespace connectid::inline v0::http {
 /// A request as it goes over the wire: one buffer, wiped at its end, because the bearer stands in it.
 class WrittenRequest {
  public:
-  WrittenRequest(std::string bytes, std::size_t head) noexcept : bytes_(std::move(bytes)), head_(head) {}
+  WrittenRequest(Secret&& bytes, std::size_t head) noexcept : bytes_(std::move(bytes)), head_(head) {}
 
   [[nodiscard]] std::string_view bytes() const noexcept { return bytes_.reveal(); }
   /// How much of it has left: the connection took `taken` bytes, and of no more than `exposed` may any have left.
