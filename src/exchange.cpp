@@ -15,8 +15,10 @@ using std::chrono::steady_clock;
 
 /// A stray 429 is overtaken in this time by the answer that the connection still owes.
 constexpr milliseconds shortest_pause_after_429{1'000};
-/// Connecting is tried again for a long time: a policy without pauses must not make that a busy loop.
+/// Connecting is tried again for a long time: a policy without pauses must not make that a busy loop, and one with long
+/// ones not sleep through the end of the outage.
 constexpr milliseconds shortest_pause_of_connecting{50};
+constexpr milliseconds longest_pause_of_connecting{2'000};
 
 steady_clock::time_point after(steady_clock::time_point start, milliseconds pause) {
   const auto room = std::chrono::duration_cast<milliseconds>(steady_clock::time_point::max() - start);
@@ -374,8 +376,8 @@ Action Exchange::wait_before_the_next(Again again, std::optional<milliseconds> n
 
 /// The last try is made at the end of the time for connecting: a pause that would pass it is cut.
 Action Exchange::wait_for_a_connection(Now now) {
-  const milliseconds pause =
-      std::max(back_off(call_.retry, failed_connects_, shared_.random()), shortest_pause_of_connecting);
+  const milliseconds pause = std::clamp(back_off(call_.retry, failed_connects_, shared_.random()),
+                                        shortest_pause_of_connecting, longest_pause_of_connecting);
   const auto at = std::min(after(now.steady, pause), after(connecting_since_, call_.retry.connect_for));
   if (at < deadline_) return Wait{at};
   return end("a pause of " + in_milliseconds(pause) + " would end after the call's timeout of " +

@@ -15,8 +15,8 @@ struct RetryPolicy {
   /// (and less) says of them, too: never again.
   int max_attempts = 3;
   /// Before the second attempt, where the server names no pause: a random time up to this ("full jitter"). Doubled for
-  /// each further attempt; while there is no connection, for each failure in a row. A wait for a connection is no
-  /// shorter than 50 ms.
+  /// each further attempt; while there is no connection, for each failure in a row. A wait for a connection
+  /// takes 50 ms to 2 s.
   std::chrono::milliseconds first_pause{250};
   /// The doubling ends here.
   std::chrono::milliseconds longest_pause{10'000};

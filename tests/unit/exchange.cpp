@@ -164,13 +164,14 @@ TEST_F(ExchangeTest, a_429_carries_the_pause_and_the_figures) {
 struct Held : http::KeptConnection {};
 
 TEST_F(ExchangeTest, the_repeat_of_a_refusal_goes_out_on_the_connection_that_brought_it) {
-  const http::Headers challenge{{"WWW-Authenticate", "Bearer"}};
+  const http::Header challenge{"WWW-Authenticate", "Bearer"};
+  const http::Header pause{"Retry-After", "1"};
   for (const int status : {401, 429}) {
     auto connection = std::make_shared<Held>();
     const std::weak_ptr<Held> held = connection;
     Exchange exchange = make();
     EXPECT_FALSE(send(exchange).connection);
-    Answer refusal = answer(status, status == 401 ? challenge : http::Headers{{"Retry-After", "1"}});
+    Answer refusal = answer(status, {status == 401 ? challenge : pause});
     refusal.connection = std::move(connection);
     Action action = exchange.next(std::move(refusal), now());
     EXPECT_FALSE(held.expired());
