@@ -130,8 +130,9 @@ void add_timeout(CLI::App& command, Arguments& to) {
 void add_max_attempts(CLI::App& command, Arguments& to) {
   const auto set_attempts = [&to](const std::string& text) { to.retry_policy.max_attempts = attempts(text); };
   command
-      .add_option_function<std::string>("--max-attempts", set_attempts,
-                                        "How often the request may be given to the network; 1: nothing is repeated")
+      .add_option_function<std::string>(
+          "--max-attempts", set_attempts,
+          "How many attempts may leave, those without a connection not counted; 1: nothing is repeated")
       ->type_name("NUMBER")
       ->default_str(std::to_string(RetryPolicy{}.max_attempts));
 }

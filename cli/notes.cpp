@@ -91,7 +91,8 @@ Notes start() {
           // NOLINTNEXTLINE(bugprone-suspicious-missing-comma): no line is a paragraph, they are longer
       {"The request is made of --json, of flags, or of both: flags win. It needs product, startTime, "
        "copies, couponCode and couponNumber.",
-       "A request that never had a connection is sent again after a pause; so is one that was answered with 429 "
+       "A request that never had a connection is tried again for 20 s; so is, after a pause, one that was answered "
+       "with 429 "
        "and a pause to wait. One that may have acted is never sent again.",
        "All runs of a user stay inside the API's limits together, by a file in $XDG_DATA_HOME/connectid (else "
        "~/.local/share/connectid), one for each host. Where it cannot be written, a warning says so, and the run "

@@ -234,13 +234,14 @@ Action Exchange::stray_after_a_refusal(const http::Failure& failure, Now now) {
 }
 
 Action Exchange::on(const http::Answer& answer, Now now) {
-  passage_.ended(health(answer, now.steady - attempt_began_), "HTTP " + std::to_string(answer.status), now.steady);
   left_something();
   learn_from(answer, now);
   const Reading reading = answer.status == 200 ? call_.read(answer.body) : Reading{};
   wire::Refusal refusal = answer.status == 200 ? wire::Refusal{} : refusal_in(answer);
   const RefusedBy by = refusal.of_the_application ? RefusedBy::application : RefusedBy::anybody;
   Verdict verdict = judge(answer, reading, by, now.steady >= deadline_);
+  passage_.ended(health(answer, verdict.word, now.steady - attempt_began_), "HTTP " + std::to_string(answer.status),
+                 now.steady);
   if (verdict.word == Word::started) {
     info_.http_status = answer.status;
     info_.sent_at = sent_at_;

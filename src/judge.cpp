@@ -109,10 +109,12 @@ Verdict judge(const http::Failure& failure, bool deadline_passed) noexcept {
 
 Verdict judge_a_stray_after_a_refusal() noexcept { return {Word::unknown, ErrorKind::transport_error, Again::no}; }
 
-Health health(const http::Answer& answer, std::chrono::steady_clock::duration lasted) noexcept {
-  const int status = answer.status;
-  if (status >= 502 && status <= 504) return lasted < at_once ? Health::fails_at_once : Health::fails;
-  return status >= 100 && status <= 501 ? Health::answers : Health::unclear;
+Health health(const http::Answer& answer, Word word, std::chrono::steady_clock::duration lasted) noexcept {
+  const bool by_a_gateway = answer.status >= 502 && answer.status <= 504;
+  const bool by_an_application = word != Word::unknown || answer.status == 500 || answer.status == 501;
+  if (by_an_application && !by_a_gateway) return Health::answers;
+  if (answer.cut) return health(*answer.cut, lasted);
+  return lasted < at_once ? Health::fails_at_once : Health::fails;
 }
 
 /// A time limit is our own impatience: it tells that nobody answered, but not that the next call would meet the same.

@@ -50,8 +50,9 @@ enum class RefusedBy {
 /// perhaps another request's, too, and this one's own answer is the one that nobody has seen.
 [[nodiscard]] Verdict judge_a_stray_after_a_refusal() noexcept;
 
-/// What an attempt's end tells the circuit breaker.
-[[nodiscard]] Health health(const http::Answer& answer, std::chrono::steady_clock::duration lasted) noexcept;
+/// What an attempt's end tells the circuit breaker: it fails where it may have acted, but for 500 and 501, which are an
+/// application's own, and where a gateway says 502, 503 or 504. `word` is what `judge` says of it.
+[[nodiscard]] Health health(const http::Answer& answer, Word word, std::chrono::steady_clock::duration lasted) noexcept;
 [[nodiscard]] Health health(const http::Failure& failure, std::chrono::steady_clock::duration lasted) noexcept;
 
 }  // namespace connectid::inline v0::detail

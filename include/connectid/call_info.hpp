@@ -14,7 +14,7 @@ struct CallInfo {
   std::string call_id = {};  ///< what was sent as `X-Request-Id`
   int http_status = 0;       ///< of the answer that the outcome rests on; 0: it rests on none
   int attempts = 0;          ///< how often the request was given to the transport
-  /// When the attempt began whose body left (wall time). Absent: nothing was sent.
+  /// When the attempt began of which something left (wall time). Absent: the outcome is not_sent.
   std::optional<Timestamp> sent_at = {};
   std::chrono::milliseconds duration{0};                  ///< from the call's begin to its end (steady clock)
   std::optional<std::int64_t> rate_limit_remaining = {};  ///< X-RateLimit-Remaining

@@ -15,7 +15,7 @@ enum class Stage {
   connect,    ///< TCP, and a proxy's CONNECT
   handshake,  ///< TLS
   send,       ///< connected; the request is going out
-  wait,       ///< the request's body left; no byte of an answer yet
+  wait,       ///< the request left; no byte of an answer yet
   receive,    ///< the answer is coming in
 };
 

@@ -117,7 +117,20 @@ bool leave_hanging_look_ups(CURLM* multi) {
   return code == CURLM_OK || code == CURLM_UNKNOWN_OPTION;
 }
 
+Moved moved(CURLcode code, std::size_t bytes, int error) noexcept {
+  if (code == CURLE_AGAIN) return {.state = Moved::State::again};
+  if (code == CURLE_OK) return {.state = bytes > 0 ? Moved::State::some : Moved::State::closed, .bytes = bytes};
+  const bool reset = error == ECONNRESET || error == EPIPE;
+  return {.state = Moved::State::failed, .cause = reset ? Cause::reset : Cause::closed};
+}
+
 }  // namespace
+
+std::optional<Cause> over(const Limits& limits) noexcept {
+  if (limits.stop.stop_requested()) return Cause::cancelled;
+  if (steady_clock::now() >= limits.deadline) return Cause::timed_out;
+  return std::nullopt;
+}
 
 /// Everything that is needed until the connection stands: what libcurl's callbacks see.
 class Connection::Dial {
@@ -138,7 +151,6 @@ class Connection::Dial {
   void set_up();
   void set_up_tls();
   void set_up_proxy();
-  [[nodiscard]] std::optional<Cause> may_not_go_on() const noexcept;
   [[nodiscard]] std::optional<Failure> connect();
   [[nodiscard]] std::optional<CURLcode> result() const noexcept;
   void forget_me() noexcept;
@@ -243,13 +255,7 @@ CURLcode Connection::Dial::on_handshake(CURL*, void* context, void* self) noexce
 
 /// libcurl reads a proxy's answer to CONNECT to its end before it comes back to us, be it endless; but it asks here.
 int Connection::Dial::on_progress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t) noexcept {
-  return static_cast<Dial*>(self)->may_not_go_on() ? 1 : 0;
-}
-
-std::optional<Cause> Connection::Dial::may_not_go_on() const noexcept {
-  if (limits_.stop.stop_requested()) return Cause::cancelled;
-  if (steady_clock::now() >= limits_.deadline) return Cause::timed_out;
-  return std::nullopt;
+  return over(static_cast<Dial*>(self)->limits_) ? 1 : 0;
 }
 
 std::optional<CURLcode> Connection::Dial::result() const noexcept {
@@ -265,11 +271,11 @@ std::optional<Failure> Connection::Dial::connect() {
   if (curl_multi_add_handle(multi, easy()) != CURLM_OK) return failure(CURLE_FAILED_INIT, Cause::configuration);
   const std::stop_callback wake(limits_.stop, [this] { connection_.wake(); });
   for (;;) {
-    if (const auto why = may_not_go_on()) return failure(CURLE_ABORTED_BY_CALLBACK, *why);
+    if (const auto why = over(limits_)) return failure(CURLE_ABORTED_BY_CALLBACK, *why);
     int running = 0;
     if (curl_multi_perform(multi, &running) != CURLM_OK) return failure(CURLE_FAILED_INIT, Cause::other);
     if (const auto code = result(); code && *code != CURLE_OK) {
-      const auto why = may_not_go_on();
+      const auto why = over(limits_);
       return failure(*code, why ? *why : cause_of(*code, info<long>(easy(), CURLINFO_HTTP_CONNECTCODE)));
     } else if (code) {
       return std::nullopt;
@@ -361,13 +367,6 @@ std::variant<std::unique_ptr<Connection>, Failure> Connection::open(const Url& u
   }
   if (auto why = Dial(*connection, url, options, tls, limits)()) return *std::move(why);
   return connection;
-}
-
-Moved Connection::moved(CURLcode code, std::size_t bytes, int error) const noexcept {
-  if (code == CURLE_AGAIN) return {.state = Moved::State::again};
-  if (code == CURLE_OK) return {.state = bytes > 0 ? Moved::State::some : Moved::State::closed, .bytes = bytes};
-  const bool reset = error == ECONNRESET || error == EPIPE;
-  return {.state = Moved::State::failed, .cause = reset ? Cause::reset : Cause::closed};
 }
 
 Moved Connection::send(std::string_view bytes) noexcept {

@@ -7,6 +7,7 @@
 #include <connectid/http/curl_transport.hpp>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,6 +18,9 @@
 #include "http/url.hpp"
 
 namespace connectid::inline v0::http {
+
+/// Why an attempt may not go on: it is cancelled or late. None: it may.
+[[nodiscard]] std::optional<Cause> over(const Limits& limits) noexcept;
 
 /// What came of moving bytes over a connection.
 struct Moved {
@@ -78,8 +82,6 @@ class Connection {
     void operator()(CURLM* multi) const noexcept { curl_multi_cleanup(multi); }
   };
   class Dial;
-
-  [[nodiscard]] Moved moved(CURLcode code, std::size_t bytes, int error) const noexcept;
 
   std::string origin_;
   std::string peer_;

@@ -39,11 +39,10 @@ class Transfer {
   [[nodiscard]] std::optional<Cause> look() noexcept;
 
   [[nodiscard]] bool anything_left() const noexcept { return exposed_ > 0; }
-  [[nodiscard]] Left left() const noexcept { return request_.left(taken_, exposed_); }
+  [[nodiscard]] Left left() const noexcept;
   [[nodiscard]] Stage stage() const noexcept;
 
  private:
-  [[nodiscard]] std::optional<Cause> may_not_go_on() const noexcept;
   void send() noexcept;
   [[nodiscard]] std::optional<Cause> receive();
 
@@ -54,6 +53,7 @@ class Transfer {
   const Limits& limits_;
   std::size_t taken_ = 0;
   std::size_t exposed_ = 0;  // of these bytes some may have left: over TLS, more than were taken
+  bool early_ = false;       // the response began before all of the request was taken
   std::optional<Cause> send_failed_;
 };
 
@@ -73,22 +73,22 @@ std::optional<Cause> Transfer::look() noexcept {
   return moved.cause;
 }
 
+/// More may have left while the response was coming, but what it says is not about that.
+Left Transfer::left() const noexcept {
+  const Left now = request_.left(taken_, exposed_);
+  return early_ && now == Left::whole ? Left::part : now;
+}
+
 Stage Transfer::stage() const noexcept {
   if (reader_.begun()) return Stage::receive;
   return taken_ < bytes_.size() ? Stage::send : Stage::wait;
-}
-
-std::optional<Cause> Transfer::may_not_go_on() const noexcept {
-  if (limits_.stop.stop_requested()) return Cause::cancelled;
-  if (steady_clock::now() >= limits_.deadline) return Cause::timed_out;
-  return std::nullopt;
 }
 
 std::optional<Cause> Transfer::run() {
   if (const auto why = look()) return why;
   const std::stop_callback wake(limits_.stop, [this] { connection_.wake(); });
   for (;;) {
-    if (const auto why = may_not_go_on()) return why;
+    if (const auto why = over(limits_)) return why;
     const bool wants_more = !reader_.headers_whole();  // RFC 9112 section 9.5: who has its answer hears no more
     if (wants_more) send();
     if (send_failed_ && exposed_ == 0) return send_failed_;
@@ -123,6 +123,7 @@ std::optional<Cause> Transfer::receive() {
     if (moved.state == Moved::State::closed) return Cause::closed;
     if (moved.state == Moved::State::failed) return moved.cause;
     if (!reader_.begun() && connection_.nothing_acknowledged(taken_)) return Cause::stray_answer;
+    if (!reader_.begun()) early_ = taken_ < bytes_.size();
     reader_.take({buffer.data(), moved.bytes});
     ::explicit_bzero(buffer.data(), moved.bytes);  // a login's tokens
   }
@@ -146,7 +147,7 @@ bool was_noisy(const Reply& reply) {
 }  // namespace
 
 /// What a transport and the connections that are kept of it share.
-struct CurlTransport::Impl : std::enable_shared_from_this<Impl> {
+struct [[gnu::visibility("hidden")]] CurlTransport::Impl : std::enable_shared_from_this<Impl> {
   explicit Impl(CurlOptions given) : options(std::move(given)) {}
 
   class Kept;

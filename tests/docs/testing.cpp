@@ -119,7 +119,7 @@ TEST(TestingPage, connections_fail_between_calls) {
   // docs: between calls
   EXPECT_TRUE(client.start(order));
   server.gate().close_connections();  // as servers do with connections that idle
-  EXPECT_TRUE(client.start(order));   // a new connection; the body left once
+  EXPECT_TRUE(client.start(order));   // a new connection; the request left once
   server.gate().close_connections();
   server.gate().stop_listening();
   EXPECT_EQ(client.start(order).error().outcome(), connectid::Outcome::not_sent);

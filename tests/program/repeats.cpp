@@ -1,5 +1,10 @@
 // What the program sends again, what it never does, and what ends a pause.
+#include <array>
 #include <csignal>
+#include <cstdio>
+#include <fstream>
+#include <sstream>
+#include <string>
 
 #include "../eventually.hpp"
 #include "program_test.hpp"
@@ -71,14 +76,29 @@ TEST_F(ProgramTest, a_signal_ends_the_pauses_between_attempts_without_a_connecti
   EXPECT_EQ(answer_of(ended).at("error").at("kind"), "cancelled");
 }
 
+/// Whether a connection from this machine to the port was closed by its server, and its client has read all that came.
+bool was_read_to_its_end(std::uint16_t port) {
+  std::ifstream table("/proc/net/tcp");
+  std::array<char, 8> hex{};
+  std::snprintf(hex.data(), hex.size(), ":%04X", unsigned{port});
+  std::string number, local, remote, state, queues, line;
+  while (std::getline(table, line)) {
+    std::istringstream(line) >> number >> local >> remote >> state >> queues;
+    const bool closed = state == "08";                                                 // CLOSE_WAIT
+    const bool read = queues.ends_with(":00000000") || queues.ends_with(":00000001");  // the FIN itself counts as one
+    if (remote.ends_with(hex.data()) && closed && read) return true;
+  }
+  return false;
+}
+
 TEST_F(ProgramTest, a_signal_ends_the_pause_that_a_429_names) {
-  // The client closes the connection as soon as it has read this, and then waits.
   server.next({.acts = false,
                .fault = {.answer = "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 50\r\nConnection: close\r\n"
-                                   "Content-Length: 0\r\n\r\n"}});
+                                   "Content-Length: 0\r\n\r\n",
+                         .end = testing::Fault::End::fin}});
   Program program(start({"--output", "json"}), variables());
   ASSERT_TRUE(server.wait_for_bodies(1, 20s));
-  ASSERT_TRUE(eventually([&] { return server.gate().open_connections() == 0; }));
+  ASSERT_TRUE(eventually([&] { return was_read_to_its_end(server.gate().port()); }));
   program.signal(SIGTERM);
   const Ended ended = program.wait();
   EXPECT_EQ(ended.status, 5) << ended.err;

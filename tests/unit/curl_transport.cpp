@@ -83,6 +83,25 @@ TEST_P(TransportWire, the_time_for_connecting_is_over_once_it_is_connected) {
   EXPECT_TRUE(is_answered(reply));
 }
 
+/// A server that says its first byte and only then reads on has decided before it had the request.
+TEST_P(TransportWire, a_response_that_began_before_the_request_had_left_is_early_even_if_the_rest_leaves_meanwhile) {
+  static constexpr std::size_t size = 16 << 20;
+  LoopbackServer server({.tls = GetParam(), .receive_buffer = 4096}, [](Peer& peer) {
+    static_cast<void>(peer.hear_head());
+    peer.say("HTTP/1.1 200 O");
+    EXPECT_EQ(peer.hear_all_of(size).size(), size);
+    peer.say("K\r\nContent-Length: 2\r\n\r\n{}");
+    EXPECT_EQ(peer.hear(), "") << "the connection was used again";
+  });
+  Reply reply;
+  {
+    CurlTransport transport({.ca_pem = server.authority()});
+    reply = transport.perform({.method = "POST", .url = server.url(), .body = std::string(size, 'x')}, limits());
+  }
+  ASSERT_TRUE(is_answered(reply));
+  EXPECT_EQ(std::get<Answer>(reply).left, Left::part);
+}
+
 TEST_P(TransportWire, a_reset_within_a_request_is_an_end_with_a_cause_and_is_not_tried_again) {
   LoopbackServer server({.tls = GetParam()}, [](Peer& peer) {
     static_cast<void>(peer.hear_head());

@@ -165,10 +165,10 @@ class Observer {
   }
 
   void see(const Choice& reply, TimePoint now) {
-    const bool nobody = nobody_was_there(reply.event);
+    const bool nobody = nobody_was_there(reply);
     if (kept_back_) {
       if (nobody) keep_back(now);
-      if (somebody_was_there(reply.event)) {
+      if (somebody_was_there(reply)) {
         kept_back_ = false;
         in_a_row_ = 0;
         pause_ = 1s;
@@ -177,22 +177,27 @@ class Observer {
       const auto* failure = std::get_if<http::Failure>(&reply.event);
       const bool own_impatience = failure && failure->cause == Cause::timed_out;
       if (nobody && !own_impatience && reply.takes < 1s && limit_ > 0 && ++in_a_row_ >= limit_) keep_back(now);
-      if (somebody_was_there(reply.event)) in_a_row_ = 0;
+      if (somebody_was_there(reply)) in_a_row_ = 0;
     }
   }
   [[nodiscard]] bool keeps_back(TimePoint now) const { return kept_back_ && now < until_; }
   [[nodiscard]] bool in_doubt() const { return kept_back_; }
 
  private:
-  static bool nobody_was_there(const Event& event) {
-    if (const auto* failure = std::get_if<http::Failure>(&event)) {
-      return failure->body_left && failure->cause != Cause::cancelled;
-    }
-    const int status = std::get<http::Answer>(event).status;
-    return status == 502 || status == 503 || status == 504;
+  static bool is_cancelled(const Choice& reply) {
+    if (const auto* failure = std::get_if<http::Failure>(&reply.event)) return failure->cause == Cause::cancelled;
+    const auto& cut = std::get<http::Answer>(reply.event).cut;
+    return cut && cut->cause == Cause::cancelled;
   }
-  static bool somebody_was_there(const Event& event) {
-    return std::holds_alternative<http::Answer>(event) && !nobody_was_there(event);
+  /// It may have acted, and no application says what became of it; or a gateway speaks in its place.
+  static bool nobody_was_there(const Choice& reply) {
+    if (is_cancelled(reply)) return false;
+    const auto* answer = std::get_if<http::Answer>(&reply.event);
+    if (answer && answer->status >= 500 && answer->status <= 504) return answer->status >= 502;
+    return reply.truth == Truth::may_have_acted;
+  }
+  static bool somebody_was_there(const Choice& reply) {
+    return std::holds_alternative<http::Answer>(reply.event) && !nobody_was_there(reply) && !is_cancelled(reply);
   }
   void keep_back(TimePoint now) {
     kept_back_ = true;

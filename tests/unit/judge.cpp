@@ -232,15 +232,25 @@ TEST(Judge, a_stray_answer_after_a_refusal_is_unknown_and_final) {
   EXPECT_EQ(detail::judge_a_stray_after_a_refusal(), (Verdict{Word::unknown, ErrorKind::transport_error, Again::no}));
 }
 
-TEST(Judge, an_answer_is_healthy_unless_a_gateway_gave_it) {
+TEST(Judge, an_answer_is_healthy_unless_it_may_have_acted_or_a_gateway_gave_it) {
   for (int status = -1; status < 1100; ++status) {
     const Answer answer{.status = status, .framed = true};
-    const bool gateway = status >= 502 && status <= 504;
-    const bool application = status >= 100 && status <= 501;
-    const Health slow = gateway ? Health::fails : application ? Health::answers : Health::unclear;
-    ASSERT_EQ(health(answer, 1s), slow) << status;
-    ASSERT_EQ(health(answer, 999ms), gateway ? Health::fails_at_once : slow) << status;
+    for (const Word word : {Word::started, Word::not_sent, Word::rejected, Word::unknown}) {
+      const bool of_an_application = status == 500 || status == 501 || word != Word::unknown;
+      const bool fails = (status >= 502 && status <= 504) || !of_an_application;
+      ASSERT_EQ(health(answer, word, 1s), fails ? Health::fails : Health::answers) << status;
+      ASSERT_EQ(health(answer, word, 999ms), fails ? Health::fails_at_once : Health::answers) << status;
+    }
   }
+}
+
+TEST(Judge, an_answer_that_was_cut_is_as_unhealthy_as_what_cut_it) {
+  const auto cut_by = [](Cause cause) {
+    return Answer{.status = 200, .cut = Failure{Stage::receive, cause, true, {}}};
+  };
+  EXPECT_EQ(health(cut_by(Cause::reset), Word::unknown, 1ms), Health::fails_at_once);
+  EXPECT_EQ(health(cut_by(Cause::timed_out), Word::unknown, 1ms), Health::fails);
+  EXPECT_EQ(health(cut_by(Cause::cancelled), Word::unknown, 1ms), Health::unclear);
 }
 
 TEST(Judge, a_failure_is_unhealthy_where_the_peer_ended_what_had_left) {

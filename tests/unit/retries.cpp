@@ -261,7 +261,7 @@ const Row rows[] = {
      Kind::unexpected_response,
      {},
      "HTTP 403: the body begins <html>denied</html>. The server may have acted"},
-    {"a_start_whose_body_left_before_the_connection_stood_is_never_repeated",
+    {"a_start_of_which_something_left_before_the_connection_stood_is_never_repeated",
      {failure(Stage::connect, Cause::unreachable, true)},
      1,
      unknown,

@@ -56,7 +56,6 @@ TEST(HttpDate, is_read_in_each_of_its_forms_and_nothing_else_is) {
   EXPECT_EQ(seconds("Sat, 01 Jan 10000 00:00:00 GMT"), -1);
   EXPECT_EQ(seconds("01 Apr 999999999 00:00:00 GMT"), -1);
   EXPECT_EQ(seconds("Mon, 06 Nov 1994 08:49:37 GMT"), 784111777) << "it was a Sunday; nobody minds";
-  EXPECT_EQ(seconds("sun, 06 nov 1994 08:49:37 gmt"), 784111777);
   EXPECT_EQ(seconds("Sun, 06 Nov 1994 08:49:37 CET"), 784108177);
   EXPECT_EQ(seconds("Sat, 31 Dec 2016 23:59:60 GMT"), 1483228800) << "a leap second";
   for (const char* none :

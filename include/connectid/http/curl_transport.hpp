@@ -12,15 +12,17 @@ namespace connectid::inline v0::http {
 
 /// How CurlTransport connects. Fill it with designated initialisers.
 struct CurlOptions {
-  /// PEM bundle: its authorities are trusted, and no others; empty: the system's. Read once. Not for a proxy.
+  /// PEM bundle: its authorities are trusted, and no others; empty: the system's. Read once. A proxy that is
+  /// spoken to over TLS is verified by the system's.
   std::string ca_file = {};
   std::string ca_pem = {};              ///< the same as text, used before ca_file
   std::string client_certificate = {};  ///< PEM file; empty: none
   std::string client_key = {};          ///< PEM file; empty: the key is in client_certificate
   Secret client_key_password = {};      ///< empty: the key is not encrypted
-  Secret proxy = {};  ///< `http://[user:password@]host:port`; empty: https_proxy, all_proxy and no_proxy decide
+  /// `http://[user:password@]host:port`, or https, socks5, socks5h; empty: https_proxy, all_proxy and no_proxy decide.
+  Secret proxy = {};
   /// A connection idle for longer is not used again, nor one whose server said that it would close it before
-  /// (`Keep-Alive: timeout=…`). Counted while the machine sleeps, too.
+  /// (`Keep-Alive: timeout=…`). Counted while the machine sleeps, too. 0: none is used again.
   std::chrono::milliseconds max_idle{2000};
   std::size_t max_body = 1024 * 1024;   ///< bytes of a response's body
   std::size_t max_headers = 64 * 1024;  ///< bytes of a response's headers, interim responses' and trailers included

@@ -100,7 +100,8 @@ struct Limits {
 ///
 /// An implementation makes **one** attempt: it must not send a request a second time by itself, follow a redirect or
 /// answer an authentication challenge. It ends with a Failure when `limits.deadline` passes or `limits.stop` is
-/// requested. Both functions are called from many threads at once. An exception is taken for a Failure whose body left.
+/// requested. Both functions are called from many threads at once. An exception is taken for a Failure whose body_left
+/// is true.
 class CONNECTID_API Transport {
  public:
   Transport() = default;
