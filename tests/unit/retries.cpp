@@ -805,13 +805,30 @@ TEST(RetriesOfMany, a_call_that_may_have_acted_stays_unknown_where_the_circuit_i
 
 TEST(RetriesOfMany, no_application_is_kept_from_calls_by_its_errors) {
   SimulatedCalls calls(1000, RateLimit::off(), 1);
-  for (const int status : {200, 302, 400, 401, 404, 409, 429, 500, 501}) {
+  for (const int status : {200, 400, 401, 404, 429, 500, 501}) {
     for (int i = 0; i < 2; ++i) {
       Exchange call = calls.make();
       ASSERT_TRUE(std::holds_alternative<WriteDown>(to_the_journal(calls, call))) << status;
       static_cast<void>(call.next(WrittenDown{}, calls.now()));
       static_cast<void>(call.next(answer(status), calls.now()));
     }
+  }
+}
+
+/// A maintenance page with 200 or 302 makes as many unknowns as a 502.
+TEST(RetriesOfMany, whatever_may_have_acted_at_once_keeps_calls_back) {
+  http::Answer page = answer(200);
+  page.body = "<html>back soon</html>";
+  for (const http::Answer& each : {page, answer(204), answer(302), answer(403), answer(409), answer(502)}) {
+    SimulatedCalls calls(1000, RateLimit::off(), 1);
+    Exchange call = calls.make();
+    ASSERT_TRUE(std::holds_alternative<WriteDown>(to_the_journal(calls, call)));
+    static_cast<void>(call.next(WrittenDown{}, calls.now()));
+    static_cast<void>(call.next(each, calls.now()));
+    Exchange next = calls.make();
+    const Action kept_back = to_the_journal(calls, next);
+    ASSERT_TRUE(std::holds_alternative<Done>(kept_back)) << each.status;
+    EXPECT_EQ(OpenCircuit::error(kept_back).kind(), ErrorKind::circuit_open) << each.status;
   }
 }
 
