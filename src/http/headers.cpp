@@ -101,10 +101,6 @@ KnownHeaders::KnownHeaders(const Headers& headers) noexcept {
   }
 }
 
-std::optional<std::int64_t> number(const Headers& headers, std::string_view name) noexcept {
-  return number(find(headers, name));
-}
-
 std::optional<std::int64_t> number(const std::string* value) noexcept {
   std::int64_t read = 0;
   if (!value || value->starts_with('-')) return std::nullopt;  // nor `-0`

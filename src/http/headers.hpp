@@ -27,9 +27,6 @@ namespace connectid::inline v0::http {
 /// Visible ASCII, one character or more: what may stand as a bearer token or a request id.
 [[nodiscard]] bool visible_ascii(std::string_view text) noexcept;
 
-/// The field as a whole number of 0 or more; no value where it is missing or not one.
-[[nodiscard]] std::optional<std::int64_t> number(const Headers& headers, std::string_view name) noexcept;
-
 /// A value as a whole number of 0 or more; no value where it is null or not one.
 [[nodiscard]] std::optional<std::int64_t> number(const std::string* value) noexcept;
 

@@ -1,12 +1,10 @@
 #include "http/libcurl.hpp"
 
-#include <curl/curl.h>
 #include <openssl/crypto.h>
 
 #include <memory>
 
 namespace connectid::inline v0::http {
-namespace {
 
 std::string problem_with(const curl_version_info_data& version) {
   constexpr unsigned oldest = 0x075800;  // 7.88: before, CONNECT_ONLY through a proxy fails in a multi handle
@@ -19,6 +17,8 @@ std::string problem_with(const curl_version_info_data& version) {
   }
   return {};
 }
+
+namespace {
 
 Libcurl ask() {
   if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) return {.problem = "libcurl could not be initialised"};

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <curl/curl.h>
+
 #include <string>
 
 namespace connectid::inline v0::http {
@@ -11,6 +13,9 @@ struct Libcurl {
   std::string authorities_path = {};  ///< likewise, a directory
   bool has_our_openssl = false;       ///< its TLS is the OpenSSL that this library is linked with
 };
+
+/// Why a libcurl that says this of itself cannot be used; empty: it can.
+[[nodiscard]] std::string problem_with(const curl_version_info_data& version);
 
 /// Initialises libcurl at the first call in the life of the process, and asks it once: it writes its answers into
 /// static memory. Never destroyed: a client may be used until the last static is. Thread-safe.

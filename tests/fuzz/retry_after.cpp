@@ -48,7 +48,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   for (const auto& time : {pause, until_reset}) {
     require(!time || (*time >= milliseconds{0} && *time <= std::chrono::hours{24 * 366}), "a pause lies within a year");
   }
-  const bool used_up = http::number(headers, "X-RateLimit-Remaining") == 0;
+  const bool used_up = http::number(http::find(headers, "X-RateLimit-Remaining")) == 0;
   require(!pause || named || reset || used_up, "a pause is named by a header");
   if (named && few_digits(*named)) {
     require(pause == std::chrono::seconds{std::stoi(*named)}, "a number of seconds is just that pause");
