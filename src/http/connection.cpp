@@ -97,7 +97,7 @@ bool may_speak_tls_to_a_proxy(const CurlOptions& options) {
   };
   if (!options.proxy.empty()) return speaks_tls(options.proxy.reveal());
   return std::ranges::any_of(std::array{"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}, [&](const char* name) {
-    const char* proxy = std::getenv(name);
+    const char* proxy = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): libcurl reads it, too
     return proxy && speaks_tls(proxy);
   });
 }
@@ -274,11 +274,11 @@ std::optional<Failure> Connection::Dial::connect() {
     if (const auto why = over(limits_)) return failure(CURLE_ABORTED_BY_CALLBACK, *why);
     int running = 0;
     if (curl_multi_perform(multi, &running) != CURLM_OK) return failure(CURLE_FAILED_INIT, Cause::other);
-    if (const auto code = result(); code && *code != CURLE_OK) {
+    const auto code = result();
+    if (code == CURLE_OK) return std::nullopt;
+    if (code) {
       const auto why = over(limits_);
       return failure(*code, why ? *why : cause_of(*code, info<long>(easy(), CURLINFO_HTTP_CONNECTCODE)));
-    } else if (code) {
-      return std::nullopt;
     }
     curl_waitfd woken{.fd = connection_.wake_.get(), .events = CURL_WAIT_POLLIN, .revents = 0};
     curl_multi_poll(multi, &woken, 1, milliseconds_until(limits_.deadline), nullptr);

@@ -30,7 +30,7 @@ struct Moved {
     closed,  ///< received: the peer closed. Over TLS libcurl before 8.6 says so of a truncation, too.
     failed,  ///< none, and none will: `cause`
   };
-  State state;
+  State state = State::again;
   std::size_t bytes = 0;
   Cause cause = Cause::other;
 };

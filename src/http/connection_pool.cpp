@@ -1,8 +1,7 @@
 #include "http/connection_pool.hpp"
 
-#include <time.h>
-
 #include <algorithm>
+#include <ctime>
 #include <iterator>
 #include <utility>
 

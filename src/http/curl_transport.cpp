@@ -1,9 +1,8 @@
 #include <connectid/http/curl_transport.hpp>
 
-#include <string.h>
-
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <mutex>
 #include <span>
 #include <utility>
@@ -21,7 +20,6 @@ namespace connectid::inline v0::http {
 namespace {
 
 using std::chrono::milliseconds;
-using std::chrono::steady_clock;
 
 Failure unusable(std::string why) {
   return {.stage = Stage::prepare, .cause = Cause::configuration, .body_left = false, .text = std::move(why)};
@@ -116,7 +114,7 @@ void Transfer::send() noexcept {
 
 /// To the last byte that is there: what is left in a TLS record is not seen by poll().
 std::optional<Cause> Transfer::receive() {
-  std::array<char, 16 * 1024> buffer;
+  std::array<char, 16 * 1024> buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init): zeroes nobody reads
   while (reader_.state() == ResponseReader::State::reading) {
     const Moved moved = connection_.receive(buffer);
     if (moved.state == Moved::State::again) return std::nullopt;
