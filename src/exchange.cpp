@@ -364,11 +364,7 @@ Action Exchange::wait_before_the_next(Again again, std::optional<milliseconds> n
                                     : back_off(call_.retry, attempts_that_left_, random);
   const milliseconds pause = std::max(chosen, least);
   const auto at = after(now.steady, pause);
-  if (at >= deadline_) {
-    return end("a pause of " + in_milliseconds(pause) + " would end after the call's timeout of " +
-                   in_milliseconds(call_.timeouts.timeout),
-               now);
-  }
+  if (at >= deadline_) return pause_is_too_long(pause, now);
   if (again != Again::when_the_server_says && !shared_.budget.take()) {
     return end("this client's budget of repeats is spent, as in an outage", now);
   }
@@ -380,7 +376,11 @@ Action Exchange::wait_for_a_connection(Now now) {
   const milliseconds pause = std::clamp(back_off(call_.retry, failed_connects_, shared_.random()),
                                         shortest_pause_of_connecting, longest_pause_of_connecting);
   const auto at = std::min(after(now.steady, pause), after(connecting_since_, call_.retry.connect_for));
-  if (at < deadline_) return Wait{at};
+  if (at >= deadline_) return pause_is_too_long(pause, now);
+  return Wait{at};
+}
+
+Action Exchange::pause_is_too_long(milliseconds pause, Now now) {
   return end("a pause of " + in_milliseconds(pause) + " would end after the call's timeout of " +
                  in_milliseconds(call_.timeouts.timeout),
              now);

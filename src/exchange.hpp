@@ -140,6 +140,7 @@ class Exchange {
   std::string objection_to_connecting(Now now) const;
   Action wait_before_the_next(Again again, std::optional<std::chrono::milliseconds> named, Now now);
   Action wait_for_a_connection(Now now);
+  Action pause_is_too_long(std::chrono::milliseconds pause, Now now);
   bool may_send_again_what_may_have_acted() const noexcept;
   Action end_before_an_attempt(ErrorDetail detail, const std::string& what, Now now);
   Action out_of_time(Stage stage, Now now);

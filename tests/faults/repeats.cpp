@@ -5,7 +5,7 @@
 #include <stdexcept>
 
 #include "listener.hpp"
-#include "rows.hpp"
+#include "row_makers.hpp"
 
 namespace connectid::faults {
 namespace {
@@ -16,20 +16,8 @@ using testing::FaultGate;
 using testing::Script;
 using End = Fault::End;
 
-constexpr auto started = "started";
-constexpr auto not_sent = "not_sent";
-constexpr auto rejected = "rejected";
-constexpr auto unknown = "unknown";
-constexpr auto transport = "transport_error";
 constexpr auto rate_limited = "rate_limited";
 constexpr auto unauthorized = "unauthorized";
-
-/// These bytes are the answer, and nothing is started.
-Script refused_with(std::string bytes, End end = End::keep) {
-  Script script = testing::raw_answer(std::move(bytes), end);
-  script.acts = false;
-  return script;
-}
 
 std::function<void(Bench&)> meets(std::vector<Script> scripts) {
   return [scripts = std::move(scripts)](Bench& bench) {
