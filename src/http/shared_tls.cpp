@@ -4,6 +4,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -34,6 +35,14 @@ bool add_from_text(X509_STORE* store, const std::string& pem) {
 bool add_from_files(X509_STORE* store, const std::string& file, const std::string& directory) {
   const auto name = [](const std::string& text) { return text.empty() ? nullptr : text.c_str(); };
   return X509_STORE_load_locations(store, name(file), name(directory)) == 1;
+}
+
+// OpenSSL reads a certificate's extensions at its first use. Done here, threads that verify side by side only read.
+void read_extensions(X509_STORE* store) {
+  const STACK_OF(X509_OBJECT)* all = X509_STORE_get0_objects(store);
+  for (int i = 0; i < sk_X509_OBJECT_num(all); ++i) {
+    if (X509* one = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(all, i))) X509_check_purpose(one, -1, 0);
+  }
 }
 
 void lock(CURL*, curl_lock_data data, curl_lock_access, void* locks) { static_cast<std::mutex*>(locks)[data].lock(); }
@@ -81,6 +90,7 @@ SharedTls::Store SharedTls::read_authorities(const CurlOptions& options) {
   } else {
     read = add_from_files(store.get(), libcurl().authorities_file, libcurl().authorities_path);
   }
+  read_extensions(store.get());
   // As libcurl does for a store of its own: an intermediate that is trusted ends a chain.
   X509_STORE_set_flags(store.get(), X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_PARTIAL_CHAIN);
   ERR_clear_error();  // what a reader leaves there would be taken for the next caller's error
