@@ -6,7 +6,7 @@
 #include <string>
 
 #include "allocations.hpp"
-#include "rate_limit.hpp"
+#include "rate_limit/limiter.hpp"
 
 namespace bench {
 namespace {

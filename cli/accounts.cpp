@@ -1,8 +1,8 @@
 #include "accounts.hpp"
 
-#include <connectid/data_folder.hpp>
 #include <utility>
 #include <vector>
+#include "data_directory.hpp"
 
 #include "page.hpp"
 #include "report.hpp"
@@ -40,7 +40,7 @@ std::string name_one_of(const std::vector<Account>& accounts) {
 }  // namespace
 
 std::shared_ptr<auth::FileTokenStore> token_store() {
-  const auto folder = data_folder();
+  const auto folder = data_directory();
   if (!folder) throw UsageError(folder.error().message());
   return std::make_shared<auth::FileTokenStore>(*folder + "/tokens");
 }

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <connectid/auth/file_token_store.hpp>
-#include <connectid/refreshing_token.hpp>
+#include <connectid/auth/oauth_sources.hpp>
 #include <memory>
 #include <optional>
 #include <stop_token>

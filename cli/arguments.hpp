@@ -1,7 +1,7 @@
 #pragma once
 
 #include <chrono>
-#include <connectid/rate_limit.hpp>
+#include <connectid/rate_limit/rate_limit.hpp>
 #include <connectid/retry_policy.hpp>
 #include <optional>
 #include <stdexcept>

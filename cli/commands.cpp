@@ -1,7 +1,7 @@
 #include "commands.hpp"
 
 #include <condition_variable>
-#include <connectid/file_journal.hpp>
+#include <connectid/journal/file_journal.hpp>
 #include <connectid/testing/fake_server.hpp>
 #include <iostream>
 #include <memory>

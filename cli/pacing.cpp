@@ -5,8 +5,8 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <connectid/data_folder.hpp>
 #include <system_error>
+#include "data_directory.hpp"
 
 namespace connectid::cli {
 namespace {
@@ -41,7 +41,7 @@ std::string pace_file_name(const std::string& api_url) {
 }
 
 Pacing pace(const std::string& api_url, Rates part) {
-  const Result<std::string> folder = data_folder();
+  const Result<std::string> folder = data_directory();
   if (!folder) return {RateLimit::per_client(part), folder.error().message()};
   if (std::string why = make_folder(*folder); !why.empty()) return {RateLimit::per_client(part), std::move(why)};
   return {RateLimit::across_processes(*folder + "/" + pace_file_name(api_url), part)};

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <connectid/rate_limit.hpp>
+#include <connectid/rate_limit/rate_limit.hpp>
 #include <string>
 
 namespace connectid::cli {

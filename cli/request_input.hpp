@@ -1,6 +1,6 @@
 #pragma once
 
-#include <connectid/start_subscription.hpp>
+#include <connectid/subscription/start_subscription.hpp>
 #include <optional>
 #include <stop_token>
 

@@ -12,9 +12,9 @@
 #include <thread>
 #include <vector>
 
-#include "../tests/canary_token.hpp"
-#include "../tests/temporary_folder.hpp"
-#include "../tests/token_store_contract.hpp"
+#include "support/canary_token.hpp"
+#include "support/temporary_directory.hpp"
+#include "support/token_store_contract.hpp"
 
 namespace connectid::auth {
 namespace {

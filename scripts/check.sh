@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# check.sh [all|format|shell|cppcheck|docs|tests|packages|asan|tsan|fuzz|tidy|debian13|sid]...: one check a word, the same
+# check.sh [all|format|includes|shell|cppcheck|docs|tests|packages|asan|tsan|fuzz|tidy|debian13|sid]...: one check a word, the same
 # here and in CI. The last two are not among `all`: each makes a Debian of its own first.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -41,8 +41,31 @@ check_cppcheck() {
   # lock to wait with.
   cppcheck --quiet --error-exitcode=1 -j "$jobs" --std=c++20 --language=c++ --library=googletest --inline-suppr -Dinline= \
     --enable=warning,performance,portability --suppress=missingIncludeSystem \
-    --suppress=localMutex:cli/commands.cpp --suppress=localMutex:src/pause.cpp \
+    --suppress=localMutex:cli/commands.cpp --suppress=localMutex:src/base/pause.cpp \
     --suppress=localMutex:examples/sqlite_token_store.cpp -I include -I src src cli examples bench
+}
+
+# What each directory of src/ may include beside itself. The program has the public headers alone.
+check_includes() {
+  echo "check includes: they go one way"
+  local directory allowed found
+  while read -r directory allowed; do
+    found=$(grep -rnE '#include "[a-z_]+/' "$directory" | grep -vE "#include \"(${directory#src/}${allowed:+|${allowed// /|}})/") || continue
+    echo "$directory may include only ${allowed:-itself}:"$'\n'"$found"
+    return 1
+  done <<'DIRECTIONS'
+src/base
+src/http base
+src/rate_limit base
+src/journal base
+src/call base http rate_limit journal
+src/endpoints base http call
+src/auth base http call
+src/client base http rate_limit journal call endpoints
+src/testing base http endpoints
+DIRECTIONS
+  if grep -rnE '#include "(base|http|rate_limit|journal|call|endpoints|client|auth|testing)/' cli; then return 1; fi
+  if find src -maxdepth 1 -name '*.[ch]pp' | grep .; then return 1; fi
 }
 
 check_shell() {
@@ -92,7 +115,7 @@ check_sid() {
   scripts/debian.sh sid
 }
 
-all=(format shell cppcheck docs tests packages asan tsan fuzz tidy)
+all=(format includes shell cppcheck docs tests packages asan tsan fuzz tidy)
 [[ ${*:-all} != all ]] || set -- "${all[@]}"
 for part in "$@"; do
   declare -F "check_$part" >/dev/null ||

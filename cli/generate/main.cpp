@@ -5,7 +5,7 @@
 #include <iostream>
 
 #include "definitions.hpp"
-#include "writers.hpp"
+#include "generate/writers.hpp"
 
 namespace {
 

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <connectid/version.hpp>
 
-#include "writers.hpp"
+#include "generate/writers.hpp"
 
 namespace connectid::cli {
 namespace {

@@ -1,6 +1,6 @@
 #include <connectid/version.hpp>
 
-#include "writers.hpp"
+#include "generate/writers.hpp"
 
 namespace connectid::cli {
 namespace {

@@ -2,28 +2,27 @@
 
 #include <connectid/auth/credentials.hpp>
 #include <connectid/auth/file_token_store.hpp>
+#include <connectid/auth/oauth_sources.hpp>
+#include <connectid/auth/token_source.hpp>
 #include <connectid/auth/token_store.hpp>
-#include <connectid/call.hpp>
 #include <connectid/call_info.hpp>
-#include <connectid/data_folder.hpp>
 #include <connectid/environment.hpp>
 #include <connectid/error.hpp>
 #include <connectid/export.hpp>
-#include <connectid/file_journal.hpp>
 #include <connectid/http/curl_transport.hpp>
 #include <connectid/http/transport.hpp>
-#include <connectid/journal.hpp>
+#include <connectid/journal/file_journal.hpp>
+#include <connectid/journal/journal.hpp>
 #include <connectid/local_time.hpp>
-#include <connectid/rate_limit.hpp>
-#include <connectid/refreshing_token.hpp>
+#include <connectid/options.hpp>
+#include <connectid/rate_limit/rate_limit.hpp>
 #include <connectid/result.hpp>
 #include <connectid/retry_policy.hpp>
 #include <connectid/secret.hpp>
 #include <connectid/stage.hpp>
-#include <connectid/start_subscription.hpp>
-#include <connectid/subscription_client.hpp>
+#include <connectid/subscription/start_subscription.hpp>
+#include <connectid/subscription/subscription_client.hpp>
 #include <connectid/timestamp.hpp>
-#include <connectid/token_source.hpp>
 #include <connectid/version.hpp>
 
 /// @namespace connectid

@@ -1,11 +1,11 @@
-#include <connectid/refreshing_token.hpp>
+#include <connectid/auth/oauth_sources.hpp>
 
 #include <algorithm>
 #include <utility>
 
-#include "auth/login.hpp"
+#include "auth/token_endpoint.hpp"
+#include "base/text.hpp"
 #include "http/url.hpp"
-#include "text.hpp"
 
 namespace connectid::inline v0::auth {
 namespace {
@@ -22,18 +22,18 @@ std::string problem_with_token(const Secret& refresh_token) {
 
 Result<void> import_refresh_token(TokenStore& store, const Credentials& credentials, const std::string& account,
                                   Secret refresh_token, std::stop_token stop) try {
-  for (const std::string& problem : {problem_with(credentials), problem_with_token(refresh_token)}) {
-    if (!problem.empty()) return no_token(problem);
+  for (const std::string& problem : {detail::problem_with(credentials), problem_with_token(refresh_token)}) {
+    if (!problem.empty()) return detail::no_token(problem);
   }
   // As long as a renewal may hold it.
   const auto lock = store.lock(account, std::chrono::steady_clock::now() + 2 * Renewal{}.timeout, std::move(stop));
   if (!lock) return lock.error();
   return store.save(account, {.refresh_token = std::move(refresh_token),
-                              .api_url = http::parse_url(credentials.environment.api_url()).text,
-                              .login_url = http::parse_url(credentials.environment.login_url()).text,
+                              .api_url = detail::parse_url(credentials.environment.api_url()).text,
+                              .login_url = detail::parse_url(credentials.environment.login_url()).text,
                               .client_id = credentials.client_id});
 } catch (...) {  // not what(): it may hold a secret
-  return no_token("the token store threw an exception, and the refresh token may not be kept");
+  return detail::no_token("the token store threw an exception, and the refresh token may not be kept");
 }
 
 }  // namespace connectid::inline v0::auth

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace connectid::inline v0::auth {
+namespace connectid::inline v0::detail {
 
 using std::chrono::milliseconds;
 
@@ -16,21 +16,21 @@ milliseconds between(Timestamp from, Timestamp to) noexcept {
   return std::clamp(to, first, last) - std::clamp(from, first, last);
 }
 
-milliseconds whole_life(const StoredToken& token) noexcept {
+milliseconds whole_life(const auth::StoredToken& token) noexcept {
   return std::clamp(between(token.obtained_at, token.expires_at), milliseconds{0}, longest_life);
 }
 
 /// Requests take time, and clocks differ.
-milliseconds margin(const StoredToken& token) noexcept {
+milliseconds margin(const auth::StoredToken& token) noexcept {
   constexpr milliseconds longest = std::chrono::seconds{30};
   return std::min(longest, whole_life(token) / 20);
 }
 
 }  // namespace
 
-Timestamp usable_until(const StoredToken& token) noexcept { return token.expires_at - margin(token); }
+Timestamp usable_until(const auth::StoredToken& token) noexcept { return token.expires_at - margin(token); }
 
-TokenLife life_of(const StoredToken& token, milliseconds ahead, double random, detail::Now now) noexcept {
+TokenLife life_of(const auth::StoredToken& token, milliseconds ahead, double random, Now now) noexcept {
   const milliseconds whole = whole_life(token);
   const milliseconds left = std::clamp(between(now.wall, token.expires_at), -longest_life, whole);
   const auto ends_at = now.steady + left - margin(token);
@@ -40,4 +40,4 @@ TokenLife life_of(const StoredToken& token, milliseconds ahead, double random, d
   return {.renew_at = ends_at - std::chrono::round<milliseconds>(earlier), .ends_at = ends_at};
 }
 
-}  // namespace connectid::inline v0::auth
+}  // namespace connectid::inline v0::detail

@@ -15,11 +15,11 @@
 #include <optional>
 #include <utility>
 
+#include "base/text.hpp"
+#include "base/uninterrupted.hpp"
 #include "http/libcurl.hpp"
-#include "text.hpp"
-#include "uninterrupted.hpp"
 
-namespace connectid::inline v0::http {
+namespace connectid::inline v0::detail {
 namespace {
 
 using std::chrono::milliseconds;
@@ -91,9 +91,9 @@ Cause cause_of(CURLcode code, long connect_status) {
 
 /// libcurl calls back for a proxy's handshake as well as for the server's, and does not say which it is. It looks at
 /// the environment for each connection.
-bool may_speak_tls_to_a_proxy(const CurlOptions& options) {
+bool may_speak_tls_to_a_proxy(const http::CurlOptions& options) {
   const auto speaks_tls = [](std::string_view proxy) {
-    return detail::equal_ignoring_case(proxy.substr(0, proxy.find(':')), "https");
+    return equal_ignoring_case(proxy.substr(0, proxy.find(':')), "https");
   };
   if (!options.proxy.empty()) return speaks_tls(options.proxy.reveal());
   return std::ranges::any_of(std::array{"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}, [&](const char* name) {
@@ -126,7 +126,7 @@ Moved moved(CURLcode code, std::size_t bytes, int error) noexcept {
 
 }  // namespace
 
-std::optional<Cause> over(const Limits& limits) noexcept {
+std::optional<Cause> over(const http::Limits& limits) noexcept {
   if (limits.stop.stop_requested()) return Cause::cancelled;
   if (steady_clock::now() >= limits.deadline) return Cause::timed_out;
   return std::nullopt;
@@ -135,11 +135,12 @@ std::optional<Cause> over(const Limits& limits) noexcept {
 /// Everything that is needed until the connection stands: what libcurl's callbacks see.
 class Connection::Dial {
  public:
-  Dial(Connection& connection, const Url& url, const CurlOptions& options, SharedTls& tls, const Limits& limits)
+  Dial(Connection& connection, const Url& url, const http::CurlOptions& options, SharedTls& tls,
+       const http::Limits& limits)
       : connection_(connection), url_(url), options_(options), tls_(tls), limits_(limits) {}
 
   /// None: it stands.
-  [[nodiscard]] std::optional<Failure> operator()();
+  [[nodiscard]] std::optional<http::Failure> operator()();
 
  private:
   static CURLcode on_handshake(CURL*, void* context, void* self) noexcept;
@@ -151,18 +152,18 @@ class Connection::Dial {
   void set_up();
   void set_up_tls();
   void set_up_proxy();
-  [[nodiscard]] std::optional<Failure> connect();
+  [[nodiscard]] std::optional<http::Failure> connect();
   [[nodiscard]] std::optional<CURLcode> result() const noexcept;
   void forget_me() noexcept;
   [[nodiscard]] Stage stage() const;
   [[nodiscard]] std::string text(CURLcode code, Cause cause) const;
-  [[nodiscard]] Failure failure(CURLcode code, Cause cause) const;
+  [[nodiscard]] http::Failure failure(CURLcode code, Cause cause) const;
 
   Connection& connection_;
   const Url& url_;
-  const CurlOptions& options_;
+  const http::CurlOptions& options_;
   SharedTls& tls_;
-  const Limits& limits_;
+  const http::Limits& limits_;
   CURLcode option_error_ = CURLE_OK;
   std::array<char, CURL_ERROR_SIZE> error_{};
   bool handshaking_ = false;
@@ -266,7 +267,7 @@ std::optional<CURLcode> Connection::Dial::result() const noexcept {
   return std::nullopt;
 }
 
-std::optional<Failure> Connection::Dial::connect() {
+std::optional<http::Failure> Connection::Dial::connect() {
   CURLM* multi = connection_.multi_.get();
   if (curl_multi_add_handle(multi, easy()) != CURLM_OK) return failure(CURLE_FAILED_INIT, Cause::configuration);
   const std::stop_callback wake(limits_.stop, [this] { connection_.wake(); });
@@ -285,13 +286,13 @@ std::optional<Failure> Connection::Dial::connect() {
   }
 }
 
-std::optional<Failure> Connection::Dial::operator()() {
+std::optional<http::Failure> Connection::Dial::operator()() {
   set_up();
   if (option_error_ != CURLE_OK) {
-    return Failure{.stage = Stage::prepare,
-                   .cause = Cause::configuration,
-                   .body_left = false,
-                   .text = std::string("libcurl refused an option: ") + curl_easy_strerror(option_error_)};
+    return http::Failure{.stage = Stage::prepare,
+                         .cause = Cause::configuration,
+                         .body_left = false,
+                         .text = std::string("libcurl refused an option: ") + curl_easy_strerror(option_error_)};
   }
   auto why = connect();
   if (why) curl_multi_remove_handle(connection_.multi_.get(), easy());
@@ -337,10 +338,10 @@ std::string Connection::Dial::text(CURLcode code, Cause cause) const {
   const long system = info<long>(easy(), CURLINFO_OS_ERRNO);
   std::string why = own.empty() ? curl_easy_strerror(code) : own;
   if (own.empty() && system != 0) why += ": " + std::generic_category().message(static_cast<int>(system));
-  return "no connection to " + peer_of(easy(), url_) + ": " + detail::printable(why, 300);
+  return "no connection to " + peer_of(easy(), url_) + ": " + printable(why, 300);
 }
 
-Failure Connection::Dial::failure(CURLcode code, Cause cause) const {
+http::Failure Connection::Dial::failure(CURLcode code, Cause cause) const {
   return {.stage = stage(), .cause = cause, .body_left = false, .text = text(code, cause)};
 }
 
@@ -355,15 +356,16 @@ Connection::~Connection() {
   if (multi_ && easy_) curl_multi_remove_handle(multi_.get(), easy_.get());
 }
 
-std::variant<std::unique_ptr<Connection>, Failure> Connection::open(const Url& url, const CurlOptions& options,
-                                                                    SharedTls& tls, const Limits& limits) {
+std::variant<std::unique_ptr<Connection>, http::Failure> Connection::open(const Url& url,
+                                                                          const http::CurlOptions& options,
+                                                                          SharedTls& tls, const http::Limits& limits) {
   auto connection = std::make_unique<Connection>(Key{}, url);
   if (!connection->multi_ || !connection->easy_ || !connection->wake_ ||
       !leave_hanging_look_ups(connection->multi_.get())) {
-    return Failure{.stage = Stage::prepare,
-                   .cause = Cause::other,
-                   .body_left = false,
-                   .text = "no memory or no file descriptor for another connection"};
+    return http::Failure{.stage = Stage::prepare,
+                         .cause = Cause::other,
+                         .body_left = false,
+                         .text = "no memory or no file descriptor for another connection"};
   }
   if (auto why = Dial(*connection, url, options, tls, limits)()) return *std::move(why);
   return connection;
@@ -404,7 +406,7 @@ void Connection::wait(bool to_send, steady_clock::time_point deadline) const noe
 
 void Connection::wake() const noexcept {
   const std::uint64_t one = 1;
-  [[maybe_unused]] const auto written = detail::uninterrupted([&] { return ::write(wake_.get(), &one, sizeof one); });
+  [[maybe_unused]] const auto written = uninterrupted([&] { return ::write(wake_.get(), &one, sizeof one); });
 }
 
 bool Connection::nothing_acknowledged(std::size_t sent) const noexcept {
@@ -413,4 +415,4 @@ bool Connection::nothing_acknowledged(std::size_t sent) const noexcept {
          static_cast<std::size_t>(unacknowledged) >= sent;
 }
 
-}  // namespace connectid::inline v0::http
+}  // namespace connectid::inline v0::detail

@@ -13,14 +13,14 @@
 #include <string_view>
 #include <variant>
 
-#include "fd.hpp"
+#include "base/fd.hpp"
 #include "http/shared_tls.hpp"
 #include "http/url.hpp"
 
-namespace connectid::inline v0::http {
+namespace connectid::inline v0::detail {
 
 /// Why an attempt may not go on: it is cancelled or late. None: it may.
-[[nodiscard]] std::optional<Cause> over(const Limits& limits) noexcept;
+[[nodiscard]] std::optional<Cause> over(const http::Limits& limits) noexcept;
 
 /// What came of moving bytes over a connection.
 struct Moved {
@@ -46,9 +46,10 @@ class Connection {
   static constexpr std::size_t longest_send = 16 * 1024;
 
   /// Blocks until it stands, or until the deadline, the stop, or `limits.connect_timeout`. A Failure: not a byte left.
-  [[nodiscard]] static std::variant<std::unique_ptr<Connection>, Failure> open(const Url& url,
-                                                                               const CurlOptions& options,
-                                                                               SharedTls& tls, const Limits& limits);
+  [[nodiscard]] static std::variant<std::unique_ptr<Connection>, http::Failure> open(const Url& url,
+                                                                                     const http::CurlOptions& options,
+                                                                                     SharedTls& tls,
+                                                                                     const http::Limits& limits);
   Connection(Key, const Url& url);  ///< for `open`
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -86,7 +87,7 @@ class Connection {
   std::string origin_;
   std::string peer_;
   bool plain_;
-  detail::Fd wake_;
+  Fd wake_;
   // The easy handle stays in a multi handle of its own: to leave it is to close. Two connections in one multi handle
   // would be pruned by each other's dialling.
   std::unique_ptr<CURLM, FreeMulti> multi_;
@@ -94,4 +95,4 @@ class Connection {
   int socket_ = -1;  // libcurl's
 };
 
-}  // namespace connectid::inline v0::http
+}  // namespace connectid::inline v0::detail

@@ -5,7 +5,7 @@
 #include <iterator>
 #include <utility>
 
-namespace connectid::inline v0::http {
+namespace connectid::inline v0::detail {
 
 BootClock::time_point BootClock::now() noexcept {
   timespec time{};
@@ -41,4 +41,4 @@ void ConnectionPool::give(Idle idle) {
   idle_.push_back(std::move(idle));
 }
 
-}  // namespace connectid::inline v0::http
+}  // namespace connectid::inline v0::detail

@@ -9,7 +9,7 @@
 
 #include "http/connection.hpp"
 
-namespace connectid::inline v0::http {
+namespace connectid::inline v0::detail {
 
 /// Goes on while the machine sleeps, as the steady clock does not: a connection of yesterday is not young.
 struct BootClock {
@@ -46,4 +46,4 @@ class ConnectionPool {
   std::vector<Idle> idle_;  // the newest last
 };
 
-}  // namespace connectid::inline v0::http
+}  // namespace connectid::inline v0::detail

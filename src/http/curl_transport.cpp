@@ -17,6 +17,15 @@
 #include "http/url.hpp"
 
 namespace connectid::inline v0::http {
+
+using detail::BootClock;
+using detail::Connection;
+using detail::ConnectionPool;
+using detail::Moved;
+using detail::ResponseReader;
+using detail::SharedTls;
+using detail::Url;
+using detail::WrittenRequest;
 namespace {
 
 using std::chrono::milliseconds;
@@ -86,7 +95,7 @@ std::optional<Cause> Transfer::run() {
   if (const auto why = look()) return why;
   const std::stop_callback wake(limits_.stop, [this] { connection_.wake(); });
   for (;;) {
-    if (const auto why = over(limits_)) return why;
+    if (const auto why = detail::over(limits_)) return why;
     const bool wants_more = !reader_.headers_whole();  // RFC 9112 section 9.5: who has its answer hears no more
     if (wants_more) send();
     if (send_failed_ && exposed_ == 0) return send_failed_;
@@ -159,7 +168,7 @@ struct [[gnu::visibility("hidden")]] CurlTransport::Impl : std::enable_shared_fr
   [[nodiscard]] std::shared_ptr<const KnownUrl> known(const std::string& url);
 
   const CurlOptions options;
-  const bool proxy_is_usable = proxy_fits(options.proxy.reveal());
+  const bool proxy_is_usable = detail::proxy_fits(options.proxy.reveal());
   SharedTls tls{options};
   ConnectionPool pool{options.max_idle_handles};
   std::mutex urls_mutex;
@@ -327,7 +336,7 @@ std::shared_ptr<const CurlTransport::Impl::KnownUrl> CurlTransport::Impl::known(
     const auto found = std::find_if(urls.rbegin(), urls.rend(), is_it);
     if (found != urls.rend()) return *found;
   }
-  auto read = std::make_shared<const KnownUrl>(KnownUrl{.text = url, .url = parse_url(url)});
+  auto read = std::make_shared<const KnownUrl>(KnownUrl{.text = url, .url = detail::parse_url(url)});
   if (!read->url.problem.empty()) return read;  // it may hold a password
   const std::lock_guard lock(urls_mutex);
   if (urls.size() >= most) urls.erase(urls.begin());
@@ -336,11 +345,11 @@ std::shared_ptr<const CurlTransport::Impl::KnownUrl> CurlTransport::Impl::known(
 }
 
 Reply CurlTransport::Impl::perform(const Request& request, const Limits& limits) {
-  if (const std::string& problem = libcurl().problem; !problem.empty()) return unusable(problem);
+  if (const std::string& problem = detail::libcurl().problem; !problem.empty()) return unusable(problem);
   if (!proxy_is_usable) {
     return unusable("the proxy must be a URL that begins with http://, https://, socks5:// or socks5h://");
   }
-  if (std::string problem = problem_with(request); !problem.empty()) return unusable(std::move(problem));
+  if (std::string problem = detail::problem_with(request); !problem.empty()) return unusable(std::move(problem));
   const auto target = known(request.url);
   const Url& url = target->url;
   if (!url.problem.empty()) return unusable("the URL " + url.problem);

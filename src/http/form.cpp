@@ -6,7 +6,7 @@
 #include <memory>
 #include <new>
 
-namespace connectid::inline v0::http {
+namespace connectid::inline v0::detail {
 
 std::string form_encoded(std::string_view text) {
   if (text.empty()) return {};  // libcurl takes a length of 0 for one that it should find out
@@ -36,4 +36,4 @@ Secret basic_authorization(std::string_view client_id, const Secret& client_secr
   return "Basic " + encoded;
 }
 
-}  // namespace connectid::inline v0::http
+}  // namespace connectid::inline v0::detail

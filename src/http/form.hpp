@@ -7,7 +7,7 @@
 
 #include <connectid/secret.hpp>
 
-namespace connectid::inline v0::http {
+namespace connectid::inline v0::detail {
 
 /// A value as it stands in a form: all but letters, digits and `-._~` percent-encoded (RFC 6749 appendix B).
 [[nodiscard]] std::string form_encoded(std::string_view text);
@@ -18,4 +18,4 @@ namespace connectid::inline v0::http {
 /// The value of an Authorization header: `Basic …`, id and secret form-encoded first (RFC 6749 section 2.3.1).
 [[nodiscard]] Secret basic_authorization(std::string_view client_id, const Secret& client_secret);
 
-}  // namespace connectid::inline v0::http
+}  // namespace connectid::inline v0::detail

@@ -4,10 +4,10 @@
 #include <array>
 #include <charconv>
 
-#include "text.hpp"
-#include "time.hpp"
+#include "base/text.hpp"
+#include "base/time.hpp"
 
-namespace connectid::inline v0::http {
+namespace connectid::inline v0::detail {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
@@ -59,12 +59,6 @@ constexpr auto known_by_length = [] {
 
 }  // namespace
 
-const std::string* find(const Headers& headers, std::string_view name) noexcept {
-  const auto found = std::ranges::find_if(
-      headers, [&](const Header& header) { return detail::equal_ignoring_case(header.name, name); });
-  return found == headers.end() ? nullptr : &found->value;
-}
-
 bool visible_ascii(std::string_view text) noexcept {
   return !text.empty() && std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f'; });
 }
@@ -88,20 +82,20 @@ bool is_of_the_connection(std::string_view name) noexcept {
                                                              "Trailer",
                                                              "Upgrade"};
   return std::ranges::any_of(
-      names, [&](std::string_view one) { return one.size() == name.size() && detail::equal_ignoring_case(one, name); });
+      names, [&](std::string_view one) { return one.size() == name.size() && equal_ignoring_case(one, name); });
 }
 
-bool well_formed(const Header& header) noexcept { return is_token(header.name) && is_field_value(header.value); }
+bool well_formed(const http::Header& header) noexcept { return is_token(header.name) && is_field_value(header.value); }
 
-KnownHeaders::KnownHeaders(const Headers& headers) noexcept {
+KnownHeaders::KnownHeaders(const http::Headers& headers) noexcept {
   for (const auto& [name, value] : headers) {
     const Known* one = name.size() < known_by_length.size() ? known_by_length[name.size()] : nullptr;
-    if (!one || this->*one->place || !detail::equal_ignoring_case(name, one->name)) continue;
+    if (!one || this->*one->place || !equal_ignoring_case(name, one->name)) continue;
     this->*one->place = &value;
   }
 }
 
-std::optional<std::int64_t> number(const std::string* value) noexcept {
+std::optional<std::int64_t> parse_count(const std::string* value) noexcept {
   std::int64_t read = 0;
   if (!value || value->starts_with('-')) return std::nullopt;  // nor `-0`
   const auto [end, error] = std::from_chars(value->data(), value->data() + value->size(), read);
@@ -116,7 +110,7 @@ constexpr seconds longest_pause = std::chrono::hours{24 * 366};
 
 /// Until a time from 1970 on, by the server's own clock where it tells it. Whatever a clock says, nothing overflows.
 std::optional<milliseconds> until(Timestamp time, const KnownHeaders& headers, Timestamp now) {
-  const Timestamp server_now = (headers.date ? detail::parse_http_date(*headers.date) : std::nullopt).value_or(now);
+  const Timestamp server_now = (headers.date ? parse_http_date(*headers.date) : std::nullopt).value_or(now);
   if (time - longest_pause > server_now) return std::nullopt;
   return std::max(time - server_now, milliseconds{0});
 }
@@ -125,7 +119,7 @@ std::optional<milliseconds> until(Timestamp time, const KnownHeaders& headers, T
 
 std::optional<milliseconds> rate_limit_reset(const KnownHeaders& headers, Timestamp now) {
   static constexpr std::int64_t longest_delta = 24 * 60 * 60;
-  const auto reset = number(headers.rate_limit_reset);
+  const auto reset = parse_count(headers.rate_limit_reset);
   if (!reset) return std::nullopt;
   if (*reset <= longest_delta) return seconds{*reset};
   if (*reset > std::chrono::duration_cast<seconds>(Timestamp::duration::max()).count()) return std::nullopt;
@@ -133,15 +127,15 @@ std::optional<milliseconds> rate_limit_reset(const KnownHeaders& headers, Timest
 }
 
 std::optional<milliseconds> retry_after(const KnownHeaders& headers, Timestamp now) {
-  if (const auto delta = number(headers.retry_after)) {
+  if (const auto delta = parse_count(headers.retry_after)) {
     return *delta <= longest_pause.count() ? std::optional<milliseconds>(seconds{*delta}) : std::nullopt;
   }
   if (headers.retry_after) {
-    if (const auto time = detail::parse_http_date(*headers.retry_after)) return until(*time, headers, now);
+    if (const auto time = parse_http_date(*headers.retry_after)) return until(*time, headers, now);
   }
   if (const auto reset = rate_limit_reset(headers, now)) return reset;
-  if (number(headers.rate_limit_remaining) == 0) return std::chrono::minutes{1};
+  if (parse_count(headers.rate_limit_remaining) == 0) return std::chrono::minutes{1};
   return std::nullopt;
 }
 
-}  // namespace connectid::inline v0::http
+}  // namespace connectid::inline v0::detail

@@ -9,7 +9,7 @@
 #include <connectid/http/transport.hpp>
 #include <connectid/timestamp.hpp>
 
-namespace connectid::inline v0::http {
+namespace connectid::inline v0::detail {
 
 /// A field's name (or a method) by the letter of RFC 9110: a token.
 [[nodiscard]] bool is_token(std::string_view text) noexcept;
@@ -18,7 +18,7 @@ namespace connectid::inline v0::http {
 [[nodiscard]] bool is_field_value(std::string_view text) noexcept;
 
 /// A name that is an RFC 9110 token and a value without control characters: nothing that could begin a line of its own.
-[[nodiscard]] bool well_formed(const Header& header) noexcept;
+[[nodiscard]] bool well_formed(const http::Header& header) noexcept;
 
 /// Whether a field of a request speaks of the connection, of the body's framing or of who lets it in: none that a
 /// caller may bring (RFC 9110 section 7.6.1).
@@ -28,12 +28,12 @@ namespace connectid::inline v0::http {
 [[nodiscard]] bool visible_ascii(std::string_view text) noexcept;
 
 /// A value as a whole number of 0 or more; no value where it is null or not one.
-[[nodiscard]] std::optional<std::int64_t> number(const std::string* value) noexcept;
+[[nodiscard]] std::optional<std::int64_t> parse_count(const std::string* value) noexcept;
 
 /// The values of the response headers that a call looks at, each the first of its name; null where there is none. Found
 /// in one pass; they live as long as the headers. Implicit: a function that takes it takes headers.
 struct KnownHeaders {
-  KnownHeaders(const Headers& headers) noexcept;
+  KnownHeaders(const http::Headers& headers) noexcept;
 
   const std::string* date = nullptr;
   const std::string* retry_after = nullptr;
@@ -51,4 +51,4 @@ struct KnownHeaders {
 /// API's limits counts.
 [[nodiscard]] std::optional<std::chrono::milliseconds> retry_after(const KnownHeaders& headers, Timestamp now);
 
-}  // namespace connectid::inline v0::http
+}  // namespace connectid::inline v0::detail

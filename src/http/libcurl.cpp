@@ -4,7 +4,7 @@
 
 #include <memory>
 
-namespace connectid::inline v0::http {
+namespace connectid::inline v0::detail {
 
 std::string problem_with(const curl_version_info_data& version) {
   constexpr unsigned oldest = 0x075800;  // 7.88: before, CONNECT_ONLY through a proxy fails in a multi handle
@@ -39,4 +39,4 @@ const Libcurl& libcurl() {
   return *known;
 }
 
-}  // namespace connectid::inline v0::http
+}  // namespace connectid::inline v0::detail

@@ -4,7 +4,7 @@
 
 #include <string>
 
-namespace connectid::inline v0::http {
+namespace connectid::inline v0::detail {
 
 /// What there is to know of the libcurl that this process has loaded.
 struct Libcurl {
@@ -21,4 +21,4 @@ struct Libcurl {
 /// static memory. Never destroyed: a client may be used until the last static is. Thread-safe.
 [[nodiscard]] const Libcurl& libcurl();
 
-}  // namespace connectid::inline v0::http
+}  // namespace connectid::inline v0::detail

@@ -8,7 +8,7 @@
 
 #include "http/url.hpp"
 
-namespace connectid::inline v0::http {
+namespace connectid::inline v0::detail {
 
 /// A request as it goes over the wire: one buffer, wiped at its end, because the bearer stands in it.
 class WrittenRequest {
@@ -17,7 +17,7 @@ class WrittenRequest {
 
   [[nodiscard]] std::string_view bytes() const noexcept { return bytes_.reveal(); }
   /// How much of it has left: the connection took `taken` bytes, and of no more than `exposed` may any have left.
-  [[nodiscard]] Left left(std::size_t taken, std::size_t exposed) const noexcept;
+  [[nodiscard]] http::Left left(std::size_t taken, std::size_t exposed) const noexcept;
 
  private:
   Secret bytes_;
@@ -26,10 +26,10 @@ class WrittenRequest {
 
 /// Why this request cannot be written as HTTP/1.1; empty: it can. A method or header that is no token, a control
 /// character, or a header that is HTTP's or this library's own: Host, the body's framing, hop-by-hop fields.
-[[nodiscard]] std::string problem_with(const Request& request);
+[[nodiscard]] std::string problem_with(const http::Request& request);
 
 /// RFC 9112 section 3 and 6: origin form, Host first, and a Content-Length wherever the method gives content a meaning.
 /// For a request without a problem.
-[[nodiscard]] WrittenRequest write_request(const Request& request, const Url& url);
+[[nodiscard]] WrittenRequest write_request(const http::Request& request, const Url& url);
 
-}  // namespace connectid::inline v0::http
+}  // namespace connectid::inline v0::detail

@@ -5,13 +5,11 @@
 #include <charconv>
 #include <system_error>
 
+#include "base/text.hpp"
 #include "http/headers.hpp"
-#include "text.hpp"
 
-namespace connectid::inline v0::http {
+namespace connectid::inline v0::detail {
 namespace {
-
-using detail::equal_ignoring_case;
 
 /// Without the optional whitespace around it (RFC 9110 section 5.6.3).
 std::string_view trimmed(std::string_view text) {
@@ -109,7 +107,7 @@ bool ResponseReader::keeps_alive() const noexcept {
   return state_ == State::whole && !old_version_ && !said_.close && !surplus_;
 }
 std::optional<std::chrono::seconds> ResponseReader::keep_alive_timeout() const noexcept { return said_.timeout; }
-Headers&& ResponseReader::headers() && noexcept { return std::move(headers_); }
+http::Headers&& ResponseReader::headers() && noexcept { return std::move(headers_); }
 std::string&& ResponseReader::body() && noexcept { return std::move(body_); }
 const std::string& ResponseReader::body() const& noexcept { return body_; }
 
@@ -301,4 +299,4 @@ void ResponseReader::take_chunk_end(std::string_view& bytes) {
   if (--rest_ == 0) part_ = Part::chunk_size;
 }
 
-}  // namespace connectid::inline v0::http
+}  // namespace connectid::inline v0::detail

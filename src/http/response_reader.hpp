@@ -9,7 +9,7 @@
 #include <string_view>
 #include <utility>
 
-namespace connectid::inline v0::http {
+namespace connectid::inline v0::detail {
 
 /// How large a response may be, in bytes.
 struct ResponseBounds {
@@ -50,7 +50,7 @@ class ResponseReader {
   [[nodiscard]] bool keeps_alive() const noexcept;
   /// `Keep-Alive: timeout=N`: how long the server keeps the idle connection open.
   [[nodiscard]] std::optional<std::chrono::seconds> keep_alive_timeout() const noexcept;
-  [[nodiscard]] Headers&& headers() && noexcept;
+  [[nodiscard]] http::Headers&& headers() && noexcept;
   [[nodiscard]] std::string&& body() && noexcept;
   [[nodiscard]] const std::string& body() const& noexcept;
 
@@ -96,8 +96,8 @@ class ResponseReader {
   std::uint64_t rest_ = 0;  // bytes to the end of the body, of the chunk, or of the CRLF behind it
   Said said_ = {};
   std::string line_ = {};  // the begin of a line whose end has not come
-  Headers headers_ = {};
+  http::Headers headers_ = {};
   std::string body_ = {};
 };
 
-}  // namespace connectid::inline v0::http
+}  // namespace connectid::inline v0::detail

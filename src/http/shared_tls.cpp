@@ -12,10 +12,10 @@
 #include <string>
 #include <utility>
 
+#include "base/uninterrupted.hpp"
 #include "http/libcurl.hpp"
-#include "uninterrupted.hpp"
 
-namespace connectid::inline v0::http {
+namespace connectid::inline v0::detail {
 namespace {
 
 bool add_from_text(X509_STORE* store, const std::string& pem) {
@@ -52,7 +52,7 @@ void unlock(CURL*, curl_lock_data data, void* locks) { static_cast<std::mutex*>(
 
 void SharedTls::FreeStore::operator()(x509_store_st* store) const noexcept { X509_STORE_free(store); }
 
-SharedTls::SharedTls(const CurlOptions& options) : options_(options), sessions_(curl_share_init()) {
+SharedTls::SharedTls(const http::CurlOptions& options) : options_(options), sessions_(curl_share_init()) {
   CURLSH* share = sessions_.get();
   const bool shares = share && curl_share_setopt(share, CURLSHOPT_LOCKFUNC, &lock) == CURLSHE_OK &&
                       curl_share_setopt(share, CURLSHOPT_UNLOCKFUNC, &unlock) == CURLSHE_OK &&
@@ -70,15 +70,15 @@ x509_store_st* SharedTls::authorities() {
 
 std::string SharedTls::authorities_file() {
   std::call_once(written_once_, [this] {
-    detail::Fd file(::memfd_create("connectid-authorities", MFD_CLOEXEC));  // in no directory, and gone with us
+    Fd file(::memfd_create("connectid-authorities", MFD_CLOEXEC));  // in no directory, and gone with us
     const std::string& pem = options_.ca_pem;
-    const auto written = detail::uninterrupted([&] { return ::write(file.get(), pem.data(), pem.size()); });
+    const auto written = uninterrupted([&] { return ::write(file.get(), pem.data(), pem.size()); });
     if (written == static_cast<ssize_t>(pem.size())) authorities_file_ = std::move(file);
   });
   return authorities_file_ ? "/proc/self/fd/" + std::to_string(authorities_file_.get()) : std::string();
 }
 
-SharedTls::Store SharedTls::read_authorities(const CurlOptions& options) {
+SharedTls::Store SharedTls::read_authorities(const http::CurlOptions& options) {
   if (!libcurl().has_our_openssl) return nullptr;
   Store store(X509_STORE_new());
   if (!store) return nullptr;
@@ -97,4 +97,4 @@ SharedTls::Store SharedTls::read_authorities(const CurlOptions& options) {
   return read ? std::move(store) : nullptr;
 }
 
-}  // namespace connectid::inline v0::http
+}  // namespace connectid::inline v0::detail

@@ -8,11 +8,11 @@
 #include <mutex>
 #include <string>
 
-#include "fd.hpp"
+#include "base/fd.hpp"
 
 struct x509_store_st;
 
-namespace connectid::inline v0::http {
+namespace connectid::inline v0::detail {
 
 /// What the TLS connections of one transport share: authorities that were read once (each connection would else read
 /// them anew, for 30 ms and a megabyte), and sessions, so that a second handshake is a short one. Thread-safe; outlives
@@ -20,7 +20,7 @@ namespace connectid::inline v0::http {
 class SharedTls {
  public:
   /// Reads nothing yet. `options` must outlive it.
-  explicit SharedTls(const CurlOptions& options);
+  explicit SharedTls(const http::CurlOptions& options);
   SharedTls(const SharedTls&) = delete;
   SharedTls& operator=(const SharedTls&) = delete;
   ~SharedTls();
@@ -41,15 +41,15 @@ class SharedTls {
     void operator()(CURLSH* share) const noexcept { curl_share_cleanup(share); }
   };
   using Store = std::unique_ptr<x509_store_st, FreeStore>;
-  static Store read_authorities(const CurlOptions& options);
+  static Store read_authorities(const http::CurlOptions& options);
 
-  const CurlOptions& options_;
+  const http::CurlOptions& options_;
   std::once_flag read_once_;
   Store authorities_;
   std::once_flag written_once_;
-  detail::Fd authorities_file_;
+  Fd authorities_file_;
   std::array<std::mutex, CURL_LOCK_DATA_LAST> locks_;
   std::unique_ptr<CURLSH, FreeShare> sessions_;
 };
 
-}  // namespace connectid::inline v0::http
+}  // namespace connectid::inline v0::detail

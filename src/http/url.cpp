@@ -8,7 +8,7 @@
 
 #include "http/headers.hpp"
 
-namespace connectid::inline v0::http {
+namespace connectid::inline v0::detail {
 namespace {
 
 struct FreeUrl {
@@ -77,4 +77,4 @@ bool proxy_fits(const std::string& text) {
   return scheme == "http" || scheme == "https" || scheme == "socks5" || scheme == "socks5h";
 }
 
-}  // namespace connectid::inline v0::http
+}  // namespace connectid::inline v0::detail

@@ -2,7 +2,7 @@
 
 #include <string>
 
-namespace connectid::inline v0::http {
+namespace connectid::inline v0::detail {
 
 /// An absolute http or https URL in its normal form, or why it cannot be used.
 struct Url {
@@ -23,4 +23,4 @@ struct Url {
 /// fits.
 [[nodiscard]] bool proxy_fits(const std::string& text);
 
-}  // namespace connectid::inline v0::http
+}  // namespace connectid::inline v0::detail

@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "testing/http_server.hpp"
-#include "testing/start_rules.hpp"
-#include "testing/token_endpoint.hpp"
+#include "testing/routes/oauth.hpp"
+#include "testing/routes/subscription.hpp"
 
 namespace connectid::inline v0::testing {
 namespace {

@@ -9,7 +9,7 @@
 
 #include <connectid/testing/fake_server.hpp>
 
-#include "fd.hpp"
+#include "base/fd.hpp"
 
 namespace connectid::inline v0::testing::detail {
 

@@ -12,7 +12,7 @@
 #include <connectid/testing/certificate.hpp>
 #include <connectid/testing/fault_gate.hpp>
 
-#include "fd.hpp"
+#include "base/fd.hpp"
 #include "testing/openssl.hpp"
 
 namespace connectid::inline v0::testing::detail {

@@ -9,8 +9,8 @@
 #include <memory>
 #include <string>
 
-#include "../documented_example.hpp"
-#include "../temporary_folder.hpp"
+#include "support/documented_example.hpp"
+#include "support/temporary_directory.hpp"
 
 namespace {
 

@@ -9,7 +9,7 @@
 #include <ostream>
 #include <string>
 
-#include "../documented_example.hpp"
+#include "support/documented_example.hpp"
 
 namespace {
 

@@ -5,7 +5,7 @@
 
 #include <random>
 
-#include "judge.hpp"
+#include "call/classify.hpp"
 #include "row_makers.hpp"
 
 namespace connectid::faults {

@@ -4,8 +4,8 @@
 
 #include <stdexcept>
 
-#include "listener.hpp"
 #include "row_makers.hpp"
+#include "support/listener.hpp"
 
 namespace connectid::faults {
 namespace {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "bench.hpp"
+#include "support/fault_bench.hpp"
 
 namespace connectid::faults {
 

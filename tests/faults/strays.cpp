@@ -4,8 +4,8 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#include "../eventually.hpp"
 #include "row_makers.hpp"
+#include "support/eventually.hpp"
 #include "testing/socket.hpp"
 
 namespace connectid::faults {

@@ -10,10 +10,10 @@
 #include <semaphore>
 #include <thread>
 
-#include "fuzzing.hpp"
-#include "judge.hpp"
-#include "text.hpp"
-#include "wire/start_subscription.hpp"
+#include "base/text.hpp"
+#include "call/classify.hpp"
+#include "endpoints/subscription/start_subscription.hpp"
+#include "support/fuzzing.hpp"
 
 namespace connectid::fuzz {
 namespace {
@@ -188,7 +188,7 @@ void check_answer(const http::Answer& answer, std::string_view bytes) {
   require(answer.status >= 200 && answer.status <= 999, "an answer is a final one");
   require(!(answer.cut && answer.framed), "what was cut has not met its framing");
 
-  const wire::StartSubscriptionAnswer read = wire::decode_start_subscription(answer.body);
+  const detail::StartSubscriptionAnswer read = detail::decode_start_subscription(answer.body);
   if (judge(answer, read.reading, detail::RefusedBy::anybody, false).word != Word::started) return;
   require(answer.framed || read.reading.whole_json, "started: framed, or whole JSON");
   require(!answer.cut, "started: nothing was cut");

@@ -1,8 +1,8 @@
 // Any bytes as the body of an answer: what is taken for a success, and what of it is shown to people.
-#include "fuzzing.hpp"
-#include "text.hpp"
-#include "wire/answers.hpp"
-#include "wire/start_subscription.hpp"
+#include "base/text.hpp"
+#include "call/error_body.hpp"
+#include "endpoints/subscription/start_subscription.hpp"
+#include "support/fuzzing.hpp"
 
 namespace connectid::fuzz {
 namespace {
@@ -13,7 +13,7 @@ using nlohmann::json;
 const std::string token = "token-of-mine-0123";
 
 void check_reading(std::string_view body) {
-  const wire::StartSubscriptionAnswer answer = wire::decode_start_subscription(body);
+  const detail::StartSubscriptionAnswer answer = detail::decode_start_subscription(body);
   const json parsed = json::parse(body, nullptr, /*allow_exceptions=*/false);
   const bool whole = !parsed.is_discarded() && body.find('\0') == std::string_view::npos;  // there the parser stops
   require(answer.reading.whole_json == whole, "whole JSON is what a JSON parser takes");
@@ -24,7 +24,7 @@ void check_reading(std::string_view body) {
   require(answer.response.status.value_or("OK") == "OK", "a success has the status OK or none");
   // A success that was cut is none. A few places stand for all of them.
   for (std::size_t size = body.find_last_of('}'); size > 0; size /= 2) {
-    require(!wire::decode_start_subscription(body.substr(0, size)).reading.whole_json, "what was cut is not whole");
+    require(!detail::decode_start_subscription(body.substr(0, size)).reading.whole_json, "what was cut is not whole");
   }
 }
 
@@ -36,7 +36,7 @@ void check_shown(const std::string& text, std::size_t limit) {
 
 void check_words(std::string_view body) {
   const ServerWords words =
-      wire::decode_refusal(body, [](std::string text) { return detail::redact(std::move(text), token); }).words;
+      detail::decode_refusal(body, [](std::string text) { return detail::redact(std::move(text), token); }).words;
   check_shown(words.exception_type, 1000);
   check_shown(words.error_message, 1000);
   check_shown(words.body_excerpt, 200);

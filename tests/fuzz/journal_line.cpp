@@ -1,7 +1,7 @@
 // Any bytes as a line of a journal, and as the texts of a call: what is written is read again, and no half of it is.
-#include "journal_line.hpp"
+#include "journal/record.hpp"
 
-#include "fuzzing.hpp"
+#include "support/fuzzing.hpp"
 
 namespace connectid::fuzz {
 namespace {

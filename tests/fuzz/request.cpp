@@ -1,5 +1,5 @@
 // A request, a field a line, in the order of the reference: its rules and its JSON.
-#include "request.hpp"
+#include "support/fuzz_request.hpp"
 
 #include <charconv>
 

@@ -4,7 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "request.hpp"
+#include "support/fuzz_request.hpp"
 
 namespace connectid::fuzz {
 namespace {

@@ -8,8 +8,8 @@
 #include <boost/beast/http/string_body.hpp>
 #include <limits>
 
-#include "fuzzing.hpp"
 #include "http/response_reader.hpp"
+#include "support/fuzzing.hpp"
 
 namespace connectid::fuzz {
 namespace {
@@ -24,13 +24,13 @@ struct Message {
 };
 
 std::optional<Message> read_by_us(std::string_view bytes, bool to_head) {
-  http::ResponseReader reader({.max_headers = large, .max_body = large}, to_head);
+  detail::ResponseReader reader({.max_headers = large, .max_body = large}, to_head);
   std::size_t taken = 0;
-  while (taken < bytes.size() && reader.state() == http::ResponseReader::State::reading) {
+  while (taken < bytes.size() && reader.state() == detail::ResponseReader::State::reading) {
     reader.take(bytes.substr(taken++, 1));
   }
-  const bool open = reader.state() == http::ResponseReader::State::reading && reader.ends_with_the_connection();
-  if (!open && reader.state() != http::ResponseReader::State::whole) return std::nullopt;
+  const bool open = reader.state() == detail::ResponseReader::State::reading && reader.ends_with_the_connection();
+  if (!open && reader.state() != detail::ResponseReader::State::whole) return std::nullopt;
   return Message{reader.status(), reader.body(), bytes.size() - taken};
 }
 

@@ -4,17 +4,17 @@
 
 #include <algorithm>
 
-#include "fuzzing.hpp"
+#include "base/text.hpp"
 #include "http/headers.hpp"
-#include "text.hpp"
+#include "support/fuzzing.hpp"
 
 namespace connectid::fuzz {
 namespace {
 
-using http::ResponseReader;
+using detail::ResponseReader;
 using State = ResponseReader::State;
 
-constexpr http::ResponseBounds bounds{.max_headers = 2000, .max_body = 1000};
+constexpr detail::ResponseBounds bounds{.max_headers = 2000, .max_body = 1000};
 
 ResponseReader read(std::string_view bytes, bool to_head) {
   ResponseReader reader(bounds, to_head);
@@ -65,7 +65,7 @@ void check_headers(const http::Headers& headers) {
   for (const http::Header& header : headers) {
     const std::string& value = header.value;
     size += header.name.size() + value.size();
-    require(http::well_formed(header), "a field is one by the letter");
+    require(detail::well_formed(header), "a field is one by the letter");
     require(value.find_first_of(std::string_view("\r\n\0", 3)) == std::string::npos, "a value is of one line");
     require(value.empty() || (value.find_first_of(" \t") != 0 && value.find_last_of(" \t") != value.size() - 1),
             "a value has no space around it");

@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <charconv>
 
-#include "fuzzing.hpp"
 #include "http/headers.hpp"
+#include "support/fuzzing.hpp"
 
 namespace connectid::fuzz {
 namespace {
@@ -23,7 +23,7 @@ http::Headers headers_of(std::string_view lines) {
     const std::size_t colon = std::min(line.find(':'), line.size());
     const std::size_t value = std::min(line.find_first_not_of(": ", colon), line.size());
     http::Header field{std::string(line.substr(0, colon)), std::string(line.substr(value))};
-    if (http::well_formed(field)) headers.push_back(std::move(field));
+    if (detail::well_formed(field)) headers.push_back(std::move(field));
   }
   return headers;
 }
@@ -41,14 +41,14 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   std::string_view input = text_of(data, size);
   const milliseconds now = clock_of(take_line(input));
   const http::Headers headers = headers_of(input);
-  const auto pause = http::retry_after(headers, Timestamp{now});
-  const auto until_reset = http::rate_limit_reset(headers, Timestamp{now});
+  const auto pause = detail::retry_after(headers, Timestamp{now});
+  const auto until_reset = detail::rate_limit_reset(headers, Timestamp{now});
   const std::string* named = http::find(headers, "Retry-After");
   const std::string* reset = http::find(headers, "X-RateLimit-Reset");
   for (const auto& time : {pause, until_reset}) {
     require(!time || (*time >= milliseconds{0} && *time <= std::chrono::hours{24 * 366}), "a pause lies within a year");
   }
-  const bool used_up = http::number(http::find(headers, "X-RateLimit-Remaining")) == 0;
+  const bool used_up = detail::parse_count(http::find(headers, "X-RateLimit-Remaining")) == 0;
   require(!pause || named || reset || used_up, "a pause is named by a header");
   if (named && few_digits(*named)) {
     require(pause == std::chrono::seconds{std::stoi(*named)}, "a number of seconds is just that pause");

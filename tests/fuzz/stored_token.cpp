@@ -1,14 +1,14 @@
 // Any bytes as the file of a token, and as its texts: what is written is read again, and what is cut is no token.
-#include "auth/stored_token_json.hpp"
+#include "auth/stores/stored_token_json.hpp"
 
-#include "fuzzing.hpp"
+#include "support/fuzzing.hpp"
 
 namespace connectid::fuzz {
 namespace {
 
-using auth::read_stored_token;
-using auth::ReadToken;
 using auth::StoredToken;
+using detail::read_stored_token;
+using detail::ReadToken;
 
 bool equal(const StoredToken& a, const StoredToken& b) {
   return a.access_token == b.access_token && a.obtained_at == b.obtained_at && a.expires_at == b.expires_at &&
@@ -19,7 +19,7 @@ bool equal(const StoredToken& a, const StoredToken& b) {
 bool is_token(const ReadToken& read) { return read.damage.empty() && !read.newer_format; }
 
 void check_written(const std::string& account, const StoredToken& token) {
-  const Secret json = auth::stored_token_json(account, token);
+  const Secret json = detail::stored_token_json(account, token);
   const std::string_view text = json.reveal();
   const ReadToken again = read_stored_token(text);
   require(is_token(again) && again.account == account && equal(again.token, token), "what is written is read again");
@@ -33,7 +33,7 @@ void check_read(std::string_view text) {
   const ReadToken read = read_stored_token(text);
   require(is_printable(read.damage), "what is wrong can be shown");
   if (is_token(read)) {
-    require(auth::objection_to(read.account, read.token).empty(), "what is read can be written");
+    require(detail::objection_to(read.account, read.token).empty(), "what is read can be written");
     check_written(read.account, read.token);
   } else {
     require(read.account.empty() && equal(read.token, {}), "what is no token gives none");
@@ -54,7 +54,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   token.api_url = take_line(input);
   token.client_id = take_line(input);
   token.access_token = std::string(1, 't').append(input);  // the rest, with its line feeds
-  if (utf8) require(connectid::auth::objection_to(account, token).empty(), "what is UTF-8 can be written");
-  if (connectid::auth::objection_to(account, token).empty()) check_written(account, token);
+  if (utf8) require(connectid::detail::objection_to(account, token).empty(), "what is UTF-8 can be written");
+  if (connectid::detail::objection_to(account, token).empty()) check_written(account, token);
   return 0;
 }

@@ -21,8 +21,8 @@
 #include <map>
 #include <random>
 
-#include "../eventually.hpp"
-#include "../faults/bench.hpp"
+#include "support/eventually.hpp"
+#include "support/fault_bench.hpp"
 
 namespace connectid {
 namespace {

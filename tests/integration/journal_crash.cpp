@@ -16,10 +16,10 @@
 #include <set>
 #include <thread>
 
-#include "../eventually.hpp"
-#include "../seed.hpp"
-#include "../temporary_folder.hpp"
-#include "journal_line.hpp"
+#include "journal/record.hpp"
+#include "support/eventually.hpp"
+#include "support/seed.hpp"
+#include "support/temporary_directory.hpp"
 
 namespace connectid {
 namespace {

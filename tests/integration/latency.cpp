@@ -13,9 +13,9 @@
 #include <cstring>
 #include <mutex>
 
-#include "../faults/bench.hpp"
-#include "../faults/listener.hpp"
-#include "../loopback_server.hpp"
+#include "support/fault_bench.hpp"
+#include "support/listener.hpp"
+#include "support/loopback_server.hpp"
 
 namespace {
 

@@ -17,8 +17,8 @@
 #include <thread>
 #include <vector>
 
-#include "../eventually.hpp"
-#include "../faults/bench.hpp"
+#include "support/eventually.hpp"
+#include "support/fault_bench.hpp"
 
 namespace connectid {
 namespace {

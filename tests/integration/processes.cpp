@@ -20,7 +20,7 @@
 #include <string>
 #include <vector>
 
-#include "../eventually.hpp"
+#include "support/eventually.hpp"
 
 namespace connectid {
 namespace {

@@ -17,8 +17,8 @@
 #include <iostream>
 #include <thread>
 
-#include "../eventually.hpp"
-#include "../faults/bench.hpp"
+#include "support/eventually.hpp"
+#include "support/fault_bench.hpp"
 #include "testing/socket.hpp"
 
 namespace connectid {

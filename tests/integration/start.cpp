@@ -14,10 +14,10 @@
 #include <set>
 #include <sstream>
 
-#include "../documented_example.hpp"
-#include "../eventually.hpp"
-#include "../faults/bench.hpp"
-#include "../faults/listener.hpp"
+#include "support/documented_example.hpp"
+#include "support/eventually.hpp"
+#include "support/fault_bench.hpp"
+#include "support/listener.hpp"
 
 namespace connectid {
 namespace {

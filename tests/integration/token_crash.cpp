@@ -19,10 +19,10 @@
 #include <utility>
 #include <vector>
 
-#include "../canary_token.hpp"
-#include "../crash/numbered_token.hpp"
-#include "../seed.hpp"
-#include "../temporary_folder.hpp"
+#include "support/canary_token.hpp"
+#include "support/numbered_token.hpp"
+#include "support/seed.hpp"
+#include "support/temporary_directory.hpp"
 
 namespace connectid::auth {
 namespace {

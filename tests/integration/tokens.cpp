@@ -20,10 +20,10 @@
 #include <thread>
 #include <vector>
 
-#include "../documented_example.hpp"
-#include "../eventually.hpp"
-#include "../seed.hpp"
-#include "../temporary_folder.hpp"
+#include "support/documented_example.hpp"
+#include "support/eventually.hpp"
+#include "support/seed.hpp"
+#include "support/temporary_directory.hpp"
 
 namespace connectid {
 namespace {

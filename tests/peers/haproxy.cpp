@@ -4,8 +4,8 @@
 #include <iostream>
 #include <set>
 
-#include "calls.hpp"
-#include "peer.hpp"
+#include "support/peer.hpp"
+#include "support/peer_calls.hpp"
 
 namespace connectid::peers {
 namespace {

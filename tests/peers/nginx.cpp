@@ -7,8 +7,8 @@
 #include <random>
 #include <set>
 
-#include "calls.hpp"
-#include "peer.hpp"
+#include "support/peer.hpp"
+#include "support/peer_calls.hpp"
 
 namespace connectid::peers {
 namespace {

@@ -3,8 +3,8 @@
 
 #include <iostream>
 
-#include "calls.hpp"
-#include "peer.hpp"
+#include "support/peer.hpp"
+#include "support/peer_calls.hpp"
 
 namespace connectid::peers {
 namespace {

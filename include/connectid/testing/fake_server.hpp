@@ -11,7 +11,7 @@
 
 #include <connectid/environment.hpp>
 #include <connectid/http/transport.hpp>
-#include <connectid/start_subscription.hpp>
+#include <connectid/subscription/start_subscription.hpp>
 #include <connectid/testing/certificate.hpp>
 #include <connectid/testing/fault_gate.hpp>
 

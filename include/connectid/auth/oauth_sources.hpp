@@ -1,0 +1,66 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <stop_token>
+#include <string>
+
+#include <connectid/auth/credentials.hpp>
+#include <connectid/auth/token_source.hpp>
+#include <connectid/auth/token_store.hpp>
+#include <connectid/export.hpp>
+#include <connectid/result.hpp>
+#include <connectid/retry_policy.hpp>
+
+namespace connectid::inline v0 {
+
+namespace auth {
+
+/// When and how an access token is renewed. Fill it with designated initialisers.
+struct Renewal {
+  /// Begun so long before the token expires, less a random part of up to a half; where a fifth of the token's life is
+  /// less, that. Zero: only once it has expired.
+  std::chrono::milliseconds ahead{300'000};
+  /// So long the store's lock is waited for, and so long again the login, repeats included.
+  std::chrono::milliseconds timeout{30'000};
+  /// How a request to the login is repeated. One that asks for client credentials is safe to repeat; a refresh that may
+  /// have acted is sent once more, and where that answer was lost, too, once with each later renewal. `max_attempts =
+  /// 1`: once with each renewal.
+  RetryPolicy retry_policy = {};
+};
+
+}  // namespace auth
+
+/// An access token that is always there: kept in `store` under `account`, renewed before it expires and when the API
+/// refuses it. What it is renewed with: see `auth::Grant`. `store`: none, and it is kept in memory, which suits client
+/// credentials alone. The guide: docs/oauth.md.
+///
+/// One renewal at a time: whoever needs its token waits, until the deadline or the stop of their own. While the old
+/// token lives nobody waits, and a renewal that fails fails no call. A renewal runs in a thread of its own, so that it
+/// does not end with the call that began it; when the last copy of the source goes, that waits for a renewal that is
+/// under way (`Renewal::timeout` at the longest, and a second more where the store did not take what came), for a
+/// refresh token that the login just replaced must not be lost. So keep a source as long as there are calls, and let
+/// its last copy go where a wait does no harm: never in a function of the store.
+///
+/// After a failure the next renewal is put off, by a second first and by a minute at last; calls that need it meanwhile
+/// fail with the same error. A login that named a longer pause with 429 is given that, up to
+/// `RetryPolicy::longest_named_pause`. A refresh token that the login refused
+/// (`invalid_grant`) is not sent again: `TokenError::log_in_again` says that only a new login helps, and once the store
+/// holds another refresh token, that one is used.
+///
+/// Thread-safe. It does not throw; what cannot be used is the `token_error` of every call.
+[[nodiscard]] CONNECTID_API TokenSource refreshing_token(auth::Credentials credentials,
+                                                         std::shared_ptr<auth::TokenStore> store, std::string account,
+                                                         auth::Renewal renewal = {});
+
+namespace auth {
+
+/// Puts a customer's refresh token into the store, for `refreshing_token` with the same credentials and account. What
+/// the store had of the account is replaced. Waits a minute at most for a renewal that is under way, or until a stop is
+/// requested. What the store throws is an Error.
+[[nodiscard]] CONNECTID_API Result<void> import_refresh_token(TokenStore& store, const Credentials& credentials,
+                                                              const std::string& account, Secret refresh_token,
+                                                              std::stop_token stop = {});
+
+}  // namespace auth
+}  // namespace connectid::inline v0

@@ -1,0 +1,194 @@
+#include "auth/stores/private_directory.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <filesystem>
+#include <string_view>
+#include <system_error>
+
+#include "base/files.hpp"
+#include "base/text.hpp"
+#include "base/uninterrupted.hpp"
+
+namespace connectid::inline v0::detail {
+namespace {
+
+constexpr auto behind_new = ".new";
+constexpr auto behind_broken = ".broken";
+
+std::string quote(const std::string& path) { return '"' + printable(path, 500) + '"'; }
+
+/// What was asked too much of, and not what is set up wrongly.
+bool may_pass(int error) {
+  constexpr std::array passing = {EAGAIN,  EDQUOT, EFBIG,  EIO,    EMFILE, ENFILE,
+                                  ENOBUFS, ENOLCK, ENOMEM, ENOSPC, ESTALE, ETIMEDOUT};
+  return std::ranges::find(passing, error) != passing.end();
+}
+
+Error cannot_be_used(const std::string& path, const Trouble& trouble) {
+  const std::string message = quote(path) + " cannot be used: " + trouble.why;
+  if (may_pass(trouble.error)) return {Outcome::not_sent, TokenError{.temporary = true}, message};
+  return {Outcome::not_sent, ConfigurationError{}, message};
+}
+
+Trouble trouble(int error) { return error == 0 ? Trouble() : Trouble{system_says(error), error}; }
+
+/// Why what was opened is not its owner's alone, or was not opened.
+Trouble objection_to(const Opened& opened, const char* permissions) {
+  if (opened.error == ELOOP) return {opened.problem + ": name what it leads to, or put that in its place"};
+  if (opened.error == ENOTSUP) return {opened.problem + ": move it away"};
+  if (!opened.problem.empty()) return {opened.problem, opened.error};
+  if (opened.status.st_uid != ::geteuid()) {
+    return {"it belongs to another user: use it as the user with the id " + std::to_string(opened.status.st_uid) +
+            ", or change its owner"};
+  }
+  const bool shared = (opened.status.st_mode & (S_IRGRP | S_IWGRP | S_IROTH | S_IWOTH)) != 0;
+  return {shared ? std::string("others may read or write it: mend that with chmod ") + permissions : ""};
+}
+
+std::string without_last_slashes(std::string path) {
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  return path;
+}
+
+/// On the disk on return, or there is trouble.
+Trouble make_folder(const std::string& path) {
+  if (::mkdir(path.c_str(), S_IRWXU) != 0) return trouble(errno == EEXIST ? 0 : errno);
+  const std::size_t slash = path.rfind('/');
+  const std::string parent = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  const Fd fd(::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  return trouble(fd ? sync_folder(fd.get()) : errno);
+}
+
+/// Returns errno, or 0.
+int write_whole(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t count = uninterrupted([&] { return ::write(fd, text.data(), text.size()); });
+    if (count < 0) return errno;
+    text.remove_prefix(static_cast<std::size_t>(count));
+  }
+  return uninterrupted([&] { return ::fsync(fd); }) == 0 ? 0 : errno;
+}
+
+/// As long as it was when it was opened, for it is replaced and never written to.
+Result<Secret> read_whole(const Opened& opened, const auto& unusable) {
+  std::string text(static_cast<std::size_t>(opened.status.st_size), '\0');
+  std::size_t size = 0;
+  for (ssize_t count = 1; count > 0 && size < text.size(); size += static_cast<std::size_t>(count)) {
+    count = uninterrupted([&] { return ::read(opened.fd.get(), text.data() + size, text.size() - size); });
+    if (count < 0) return unusable(trouble(errno));
+  }
+  text.resize(size);
+  return Secret(std::move(text));
+}
+
+}  // namespace
+
+Result<std::optional<PrivateFolder>> PrivateFolder::open(const std::string& path) {
+  if (path.empty()) return Error(Outcome::not_sent, ConfigurationError{}, "the folder for tokens has no name");
+  Opened opened = open_only(S_IFDIR, AT_FDCWD, without_last_slashes(path), O_RDONLY);
+  if (opened.error == ENOENT) return std::optional<PrivateFolder>();
+  if (const Trouble why = objection_to(opened, "700")) return cannot_be_used(path, why);
+  return std::optional(PrivateFolder(std::move(opened.fd), path));
+}
+
+Result<PrivateFolder> PrivateFolder::make(const std::string& path) {
+  auto there = open(path);
+  if (!there) return there.error();
+  for (std::size_t end = 0; !*there && end != std::string::npos;) {
+    end = path.find('/', end + 1);
+    const std::string part = path.substr(0, end);
+    if (const Trouble why = make_folder(part)) return cannot_be_used(part, why);
+  }
+  if (!*there) there = open(path);
+  if (!there) return there.error();
+  if (!*there) return cannot_be_used(path, {"it was removed while it was made"});
+  return *std::move(*there);
+}
+
+Result<std::optional<Secret>> PrivateFolder::read(const std::string& name) const {
+  const Opened opened = open_only(S_IFREG, fd_.get(), name, O_RDONLY);
+  if (opened.error == ENOENT) return std::optional<Secret>();
+  if (const Trouble why = objection_to(opened, "600")) return unusable(name, why);
+  const bool fits = static_cast<std::size_t>(opened.status.st_size) <= longest_file;
+  if (!fits) return unusable(name, {"it is larger than 1 MiB: move it away"});
+  auto text = read_whole(opened, [&](const Trouble& why) { return unusable(name, why); });
+  if (!text) return text.error();
+  return std::optional(*std::move(text));
+}
+
+Result<void> PrivateFolder::replace(const std::string& name, const Secret& text, Old old) const {
+  if (text.reveal().size() > longest_file) return unusable(name, {"it would be larger than 1 MiB"});
+  const std::string new_name = name + behind_new;
+  if (const Trouble why = write_new(new_name, text.reveal())) return unusable(new_name, why);
+  if (const Trouble why = trouble(old == Old::is_kept ? keep(name) : 0)) {
+    return unusable(name, why.behind("it cannot be kept aside: "));
+  }
+  if (::renameat(fd_.get(), new_name.c_str(), fd_.get(), name.c_str()) != 0) return unusable(name, trouble(errno));
+  return sync(name);
+}
+
+/// Or there is trouble, and no such file.
+Trouble PrivateFolder::write_new(const std::string& name, const std::string& text) const {
+  ::unlinkat(fd_.get(), name.c_str(), 0);  // what a crash left
+  const Opened opened = open_only(S_IFREG, fd_.get(), name, O_WRONLY | O_CREAT | O_EXCL);
+  if (!opened.problem.empty()) return {opened.problem, opened.error};
+  const int error = write_whole(opened.fd.get(), text);
+  if (error != 0) ::unlinkat(fd_.get(), name.c_str(), 0);
+  return trouble(error);
+}
+
+/// A second name, so that at no moment there is neither. Returns errno, or 0.
+int PrivateFolder::keep(const std::string& name) const {
+  std::string kept = name + behind_broken;
+  for (int number = 2; ::linkat(fd_.get(), name.c_str(), fd_.get(), kept.c_str(), 0) != 0; ++number) {
+    if (errno != EEXIST) return errno;
+    kept = name + behind_broken + std::to_string(number);
+  }
+  return 0;
+}
+
+Result<void> PrivateFolder::remove(const std::string& name) const {
+  for (const std::string& each : {name + behind_new, name}) {
+    const bool gone = ::unlinkat(fd_.get(), each.c_str(), 0) == 0 || errno == ENOENT;
+    if (!gone) return unusable(each, trouble(errno).behind("it cannot be removed: "));
+  }
+  return sync(name);
+}
+
+/// What was done to the name outlives a power cut.
+Result<void> PrivateFolder::sync(const std::string& name) const {
+  const Trouble why = trouble(sync_folder(fd_.get()));
+  return why ? Result<void>(unusable(name, why.behind("its folder: "))) : Result<void>();
+}
+
+Result<Fd> PrivateFolder::lock_file(const std::string& name) const {
+  Opened opened = open_only(S_IFREG, fd_.get(), name, O_RDWR | O_CREAT);
+  if (const Trouble why = objection_to(opened, "600")) return unusable(name, why);
+  return std::move(opened.fd);
+}
+
+Result<std::vector<std::string>> PrivateFolder::names() const {
+  std::vector<std::string> all;
+  std::error_code error;
+  for (std::filesystem::directory_iterator at(path_, error), end; !error && at != end; at.increment(error)) {
+    all.push_back(at->path().filename());
+  }
+  if (error) return cannot_be_used(path_, trouble(error.value()));
+  return all;
+}
+
+std::string PrivateFolder::quoted(const std::string& name) const {
+  return quote(without_last_slashes(path_) + "/" + name);
+}
+
+Error PrivateFolder::unusable(const std::string& name, const Trouble& why) const {
+  return cannot_be_used(without_last_slashes(path_) + "/" + name, why);
+}
+
+}  // namespace connectid::inline v0::detail

@@ -1,0 +1,167 @@
+#include "auth/token_endpoint.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "base/product.hpp"
+#include "base/random.hpp"
+#include "call/blocking_driver.hpp"
+#include "call/call_id.hpp"
+#include "http/form.hpp"
+#include "http/url.hpp"
+
+namespace connectid::inline v0::detail {
+namespace {
+
+using std::chrono::milliseconds;
+
+std::string body_of(const auth::Credentials& credentials, const Secret& refresh_token) {
+  std::vector<std::pair<std::string_view, std::string_view>> parameters;
+  if (credentials.grant == auth::Grant::refresh_token) {
+    parameters = {{"grant_type", "refresh_token"}, {"refresh_token", refresh_token.reveal()}};
+  } else {
+    parameters = {{"grant_type", "client_credentials"}};
+  }
+  const bool public_client = credentials.client_secret.empty();
+  const bool in_body = credentials.client_authentication == auth::ClientAuthentication::body;
+  if (in_body || public_client) parameters.emplace_back("client_id", credentials.client_id);
+  if (in_body && !public_client) parameters.emplace_back("client_secret", credentials.client_secret.reveal());
+  return form(parameters);
+}
+
+Secret authorization_of(const auth::Credentials& credentials) {
+  const bool basic = credentials.client_authentication == auth::ClientAuthentication::basic;
+  if (!basic || credentials.client_secret.empty()) return {};
+  return basic_authorization(credentials.client_id, credentials.client_secret);
+}
+
+/// In every spelling in which they are sent, for a server echoes what it got.
+std::vector<Secret> secrets_in(const auth::Credentials& credentials, const Secret& refresh_token,
+                               const Secret& authorization) {
+  std::vector<Secret> secrets;
+  for (const Secret* secret : {&credentials.client_secret, &refresh_token}) {
+    secrets.push_back(*secret);
+    if (std::string encoded = form_encoded(secret->reveal()); encoded != secret->reveal()) {
+      secrets.emplace_back(std::move(encoded));
+    }
+  }
+  const std::string& basic = authorization.reveal();
+  secrets.emplace_back(basic.substr(basic.find(' ') + 1));
+  return secrets;
+}
+
+const ServerWords* words_of(const Error& error) {
+  return std::visit(
+      [](const auto& detail) -> const ServerWords* {
+        if constexpr (std::is_base_of_v<ServerWords, std::remove_cvref_t<decltype(detail)>>) return &detail;
+        return nullptr;
+      },
+      error.detail());
+}
+
+bool may_pass(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::rate_limited:
+    case ErrorKind::server_error:
+    case ErrorKind::transport_error:
+    case ErrorKind::deadline_exceeded:
+    case ErrorKind::cancelled:
+      return true;
+    default:
+      return false;
+  }
+}
+
+Error error_of(const Error& ended, const auth::Credentials& credentials, bool answer_was_lost) {
+  TokenError detail{.http_status = ended.http_status(), .temporary = may_pass(ended.kind())};
+  if (const ServerWords* words = words_of(ended)) {
+    detail.error = words->exception_type;
+    detail.error_description = words->error_message;
+  }
+  const bool refresh = credentials.grant == auth::Grant::refresh_token;
+  detail.log_in_again = refresh && detail.error == "invalid_grant";
+  std::string message = "the login " + token_url(credentials.environment) + " gave none: " + ended.message();
+  if (detail.log_in_again) {
+    message += answer_was_lost
+                   ? "; the answer to a request before was lost, and had replaced this refresh token: log in again"
+                   : "; the refresh token was used, revoked or has expired: log in again";
+  }
+  return no_token(message, std::move(detail));
+}
+
+}  // namespace
+
+Error no_token(const std::string& message, TokenError detail) {
+  return {Outcome::not_sent, std::move(detail), message};
+}
+
+std::string problem_with(const auth::Credentials& credentials) {
+  const std::string api = parse_url(credentials.environment.api_url()).problem;
+  const std::string login = parse_url(credentials.environment.login_url()).problem;
+  if (!api.empty()) return "the API URL " + api;
+  if (!login.empty()) return "the login URL " + login;
+  return credentials.client_id.empty() ? "client_id is empty" : "";
+}
+
+std::string token_url(const Environment& environment) {
+  return parse_url(environment.login_url()).text + "/oauth/token";
+}
+
+http::Request token_request(const auth::Credentials& credentials, const Secret& refresh_token,
+                            const std::string& call_id) {
+  return {.method = "POST",
+          .url = token_url(credentials.environment),
+          .headers = {{"Accept", "application/json"},
+                      {"Content-Type", "application/x-www-form-urlencoded"},
+                      {"User-Agent", product},
+                      {"X-Request-Id", call_id}},
+          .authorization = authorization_of(credentials),
+          .body = body_of(credentials, refresh_token)};
+}
+
+LoginReply ask_login(const LoginRequest& asked) {
+  const auto& [credentials, refresh_token, answer_was_lost, retry, timeout, budget, stop] = asked;
+  const bool refresh = credentials.grant == auth::Grant::refresh_token;
+  LoginReply reply;
+  const Now began = read_clocks();
+  const std::string call_id = make_call_id(began.wall);
+  http::Request request = token_request(credentials, refresh_token, call_id);
+  // A slow login is waited for where hanging up would lose a refresh token; else there is room for a second try.
+  const Timeouts timeouts{.attempt_timeout = refresh ? timeout : timeout / 2, .timeout = timeout};
+  std::vector<Secret> secrets = secrets_in(credentials, refresh_token, request.authorization);
+  Call call{.request = std::move(request),
+            .read =
+                [&reply](std::string_view body) {
+                  reply.answer = decode_token(body);
+                  return reply.answer.reading;
+                },
+            .repeat = refresh ? Repeat::once : Repeat::freely,
+            .may_have_acted_before = answer_was_lost,
+            .timeouts = timeouts,
+            .retry = retry,
+            .call_id = call_id,
+            .takes_token = false,
+            .answers_are_secret = true,
+            .secrets = std::move(secrets)};
+  Pacer unlimited(RateLimit::off());  // the documented limits are the API's
+  CircuitBreaker never(0);            // asking for tokens does no harm that it could spare anybody
+  Exchange exchange(std::move(call),
+                    {.pacer = unlimited, .budget = budget, .breaker = never, .random = random_fraction}, began);
+  const TokenSource takes_none;
+  const Done done = run(exchange, {.token_source = takes_none,
+                                   .api_url = {},
+                                   .transport = *credentials.transport,
+                                   .journal = nullptr,  // it would write the secrets down
+                                   .connect_timeout = timeouts.connect,
+                                   .stop = stop});
+  if (done.error) {
+    const milliseconds named = done.error->retry_after().value_or(milliseconds{0});
+    reply.named_pause = std::min(named, retry.longest_named_pause);
+    reply.answer_was_lost = answer_was_lost || done.error->unknown_attempts() > 0;
+    reply.error = error_of(*done.error, credentials, reply.answer_was_lost);
+  }
+  return reply;
+}
+
+}  // namespace connectid::inline v0::detail

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include <connectid/auth/credentials.hpp>
+#include <connectid/auth/oauth_sources.hpp>
+#include <connectid/error.hpp>
+
+#include "auth/token_response.hpp"
+#include "call/retry.hpp"
+
+namespace connectid::inline v0::detail {
+
+/// An error without an access token: `message` is one line without secrets.
+[[nodiscard]] Error no_token(const std::string& message, TokenError detail = {});
+
+/// Where tokens are asked for: `{login}/oauth/token`. The login URL must be one that can be used.
+[[nodiscard]] std::string token_url(const Environment& environment);
+
+/// What is sent. Pure. `refresh_token` is empty for client credentials.
+[[nodiscard]] http::Request token_request(const auth::Credentials& credentials, const Secret& refresh_token,
+                                          const std::string& call_id);
+
+/// Why nobody can be asked for tokens with these; empty: they can be used.
+[[nodiscard]] std::string problem_with(const auth::Credentials& credentials);
+
+/// What is asked of the login. All that it refers to lives as long as the request.
+struct LoginRequest {
+  const auth::Credentials& credentials;  ///< with a transport
+  const Secret& refresh_token;           ///< empty for client credentials
+  bool answer_was_lost = false;          ///< of a request before, with the same refresh token
+  const RetryPolicy& retry;
+  std::chrono::milliseconds timeout;  ///< of the whole
+  RetryBudget& budget;
+  std::stop_token stop = {};
+};
+
+/// What the login said. With an error, the answer may still hold a new refresh token.
+struct LoginReply {
+  TokenAnswer answer = {};
+  std::optional<Error> error = {};             ///< none: the answer can be used
+  bool answer_was_lost = false;                ///< the login may have acted, and nobody knows what it said
+  std::chrono::milliseconds named_pause = {};  ///< that the login asked for, no longer than the policy allows
+};
+
+/// Asks for tokens and blocks until they came, until it is known that none will, or for the timeout.
+[[nodiscard]] LoginReply ask_login(const LoginRequest& asked);
+
+}  // namespace connectid::inline v0::detail

@@ -1,0 +1,87 @@
+#include "auth/token_response.hpp"
+
+#include <charconv>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "base/text.hpp"
+#include "http/headers.hpp"
+
+namespace connectid::inline v0::detail {
+namespace {
+
+using nlohmann::json;
+using std::chrono::seconds;
+
+constexpr seconds longest_life = std::chrono::hours{24 * 366};  // beyond, a clock could not count it
+
+/// The field; null where it is absent or null.
+json* find(json& body, const char* name) {
+  const auto field = body.find(name);
+  return field == body.end() || field->is_null() ? nullptr : &*field;
+}
+
+/// Moved, so that the parsed document keeps no copy.
+Secret take_text(json* field) {
+  return field && field->is_string() ? Secret(std::move(field->get_ref<std::string&>())) : Secret();
+}
+
+std::optional<double> number(const json& field) {
+  if (field.is_number()) return field.get<double>();
+  if (!field.is_string()) return std::nullopt;
+  const auto& text = field.get_ref<const std::string&>();
+  const char* const end = text.data() + text.size();
+  double value = 0;
+  const auto [at, error] = std::from_chars(text.data(), end, value);
+  return error == std::errc() && at == end ? std::optional(value) : std::nullopt;
+}
+
+std::string objection_to_type(const json* token_type) {
+  if (!token_type) return {};  // RFC 6749 requires it; nothing is known of the API's login in this
+  const bool bearer =
+      token_type->is_string() && equal_ignoring_case(token_type->get_ref<const std::string&>(), "bearer");
+  return bearer ? "" : "has another token_type than Bearer";
+}
+
+std::string read_life(const json* expires_in, seconds& life) {
+  if (!expires_in) return {};
+  const std::optional<double> told = number(*expires_in);
+  if (!told || !std::isfinite(*told) || *told < 1) return "has an expires_in that is no number of seconds from 1 on";
+  life = *told < static_cast<double>(longest_life.count()) ? seconds{std::llround(std::floor(*told))} : longest_life;
+  return {};
+}
+
+std::string objection_to_token(const Secret& token) {
+  if (token.empty()) return "holds no access_token";
+  return visible_ascii(token.reveal()) ? "" : "has an access_token that cannot stand in a header";
+}
+
+}  // namespace
+
+TokenAnswer decode_token(std::string_view body) {
+  TokenAnswer answer;
+  json parsed = json::parse(body, nullptr, /*allow_exceptions=*/false);
+  const bool to_its_end = body.find('\0') == std::string_view::npos;  // nlohmann/json stops reading there
+  if (parsed.is_discarded() || !to_its_end) {
+    answer.reading.objection = "is not JSON";
+    return answer;
+  }
+  answer.reading.whole_json = true;
+  if (!parsed.is_object()) {
+    answer.reading.objection = "is JSON but not an object";
+    return answer;
+  }
+  answer.access_token = take_text(find(parsed, "access_token"));
+  answer.refresh_token = take_text(find(parsed, "refresh_token"));
+  std::string& objection = answer.reading.objection;
+  if (find(parsed, "error")) objection = "holds error";
+  if (objection.empty()) objection = objection_to_token(answer.access_token);
+  if (objection.empty()) objection = objection_to_type(find(parsed, "token_type"));
+  if (objection.empty()) objection = read_life(find(parsed, "expires_in"), answer.expires_in);
+  // To ask again for what is here already could spend the refresh token that it holds.
+  answer.reading.enough = objection.empty();
+  return answer;
+}
+
+}  // namespace connectid::inline v0::detail

@@ -1,0 +1,472 @@
+#include "call/exchange.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/text.hpp"
+#include "base/time.hpp"
+#include "http/headers.hpp"
+
+namespace connectid::inline v0::detail {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+/// A stray 429 is overtaken in this time by the answer that the connection still owes.
+constexpr milliseconds shortest_pause_after_429{1'000};
+/// Connecting is tried again for a long time: a policy without pauses must not make that a busy loop, and one with long
+/// ones not sleep through the end of the outage.
+constexpr milliseconds shortest_pause_of_connecting{50};
+constexpr milliseconds longest_pause_of_connecting{2'000};
+
+steady_clock::time_point after(steady_clock::time_point start, milliseconds pause) {
+  const auto room = std::chrono::duration_cast<milliseconds>(steady_clock::time_point::max() - start);
+  return pause < room ? start + std::max(pause, milliseconds{0}) : steady_clock::time_point::max();
+}
+
+std::string in_milliseconds(milliseconds time) { return std::to_string(time.count()) + " ms"; }
+
+/// Where the attempt stood, as the end of a sentence.
+std::string_view phrase(Stage stage) {
+  switch (stage) {
+    case Stage::prepare:
+      return "before anything was sent";
+    case Stage::token:
+      return "while getting an access token";
+    case Stage::pause:
+      return "while waiting to be sent";
+    case Stage::resolve:
+      return "while looking the host's name up";
+    case Stage::connect:
+      return "while connecting";
+    case Stage::handshake:
+      return "in the TLS handshake";
+    case Stage::send:
+      return "while sending the request";
+    case Stage::wait:
+      return "while waiting for the answer";
+    case Stage::receive:
+      return "while the answer was coming in";
+  }
+  return "";
+}
+
+ErrorDetail detail_of(const http::Failure& failure, ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::cancelled:
+      return Cancelled{failure.stage};
+    case ErrorKind::deadline_exceeded:
+      return DeadlineExceeded{failure.stage};
+    case ErrorKind::configuration_error:
+      return ConfigurationError{};
+    default:
+      return TransportError{failure.stage, failure.cause};
+  }
+}
+
+ErrorDetail detail_of(ServerWords words, ErrorKind kind, std::optional<milliseconds> retry_after) {
+  switch (kind) {
+    case ErrorKind::bad_request:
+      return BadRequest{std::move(words)};
+    case ErrorKind::unauthorized:
+      return Unauthorized{std::move(words)};
+    case ErrorKind::forbidden:
+      return Forbidden{std::move(words)};
+    case ErrorKind::rate_limited:
+      return RateLimited{std::move(words), retry_after};
+    case ErrorKind::rejected:
+      return Rejected{std::move(words)};
+    case ErrorKind::server_error:
+      return ServerError{std::move(words)};
+    default:
+      return UnexpectedResponse{std::move(words)};
+  }
+}
+
+/// "HTTP 400: ValidationException: no such product"
+std::string sentence(const http::Answer& answer, const std::string& objection, const ServerWords& words,
+                     std::optional<milliseconds> retry_after) {
+  std::string text = "HTTP " + std::to_string(answer.status);
+  if (answer.left == http::Left::head) text += ", which came before the request's body had left";
+  if (answer.left == http::Left::part) text += ", which came before the whole request had left";
+  if (!objection.empty()) text += ", and the body " + objection;
+  for (const std::string* part : {&words.exception_type, &words.error_message}) {
+    if (!part->empty()) text += ": " + *part;
+  }
+  if (!words.body_excerpt.empty()) text += ": the body begins " + words.body_excerpt;
+  if (retry_after) text += "; the server asks for a pause of " + in_milliseconds(*retry_after);
+  return text;
+}
+
+/// What became of a request that is not to be repeated lightly.
+std::string as_outcome(Word word, const std::string& what, Timestamp sent_at) {
+  if (word == Word::rejected) return "rejected: " + what;
+  if (word == Word::not_sent) return "not sent: " + what;
+  return "outcome unknown: sent " + utc(sent_at) + ", " + what +
+         ". The server may have acted: look before sending it again";
+}
+
+Outcome outcome_of(Word word) {
+  switch (word) {
+    case Word::not_sent:
+      return Outcome::not_sent;
+    case Word::rejected:
+      return Outcome::rejected;
+    default:
+      return Outcome::unknown;
+  }
+}
+
+}  // namespace
+
+Exchange::Exchange(Call call, const Shared& shared, Now began)
+    : call_(std::move(call)),
+      shared_(shared),
+      began_(began),
+      deadline_(after(began.steady, call_.timeouts.timeout)),
+      passage_(shared_.breaker),
+      turn_(shared_.pacer) {
+  info_.call_id = call_.call_id;
+}
+
+JournalCall Exchange::journal_call() const noexcept {
+  return {
+      .call_id = call_.call_id, .method = call_.request.method, .url = call_.request.url, .body = call_.request.body};
+}
+
+Action Exchange::next(Event event, Now now) {
+  return std::visit([&](auto& happened) { return on(std::move(happened), now); }, event);
+}
+
+// ---- the way to an attempt: token, turn, journal, sending
+
+Action Exchange::on(Go, Now now) {
+  if (!call_.takes_token || !token_.empty()) return take_turn(now);
+  if (now.steady >= deadline_) return out_of_time(Stage::prepare, now);
+  return GetToken{};
+}
+
+Action Exchange::on(AccessToken token, Now now) {
+  const bool another = token.value.reveal() != token_.reveal();
+  if (token_was_refused_ && !another) return end("the token source has no other token", now);
+  token_ = std::move(token.value);
+  if (!visible_ascii(token_.reveal())) {
+    return end_before_an_attempt(
+        TokenError{},
+        token_.empty() ? "the access token is empty"
+                       : "the access token holds a space, a line break or another character that cannot stand "
+                         "in a header",
+        now);
+  }
+  if (now.steady >= deadline_) return out_of_time(Stage::token, now);
+  call_.request.authorization = Secret("Bearer " + token_.reveal());
+  return take_turn(now);
+}
+
+Action Exchange::on(const NoToken& refusal, Now now) {
+  const Error& error = refusal.error;
+  const bool keeps_its_kind = error.kind() == ErrorKind::cancelled || error.kind() == ErrorKind::deadline_exceeded ||
+                              error.kind() == ErrorKind::token_error;
+  return end_before_an_attempt(keeps_its_kind ? error.detail() : ErrorDetail(TokenError{}),
+                               "no access token: " + error.message(), now);
+}
+
+Action Exchange::take_turn(Now now) {
+  if (now.steady >= deadline_) return out_of_time(Stage::pause, now);
+  if (const auto circuit = passage_.ask(now.steady)) return circuit_is_open(*circuit, now);
+  const auto at = turn_.ask(now.steady);
+  if (at <= now.steady) return WriteDown{info_.attempts + 1};
+  if (at >= deadline_) return turn_comes_too_late(at, now);
+  return Wait{at};
+}
+
+Action Exchange::on(WrittenDown, Now now) {
+  if (now.steady >= deadline_) return out_of_time(Stage::prepare, now);
+  ++info_.attempts;
+  sent_at_ = now.wall;
+  attempt_began_ = now.steady;
+  return Send{&call_.request, std::min(deadline_, after(now.steady, call_.timeouts.attempt_timeout)),
+              std::move(connection_)};
+}
+
+Action Exchange::on(const NotWrittenDown& refusal, Now now) {
+  return end_before_an_attempt(JournalRefused{}, refusal.why, now);
+}
+
+Action Exchange::on(Stopped stopped, Now now) {
+  return end_before_an_attempt(Cancelled{stopped.stage}, "cancelled " + std::string(phrase(stopped.stage)), now);
+}
+
+// ---- what came of it
+
+Action Exchange::on(const http::Failure& failure, Now now) {
+  passage_.ended(health(failure, now.steady - attempt_began_),
+                 std::string(to_string(failure.cause)) + " " + std::string(phrase(failure.stage)), now.steady);
+  if (failure.body_left) {
+    left_something();
+  } else {
+    left_nothing(now);
+  }
+  if (failure.cause == Cause::stray_answer && refused_at_) return stray_after_a_refusal(failure, now);
+  const Verdict verdict = judge(failure, now.steady >= deadline_);
+  keep(ending_of(verdict, failure));
+  return repeat_or_end(verdict, std::nullopt, now);
+}
+
+void Exchange::left_nothing(Now now) noexcept {
+  if (failed_connects_++ == 0) connecting_since_ = now.steady;
+}
+
+void Exchange::left_something() noexcept {
+  failed_connects_ = 0;
+  ++attempts_that_left_;
+}
+
+/// What became of the attempt that was refused is what nobody knows now: so it is the one that the error tells of.
+Action Exchange::stray_after_a_refusal(const http::Failure& failure, Now now) {
+  Ending ending = ending_of(judge_a_stray_after_a_refusal(), failure);
+  ending.what +=
+      ": so the refusal before it (HTTP " + std::to_string(refused_with_) + ") was perhaps not this request's";
+  if (!failure.body_left) ending.sent_at = refused_at_;
+  keep(std::move(ending));
+  return end({}, now);
+}
+
+Action Exchange::on(const http::Answer& answer, Now now) {
+  left_something();
+  learn_from(answer, now);
+  const Reading reading = answer.status == 200 ? call_.read(answer.body) : Reading{};
+  Refusal refusal = answer.status == 200 ? Refusal{} : refusal_in(answer);
+  const RefusedBy by = refusal.of_the_application ? RefusedBy::application : RefusedBy::anybody;
+  Verdict verdict = judge(answer, reading, by, now.steady >= deadline_);
+  passage_.ended(health(answer, verdict.word, now.steady - attempt_began_), "HTTP " + std::to_string(answer.status),
+                 now.steady);
+  if (verdict.word == Word::started) {
+    info_.http_status = answer.status;
+    info_.sent_at = sent_at_;
+    return Done{std::nullopt, take_call(now)};
+  }
+  const auto pause = retry_after(answer.headers, now.wall);
+  if (verdict.for_the_cut) {
+    Ending cut = ending_of(verdict, *answer.cut);
+    cut.http_status = answer.status;
+    keep(std::move(cut));
+    return repeat_or_end(verdict, pause, now);
+  }
+  if (answer.status == 200) refusal = refusal_in(answer);
+  // Without a challenge it says nothing of the token: another one would be refused as well.
+  const bool challenged = call_.takes_token && (refusal.oauth_error || http::find(answer.headers, "WWW-Authenticate"));
+  if (verdict.again == Again::with_another_token && !challenged) verdict.again = Again::no;
+
+  const auto shown_pause = answer.status == 429 ? pause : std::nullopt;
+  std::string what = sentence(answer, reading.objection, refusal.words, shown_pause);
+  const bool open_end = answer.status == 200 && !answer.framed && !reading.whole_json;
+  if (open_end) what += "; the connection ended before the answer was known to be whole";
+  keep({.word = verdict.word,
+        .detail = detail_of(std::move(refusal.words), verdict.kind, shown_pause),
+        .what = std::move(what),
+        .http_status = answer.status,
+        .sent_at = sent_at_});
+  if (verdict.word == Word::rejected) connection_ = answer.connection;
+  return repeat_or_end(verdict, pause, now);
+}
+
+Refusal Exchange::refusal_in(const http::Answer& answer) const {
+  Refusal refusal = decode_refusal(answer.body, [this](std::string text) { return without_secrets(std::move(text)); });
+  if (call_.answers_are_secret) refusal.words.body_excerpt.clear();
+  return refusal;
+}
+
+void Exchange::learn_from(const http::Answer& answer, Now now) {
+  const KnownHeaders headers(answer.headers);
+  info_.rate_limit_remaining = parse_count(headers.rate_limit_remaining);
+  info_.rate_limit_reset = parse_count(headers.rate_limit_reset);
+  if (headers.date) info_.server_date = parse_http_date(*headers.date);
+  if (headers.request_id) info_.server_request_id = printable(without_secrets(*headers.request_id), 200);
+
+  if (answer.status < 500) shared_.budget.give_back_a_tenth();
+  const auto reset = rate_limit_reset(headers, now.wall);
+  if (answer.status == 429) {
+    if (const auto hold = hold_after_429(answer, now)) shared_.pacer.learn(0, *hold, now.steady);
+  } else if (info_.rate_limit_remaining && reset) {
+    shared_.pacer.learn(*info_.rate_limit_remaining, *reset, now.steady);
+  }
+}
+
+/// How long all calls of the client hold back after a 429. Where something is left, it was the limit of a second, and
+/// the reset is the minute's.
+std::optional<milliseconds> Exchange::hold_after_429(const http::Answer& answer, Now now) const {
+  const bool of_a_second = info_.rate_limit_remaining.value_or(0) > 0 && !http::find(answer.headers, "Retry-After");
+  if (of_a_second) return std::chrono::seconds{1};
+  const auto pause = retry_after(answer.headers, now.wall);
+  if (!pause) return std::nullopt;
+  return std::max(after_named_pause(call_.retry, *pause, 0), shortest_pause_after_429);
+}
+
+// ---- whether it is tried again
+
+bool Exchange::may_send_again_what_may_have_acted() const noexcept {
+  switch (call_.repeat) {
+    case Repeat::never:
+      return call_.retry.repeat_unknown_starts;
+    case Repeat::once:
+      return !call_.may_have_acted_before && unknown_attempts_ <= 1;  // the one that just ended
+    case Repeat::freely:
+      return true;
+  }
+  return false;
+}
+
+std::string Exchange::objection_to(const Verdict& verdict, bool pause_is_named, Now now) const {
+  if (verdict.again == Again::when_the_server_says && !pause_is_named) return "the server named no pause";
+  if (verdict.again == Again::with_another_token && token_was_refused_) return "another token was refused before";
+  if (failed_connects_ > 0) return objection_to_connecting(now);
+  if (attempts_that_left_ >= call_.retry.max_attempts) {
+    return "this was attempt " + std::to_string(attempts_that_left_) + " of at most " +
+           std::to_string(std::max(call_.retry.max_attempts, 1)) +
+           (info_.attempts > attempts_that_left_ ? ", those without a connection not counted" : "");
+  }
+  return {};
+}
+
+std::string Exchange::objection_to_connecting(Now now) const {
+  if (call_.retry.max_attempts <= 1) return "this was attempt 1 of at most 1";
+  if (now.steady < after(connecting_since_, call_.retry.connect_for)) return {};
+  return "no connection for " + in_milliseconds(std::max(call_.retry.connect_for, milliseconds{0}));
+}
+
+void Exchange::believe_the_refusal(int status) noexcept {
+  refused_at_ = sent_at_;
+  refused_with_ = status;
+}
+
+Action Exchange::repeat_or_end(const Verdict& verdict, std::optional<milliseconds> named, Now now) {
+  const bool harmful = verdict.again == Again::where_it_does_no_harm && !may_send_again_what_may_have_acted();
+  if (verdict.again == Again::no || harmful || now.steady >= deadline_) return end({}, now);
+  if (std::string objection = objection_to(verdict, named.has_value(), now); !objection.empty())
+    return end(objection, now);
+  if (verdict.again == Again::with_another_token) {
+    token_was_refused_ = true;
+    believe_the_refusal(401);
+    return GetToken{token_};
+  }
+  if (verdict.again == Again::when_the_server_says) believe_the_refusal(429);
+  if (failed_connects_ > 0) return wait_for_a_connection(now);
+  return wait_before_the_next(verdict.again, named, now);
+}
+
+Action Exchange::wait_before_the_next(Again again, std::optional<milliseconds> named, Now now) {
+  const double random = shared_.random();
+  const milliseconds least = again == Again::when_the_server_says ? shortest_pause_after_429 : milliseconds{0};
+  const milliseconds chosen = named ? after_named_pause(call_.retry, std::max(*named, least), random)
+                                    : back_off(call_.retry, attempts_that_left_, random);
+  const milliseconds pause = std::max(chosen, least);
+  const auto at = after(now.steady, pause);
+  if (at >= deadline_) return pause_is_too_long(pause, now);
+  if (again != Again::when_the_server_says && !shared_.budget.take()) {
+    return end("this client's budget of repeats is spent, as in an outage", now);
+  }
+  return Wait{at};
+}
+
+/// The last try is made at the end of the time for connecting: a pause that would pass it is cut.
+Action Exchange::wait_for_a_connection(Now now) {
+  const milliseconds pause = std::clamp(back_off(call_.retry, failed_connects_, shared_.random()),
+                                        shortest_pause_of_connecting, longest_pause_of_connecting);
+  const auto at = std::min(after(now.steady, pause), after(connecting_since_, call_.retry.connect_for));
+  if (at >= deadline_) return pause_is_too_long(pause, now);
+  return Wait{at};
+}
+
+Action Exchange::pause_is_too_long(milliseconds pause, Now now) {
+  return end("a pause of " + in_milliseconds(pause) + " would end after the call's timeout of " +
+                 in_milliseconds(call_.timeouts.timeout),
+             now);
+}
+
+// ---- the end
+
+Exchange::Ending Exchange::ending_of(const Verdict& verdict, const http::Failure& failure) const {
+  std::string what = failure.text;
+  if (verdict.kind == ErrorKind::cancelled) what = "cancelled " + std::string(phrase(failure.stage));
+  if (verdict.kind == ErrorKind::deadline_exceeded) {
+    what = "the call's timeout of " + in_milliseconds(call_.timeouts.timeout) + " passed " +
+           std::string(phrase(failure.stage));
+  }
+  return {
+      .word = verdict.word, .detail = detail_of(failure, verdict.kind), .what = std::move(what), .sent_at = sent_at_};
+}
+
+/// The word belongs to the call: what one attempt may have done, a later one cannot take back. Where it may be done
+/// again, what counts is how it ended.
+void Exchange::keep(Ending ending) {
+  if (ending.word == Word::unknown) ++unknown_attempts_;
+  if (!ending_ || call_.repeat != Repeat::never || ending.word >= ending_->word) {
+    ending_ = std::move(ending);
+  } else if (!ending_->what.ends_with("; then " + ending.what)) {  // connecting may fail so many times
+    ending_->what += "; then " + ending.what;
+  }
+}
+
+Action Exchange::end_before_an_attempt(ErrorDetail detail, const std::string& what, Now now) {
+  keep({.word = Word::not_sent, .detail = std::move(detail), .what = what});
+  return end({}, now);
+}
+
+/// What ended an attempt before says more than that the time for another is up.
+Action Exchange::out_of_time(Stage stage, Now now) {
+  if (ending_) return end("the call's timeout of " + in_milliseconds(call_.timeouts.timeout) + " leaves no time", now);
+  const http::Failure failure{.stage = stage, .cause = Cause::timed_out, .body_left = false, .text = {}};
+  ending_ = ending_of(judge(failure, /*deadline_passed=*/true), failure);
+  return end({}, now);
+}
+
+Action Exchange::circuit_is_open(const CircuitIsOpen& circuit, Now now) {
+  const Timestamp since = now.wall - std::chrono::duration_cast<milliseconds>(now.steady - circuit.since);
+  const std::string why =
+      "the circuit breaker is open since " + utc(since) + ": " + std::to_string(circuit.failures) +
+      " attempts in a row had ended at once, none with an application's answer; the last one: " + circuit.last +
+      (circuit.probing ? "; one call is finding out whether that is over"
+                       : "; the next call is let through in " + in_milliseconds(circuit.retry_in));
+  if (ending_) return end(why, now);
+  ending_ = Ending{.word = Word::not_sent, .detail = CircuitOpen{since, circuit.retry_in}, .what = why};
+  return end({}, now);
+}
+
+Action Exchange::turn_comes_too_late(steady_clock::time_point at, Now now) {
+  const std::string why = "its turn in the rate limit comes in " +
+                          in_milliseconds(std::chrono::ceil<milliseconds>(at - now.steady)) +
+                          ", and the call's timeout of " + in_milliseconds(call_.timeouts.timeout) + " passes before";
+  if (ending_) return end(why, now);
+  ending_ = Ending{.word = Word::not_sent, .detail = DeadlineExceeded{Stage::pause}, .what = why};
+  return end({}, now);
+}
+
+Action Exchange::end(const std::string& why_no_more, Now now) {
+  connection_.reset();
+  passage_.give_back();
+  const Word word = ending_->word;
+  info_.http_status = ending_->http_status;
+  info_.sent_at = word == Word::not_sent ? std::nullopt : ending_->sent_at;
+  std::string message = ending_->what;
+  if (!why_no_more.empty()) message += "; not tried again: " + why_no_more;
+  if (call_.repeat == Repeat::never) message = as_outcome(word, message, info_.sent_at.value_or(now.wall));
+
+  CallInfo call = take_call(now);
+  Error error(outcome_of(word), std::move(ending_->detail), printable(without_secrets(std::move(message)), 4000), call,
+              unknown_attempts_);
+  return Done{std::move(error), std::move(call)};
+}
+
+std::string Exchange::without_secrets(std::string text) const {
+  for (const Secret& secret : call_.secrets) text = redact(std::move(text), secret.reveal(), 1);
+  return redact(std::move(text), token_.reveal());
+}
+
+CallInfo Exchange::take_call(Now now) {
+  info_.duration = std::chrono::duration_cast<milliseconds>(now.steady - began_.steady);
+  return std::move(info_);
+}
+
+}  // namespace connectid::inline v0::detail

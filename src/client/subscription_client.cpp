@@ -1,0 +1,180 @@
+#include <connectid/subscription/subscription_client.hpp>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <connectid/http/curl_transport.hpp>
+
+#include "base/product.hpp"
+#include "base/random.hpp"
+#include "base/text.hpp"
+#include "call/blocking_driver.hpp"
+#include "call/call_id.hpp"
+#include "endpoints/subscription/start_subscription.hpp"
+#include "http/headers.hpp"
+#include "http/url.hpp"
+
+namespace connectid::inline v0 {
+namespace {
+
+using detail::Now;
+using detail::product;
+
+/// Set by the SDK in every request.
+constexpr std::array<std::string_view, 5> sdks_own = {"Accept", "Content-Encoding", "Content-Type", "User-Agent",
+                                                      "X-Request-Id"};
+
+bool is_reserved(std::string_view name) {
+  return detail::is_of_the_connection(name) ||
+         std::ranges::any_of(sdks_own, [&](std::string_view own) { return detail::equal_ignoring_case(own, name); });
+}
+
+/// Why a call with these options cannot be made; empty: it can.
+std::string problem_with(const CallOptions& options) {
+  if (!options.call_id.empty() && (!detail::visible_ascii(options.call_id) || options.call_id.size() > 128)) {
+    return "call_id must be 1 to 128 visible ASCII characters";
+  }
+  for (const http::Header& header : options.headers) {
+    if (!detail::well_formed(header)) {
+      return "the header \"" + detail::printable(header.name, 60) + "\" has a name or value that HTTP does not allow";
+    }
+    if (is_reserved(header.name)) {
+      return "the header " + header.name + " is the SDK's own and cannot be given";
+    }
+  }
+  return {};
+}
+
+/// Why no call can be made with these options; empty: it can.
+std::string problem_with(const ClientOptions& options, const detail::Url& api, const detail::Url& login) {
+  if (!api.problem.empty()) return "the API URL " + api.problem;
+  if (!options.environment.login_url().empty() && !login.problem.empty()) return "the login URL " + login.problem;
+  if (!detail::well_formed({"User-Agent", options.user_agent})) return "user_agent holds a control character";
+  return {};
+}
+
+std::string sentence(const std::vector<Violation>& violations) {
+  std::string text = "the request is not valid: ";
+  for (const Violation& violation : violations) {
+    if (&violation != &violations.front()) text += "; ";
+    text += violation.message;
+  }
+  return text;
+}
+
+}  // namespace
+
+struct SubscriptionClient::Core {
+  Core(ClientOptions given, detail::Url url, std::string why)
+      : options(std::move(given)),
+        api(std::move(url)),
+        problem(std::move(why)),
+        user_agent(options.user_agent.empty() ? product : options.user_agent + " " + product),
+        pacer(options.rate_limit),
+        budget(options.retry_policy.budget),
+        breaker(options.retry_policy.break_circuit_after) {
+    if (!options.transport) options.transport = std::make_shared<http::CurlTransport>();
+  }
+
+  ClientOptions options;
+  detail::Url api;
+  std::string problem;  ///< why no call can be made; empty: it can
+  std::string user_agent;
+  // Thread-safe:
+  mutable detail::Pacer pacer;
+  mutable detail::RetryBudget budget;
+  mutable detail::CircuitBreaker breaker;
+
+  Error not_sent(ErrorDetail detail, const std::string& what, CallInfo call) const {
+    return {Outcome::not_sent, std::move(detail), "not sent: " + what, std::move(call)};
+  }
+
+  http::Request post(std::string_view path, std::string body, const std::string& call_id,
+                     const CallOptions& call) const {
+    http::Request request{.method = "POST", .url = {}, .headers = {}, .authorization = {}, .body = std::move(body)};
+    request.url.reserve(api.text.size() + path.size());
+    request.url.append(api.text).append(path);
+    request.headers.reserve(4 + call.headers.size());
+    request.headers.push_back({"Accept", "application/json"});
+    request.headers.push_back({"Content-Type", "application/json"});
+    request.headers.push_back({"User-Agent", user_agent});
+    request.headers.push_back({"X-Request-Id", call_id});
+    request.headers.insert(request.headers.end(), call.headers.begin(), call.headers.end());
+    return request;
+  }
+
+  Timeouts timeouts_of(const CallOptions& call) const {
+    Timeouts timeouts = options.timeouts;
+    timeouts.attempt_timeout = call.attempt_timeout.value_or(timeouts.attempt_timeout);
+    timeouts.timeout = call.timeout.value_or(timeouts.timeout);
+    return timeouts;
+  }
+};
+
+SubscriptionClient::SubscriptionClient(ClientOptions options) {
+  detail::Url api = detail::parse_url(options.environment.api_url());
+  std::string problem = problem_with(options, api, detail::parse_url(options.environment.login_url()));
+  token_source_ = options.token_source;
+  core_ = std::make_shared<const Core>(std::move(options), std::move(api), std::move(problem));
+}
+
+SubscriptionClient::SubscriptionClient(std::shared_ptr<const Core> core, TokenSource token_source) noexcept
+    : core_(std::move(core)), token_source_(std::move(token_source)) {}
+
+SubscriptionClient SubscriptionClient::with(TokenSource token_source) const { return {core_, std::move(token_source)}; }
+
+Result<StartSubscriptionResponse> SubscriptionClient::start(const StartSubscriptionRequest& request,
+                                                            const CallOptions& options) const {
+  const auto core = core_;  // the caller's handles may all go while the call runs
+  const Now began = detail::read_clocks();
+  CallInfo call;
+  call.call_id = options.call_id;
+  if (call.call_id.empty()) call.call_id = detail::make_call_id(began.wall);
+  if (!core->problem.empty()) return core->not_sent(ConfigurationError{}, core->problem, call);
+  const TokenSource source = options.token_source ? options.token_source : token_source_;
+  if (!source) {
+    return core->not_sent(
+        ConfigurationError{},
+        "token_source is missing: give connectid::static_token(...), connectid::refreshing_token(...) "
+        "or a function of your own",
+        call);
+  }
+  if (std::string why = problem_with(options); !why.empty()) {
+    call.call_id.clear();  // it may be what is wrong
+    return core->not_sent(ConfigurationError{}, why, call);
+  }
+  if (auto violations = validate(request); !violations.empty()) {
+    std::string what = sentence(violations);
+    return core->not_sent(ValidationError{std::move(violations)}, what, call);
+  }
+
+  StartSubscriptionResponse response;
+  const auto read = [&response](std::string_view body) {
+    detail::StartSubscriptionAnswer answer = detail::decode_start_subscription(body);
+    response = std::move(answer.response);
+    return std::move(answer.reading);
+  };
+  const Timeouts timeouts = core->timeouts_of(options);
+  detail::Call start{
+      .request = core->post("/v1/subscription", to_json(request, core->options.copies_as_text), call.call_id, options),
+      .read = read,
+      .timeouts = timeouts,
+      .retry = core->options.retry_policy,
+      .call_id = std::move(call.call_id)};
+  detail::Exchange exchange(
+      std::move(start),
+      {.pacer = core->pacer, .budget = core->budget, .breaker = core->breaker, .random = detail::random_fraction},
+      began);
+  detail::Done done = detail::run(exchange, {.token_source = source,
+                                             .api_url = core->options.environment.api_url(),
+                                             .transport = *core->options.transport,
+                                             .journal = core->options.journal.get(),
+                                             .connect_timeout = timeouts.connect,
+                                             .stop = options.stop_token});
+  if (done.error) return *std::move(done.error);
+  response.call = std::move(done.call);
+  return response;
+}
+
+}  // namespace connectid::inline v0

@@ -1,0 +1,231 @@
+#include <connectid/journal/file_journal.hpp>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <filesystem>
+#include <list>
+#include <mutex>
+#include <unordered_map>
+#include <utility>
+
+#include "base/fd.hpp"
+#include "base/files.hpp"
+#include "base/text.hpp"
+#include "base/uninterrupted.hpp"
+#include "journal/record.hpp"
+
+namespace connectid::inline v0 {
+namespace {
+
+using detail::Fd;
+using detail::JournalLine;
+using detail::open_only;
+using detail::Opened;
+using detail::system_says;
+using detail::uninterrupted;
+
+std::string about(const std::string& path, const std::string& problem) {
+  return "the journal \"" + detail::printable(path, 200) + "\" cannot be used: " + problem;
+}
+
+/// Returns errno, or 0.
+int sync_folder_of(const std::string& path) {
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  const Fd fd(::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  return fd ? detail::sync_folder(fd.get()) : errno;
+}
+
+/// Nobody would ever read what is written to it.
+bool was_deleted(int fd) {
+  struct stat status {};
+  return ::fstat(fd, &status) == 0 && status.st_nlink == 0;
+}
+
+bool ends_within_a_line(int fd) {
+  struct stat status {};
+  char last = '\n';
+  return ::fstat(fd, &status) == 0 && status.st_size > 0 && ::pread(fd, &last, 1, status.st_size - 1) == 1 &&
+         last != '\n';
+}
+
+/// Who names the wrong file must not have lines added to it.
+bool may_be_a_journal(int fd) {
+  std::array<char, 16> first{};
+  const ssize_t count = uninterrupted([&] { return ::pread(fd, first.data(), first.size(), 0); });
+  return count >= 0 && detail::begins_as_journal({first.data(), static_cast<std::size_t>(count)});
+}
+
+Timestamp now() { return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()); }
+
+/// Gives each line to `take`, of a longer one its end; returns the error that ended it, or 0.
+template <class Take>
+int for_each_line(int fd, Take take) {
+  std::string line;
+  std::string bytes(std::size_t{1} << 16, '\0');
+  for (;;) {
+    const ssize_t count = uninterrupted([&] { return ::read(fd, bytes.data(), bytes.size()); });
+    if (count < 0) return errno;
+    if (count == 0) break;
+    std::string_view rest(bytes.data(), static_cast<std::size_t>(count));
+    for (std::size_t end = 0; (end = rest.find('\n')) != std::string_view::npos; rest.remove_prefix(end + 1)) {
+      take(line.append(rest.substr(0, end)));
+      line.clear();
+    }
+    line.append(rest);
+    if (line.size() > detail::longest_journal_line) line.erase(0, line.size() - detail::longest_journal_line);
+  }
+  take(line);
+  return 0;
+}
+
+/// What the lines so far add up to.
+class Sum {
+ public:
+  void add(JournalLine line) {
+    damaged_ += line.kind == JournalLine::Kind::damaged || line.after_half_a_line;
+    newer_ = newer_ || line.kind == JournalLine::Kind::newer_format;
+    if (line.kind == JournalLine::Kind::ended) end(line.call_id);
+    if (line.kind == JournalLine::Kind::sending) begin(std::move(line));
+  }
+
+  [[nodiscard]] bool newer() const noexcept { return newer_; }
+  [[nodiscard]] JournalContents contents() && {
+    return {.in_flight = {std::move_iterator(calls_.begin()), std::move_iterator(calls_.end())},
+            .damaged_lines = damaged_};
+  }
+
+ private:
+  void begin(JournalLine line) {
+    auto [known, is_new] = by_id_.try_emplace(line.call_id, calls_.end());
+    if (is_new) {
+      known->second = calls_.insert(calls_.end(), {std::move(line.call_id), std::move(line.method), std::move(line.url),
+                                                   std::move(line.body), 0, line.at});
+    }
+    ++known->second->attempts;
+  }
+
+  void end(const std::string& call_id) {
+    const auto known = by_id_.find(call_id);
+    if (known == by_id_.end()) return;
+    calls_.erase(known->second);
+    by_id_.erase(known);
+  }
+
+  std::list<InFlightCall> calls_;
+  std::unordered_map<std::string, std::list<InFlightCall>::iterator> by_id_;
+  std::size_t damaged_ = 0;
+  bool newer_ = false;
+};
+
+}  // namespace
+
+struct FileJournal::Impl {
+  explicit Impl(const std::string& path_to_open) : path(path_to_open) {
+    Opened opened = open_only(S_IFREG, AT_FDCWD, path, O_RDWR | O_APPEND | O_CREAT);
+    if (opened.problem.empty()) {
+      if (const int error = sync_folder_of(path)) opened.problem = "its folder: " + system_says(error);
+    }
+    if (opened.problem.empty() && !may_be_a_journal(opened.fd.get())) opened.problem = "it holds something else";
+    fd = std::move(opened.fd);
+    for_good = !opened.problem.empty();
+    half_a_line = !for_good && ends_within_a_line(fd.get());
+    problem = std::move(opened.problem);
+  }
+
+  bool write_down(const std::string& line) {
+    std::unique_lock lock(mutex);
+    return !for_good && append(line) && sync(lock, ++written);
+  }
+
+  /// In one write(2), so that lines of other processes stand before or behind, never within.
+  bool append(const std::string& line) {
+    if (line.size() > detail::longest_journal_line) return refuse("the call is too long for it");
+    if (was_deleted(fd.get())) return refuse("it was deleted while it was open");
+    const std::string text = half_a_line ? '\n' + line : line;
+    const ssize_t count = uninterrupted([&] { return ::write(fd.get(), text.data(), text.size()); });
+    if (count < 0) return refuse(system_says(errno));
+    half_a_line = static_cast<std::size_t>(count) < text.size() && (half_a_line || count > 0);
+    if (static_cast<std::size_t>(count) < text.size()) return refuse("there was no space for a whole line");
+    return true;
+  }
+
+  /// Until the disk has that many lines. One thread syncs for all whose lines are written by then, and only one does at
+  /// a time: the system tells of a failure once, and a second sync beside it would be told that all is well.
+  bool sync(std::unique_lock<std::mutex>& lock, std::uint64_t lines) {
+    while (synced < lines && !for_good) {
+      if (syncing) {
+        sync_ended.wait(lock);
+        continue;
+      }
+      syncing = true;
+      const std::uint64_t covered = written;
+      lock.unlock();
+      const int error = uninterrupted([&] { return ::fdatasync(fd.get()); }) == 0 ? 0 : errno;
+      lock.lock();
+      syncing = false;
+      // After an error nobody can say what became of these lines, nor does a sync that succeeds later prove anything.
+      for_good = error != 0;
+      if (error == 0) synced = covered;
+      sync_ended.notify_all();
+      if (error != 0) problem = system_says(error);  // last: it may throw, and the others must know all the same
+    }
+    if (synced >= lines && !for_good) problem.clear();
+    return synced >= lines;
+  }
+
+  bool refuse(std::string why) {
+    problem = std::move(why);
+    return false;
+  }
+
+  const std::string path;
+  mutable std::mutex mutex;
+  std::condition_variable sync_ended;
+  Fd fd;
+  std::string problem;
+  bool for_good = false;     ///< what stands in `problem` will not pass
+  bool half_a_line = false;  ///< the file ends in one: the next line goes on a line of its own
+  bool syncing = false;
+  std::uint64_t written = 0;
+  std::uint64_t synced = 0;
+};
+
+FileJournal::FileJournal(const std::string& path) : impl_(std::make_unique<Impl>(path)) {}
+FileJournal::~FileJournal() = default;
+
+std::string FileJournal::problem() const {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->problem.empty() ? std::string() : about(impl_->path, impl_->problem);
+}
+
+bool FileJournal::sending(const JournalCall& call, int attempt) {
+  return impl_->write_down(detail::sending_line(call, attempt, now()));
+}
+
+void FileJournal::ended(const JournalCall& call, Word word) {
+  static_cast<void>(impl_->write_down(detail::ended_line(call, word, now())));
+}
+
+Result<JournalContents> FileJournal::read(const std::string& path) {
+  const auto unreadable = [&](const std::string& why) {
+    return Error(Outcome::not_sent, ConfigurationError{}, about(path, why));
+  };
+  const Opened opened = open_only(S_IFREG, AT_FDCWD, path, O_RDONLY);
+  if (opened.error == ENOENT) return JournalContents{};
+  if (!opened.problem.empty()) return unreadable(opened.problem);
+  Sum sum;
+  const int error =
+      for_each_line(opened.fd.get(), [&](std::string_view line) { sum.add(detail::read_journal_line(line)); });
+  if (error != 0) return unreadable(system_says(error));
+  if (sum.newer()) return unreadable("a newer version of this library wrote to it");
+  return std::move(sum).contents();
+}
+
+}  // namespace connectid::inline v0

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/fd.hpp"
+#include "rate_limit/schedule.hpp"
+
+namespace connectid::inline v0::detail {
+
+/// A `Pace` that processes share through a file. Its lock is never waited for. Not thread-safe: a lock of flock(2)
+/// belongs to the open file, and so to all threads.
+class PaceFile {
+ public:
+  explicit PaceFile(std::string path);
+  PaceFile(const PaceFile&) = delete;
+  PaceFile& operator=(const PaceFile&) = delete;
+
+  enum class Opened { yes, busy, no };
+  /// Takes the lock and reads. After `yes`, and only then, `pace` is there, and `close` is to be called. What cannot be
+  /// of a clock that shows `now` is begun anew; TimePoint::max() where it is not known.
+  [[nodiscard]] Opened open(Pace::TimePoint now);
+  [[nodiscard]] Pace& pace() noexcept { return slots_[current_].pace; }
+  /// Writes and gives the lock back. Whether all was written.
+  [[nodiscard]] bool close();
+
+  /// Somebody has the lock for so long that it is done without, until a `close` succeeds.
+  void locked_for_too_long() { fail("has been locked by another process for too long", 0); }
+
+  /// Why the file cannot be used; empty: it can.
+  [[nodiscard]] const std::string& problem() const noexcept { return problem_; }
+
+ private:
+  /// The file holds two, which are written in turn: whoever is killed while it writes leaves the other one whole.
+  struct Slot {
+    std::array<char, 16> format{};
+    std::array<char, 48> boot{};  ///< the times are of a clock that begins anew with each boot
+    std::uint64_t number = 0;     ///< the higher one is newer
+    std::uint64_t checksum = 0;   ///< of `number` and `pace`
+    Pace pace;
+  };
+
+  void open_descriptor();
+  [[nodiscard]] bool lock(bool& busy);
+  void unlock() const noexcept;
+  [[nodiscard]] bool read(Pace::TimePoint now);
+  [[nodiscard]] bool is_sound(const Slot& slot, Pace::TimePoint now) const noexcept;
+  [[nodiscard]] static std::uint64_t checksum(const Slot& slot) noexcept;
+  bool fail(const char* what, int error);
+
+  std::string path_;
+  std::string problem_;
+  std::array<char, 48> boot_{};
+  Fd fd_;
+  std::size_t current_ = 0;
+  std::array<Slot, 2> slots_{};
+};
+
+}  // namespace connectid::inline v0::detail

@@ -1,0 +1,151 @@
+#include "testing/routes/grant_request.hpp"
+
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+#include <string_view>
+#include <utility>
+
+namespace connectid::inline v0::testing::detail {
+namespace {
+
+using Parameters = std::multimap<std::string, std::string>;
+
+OAuthError invalid_request(std::string description) { return {400, "invalid_request", std::move(description)}; }
+
+/// `+` is a space, and `%` begins a byte in hexadecimal; none where it does not.
+std::optional<std::string> form_decoded(std::string_view text) {
+  std::string decoded;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      decoded += text[i] == '+' ? ' ' : text[i];
+      continue;
+    }
+    const std::string_view hex = text.substr(i + 1, 2);
+    unsigned char byte = 0;
+    const auto [end, error] = std::from_chars(hex.data(), hex.data() + hex.size(), byte, 16);
+    if (error != std::errc() || end != hex.data() + 2) return std::nullopt;
+    decoded += static_cast<char>(byte);
+    i += hex.size();
+  }
+  return decoded;
+}
+
+/// The text before the first `mark`, and what is behind it.
+std::pair<std::string_view, std::string_view> split(std::string_view text, char mark) {
+  const std::size_t at = std::min(text.find(mark), text.size());
+  return {text.substr(0, at), text.substr(std::min(at + 1, text.size()))};
+}
+
+std::optional<Parameters> read_form(std::string_view text) {
+  Parameters parameters;
+  while (!text.empty()) {
+    const auto [pair, rest] = split(text, '&');
+    const auto [name, value] = split(pair, '=');
+    auto decoded_name = form_decoded(name);
+    auto decoded_value = form_decoded(value);
+    if (!decoded_name || !decoded_value) return std::nullopt;
+    if (!pair.empty()) parameters.emplace(*std::move(decoded_name), *std::move(decoded_value));
+    text = rest;
+  }
+  return parameters;
+}
+
+/// Empty where there is none: one without a value counts as left out (RFC 6749 section 3.2).
+std::string value_of(const Parameters& parameters, const std::string& name) {
+  const auto found = parameters.find(name);
+  return found == parameters.end() ? std::string() : found->second;
+}
+
+std::string field_of(const http::Headers& headers, std::string_view name) {
+  const std::string* const value = http::find(headers, name);
+  return value == nullptr ? std::string() : *value;
+}
+
+/// ASCII alone: the names of media types and of schemes have nothing else.
+std::string lower(std::string_view text) {
+  std::string lowered(text);
+  for (char& c : lowered) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return lowered;
+}
+
+bool holds_a_form(const ReceivedRequest& request) {
+  const std::string content_type = field_of(request.headers, "Content-Type");
+  std::string_view media_type = split(content_type, ';').first;
+  while (media_type.ends_with(' ')) media_type.remove_suffix(1);
+  return lower(media_type) == "application/x-www-form-urlencoded";
+}
+
+std::optional<std::string> base64_decoded(std::string_view text) {
+  std::string bytes(text.size() / 4 * 3, '\0');
+  const int length =
+      EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
+                      reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
+  if (length < 0) return std::nullopt;
+  bytes.resize(static_cast<std::size_t>(length));
+  for (; text.ends_with('=') && !bytes.empty(); text.remove_suffix(1)) bytes.pop_back();  // OpenSSL counts the padding
+  return bytes;
+}
+
+/// What is in `Authorization: Basic …`: id and secret are form-encoded first (RFC 6749 section 2.3.1).
+std::optional<Client> basic_client(std::string_view authorization) {
+  const auto [scheme, base64] = split(authorization, ' ');
+  const auto pair = lower(scheme) == "basic" ? base64_decoded(base64) : std::nullopt;
+  if (!pair || pair->find(':') == std::string::npos) return std::nullopt;
+  const auto [id, secret] = split(*pair, ':');
+  auto decoded_id = form_decoded(id);
+  auto decoded_secret = form_decoded(secret);
+  if (!decoded_id || !decoded_secret) return std::nullopt;
+  return Client{.id = *std::move(decoded_id), .secret = *std::move(decoded_secret), .basic = true};
+}
+
+std::optional<OAuthError> read_client(const std::string& authorization, const Parameters& parameters, Client& client) {
+  client = {.id = value_of(parameters, "client_id"), .secret = value_of(parameters, "client_secret")};
+  if (authorization.empty()) return std::nullopt;
+  const Client in_form = std::exchange(client, basic_client(authorization).value_or(Client{.basic = true}));
+  if (client.id.empty()) {
+    return OAuthError{401, "invalid_client", "The Authorization is no client's by HTTP Basic", true};
+  }
+  if (!in_form.secret.empty()) return invalid_request("The client proves who it is by HTTP Basic and in the form");
+  if (!in_form.id.empty() && in_form.id != client.id) return invalid_request("The form's client_id is another's");
+  return std::nullopt;
+}
+
+bool has_one_twice(const Parameters& parameters) {
+  return std::ranges::adjacent_find(parameters, {}, &Parameters::value_type::first) != parameters.end();
+}
+
+std::optional<OAuthError> objection_to_grant(const GrantRequest& asked) {
+  if (asked.grant_type.empty()) return invalid_request("grant_type is missing");
+  if (asked.grant_type == "client_credentials") return std::nullopt;
+  if (asked.grant_type != "refresh_token") {
+    return OAuthError{400, "unsupported_grant_type", "Only client_credentials and refresh_token are taken"};
+  }
+  if (asked.refresh_token.empty()) return invalid_request("refresh_token is missing");
+  return std::nullopt;
+}
+
+}  // namespace
+
+bool asks_for_tokens(const ReceivedRequest& request) { return split(request.path, '?').first == "/oauth/token"; }
+
+GrantRequest read_grant_request(const ReceivedRequest& request) {
+  if (request.method != "POST") return {.error = invalid_request("Only POST is taken")};
+  // They would stand in the logs of everybody on the way.
+  if (request.path.find('?') != std::string::npos) return {.error = invalid_request("The URL has parameters")};
+  if (!holds_a_form(request)) return {.error = invalid_request("No application/x-www-form-urlencoded")};
+  const auto parameters = read_form(request.body);
+  if (!parameters) return {.error = invalid_request("The form cannot be read")};
+  GrantRequest asked{.grant_type = value_of(*parameters, "grant_type"),
+                     .refresh_token = value_of(*parameters, "refresh_token")};
+  asked.error = read_client(field_of(request.headers, "Authorization"), *parameters, asked.client);
+  if (has_one_twice(*parameters)) asked.error = invalid_request("A parameter stands in the form twice");
+  if (!asked.error) asked.error = objection_to_grant(asked);
+  return asked;
+}
+
+}  // namespace connectid::inline v0::testing::detail

@@ -1,0 +1,241 @@
+// What is told of the program: its help, its manual pages, and its completions in real shells. All are made from the
+// same definitions, and each is asked here for every flag that the help names.
+#include <algorithm>
+#include <connectid/version.hpp>
+#include <iterator>
+#include <regex>
+#include <set>
+#include <sstream>
+
+#include "support/program_test.hpp"
+
+namespace connectid::program {
+namespace {
+
+using Words = std::set<std::string>;
+
+const std::string pages = CONNECTID_PAGES;
+const std::string rule =
+    "0 = started (or help or the version was asked for); 2, 3, 4, 5, 7 = not started; 6 and anything else (1, 124, "
+    "137, ...) = may have started: look, do not repeat.";
+
+std::string text_of(const std::string& file) {
+  std::ifstream in(file);
+  EXPECT_TRUE(in.is_open()) << file;
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::istringstream in(text);
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  return lines;
+}
+
+Words words_of(const std::string& text) {
+  std::istringstream in(text);
+  return {std::istream_iterator<std::string>(in), {}};
+}
+
+/// As if it were one line, however it was broken.
+std::string flowing(const std::string& text) { return std::regex_replace(text, std::regex("\\s+"), " "); }
+
+Words found_in(const std::string& text, const std::regex& what) {
+  Words found;
+  for (std::sregex_iterator at(text.begin(), text.end(), what), end; at != end; ++at) found.insert(at->str(1));
+  return found;
+}
+
+/// Runs a tool of the system, found as in any shell.
+Ended run_tool(const std::vector<std::string>& words) {
+  const char* path = std::getenv("PATH");
+  return Process(words, {std::string("PATH=") + (path ? path : "/usr/bin:/bin")}).wait();
+}
+
+/// A command of the program; or the program itself, which has no word.
+struct Page {
+  std::string name;
+  std::string word;
+
+  [[nodiscard]] std::string help() const {
+    std::istringstream in(word + " --help");
+    const Ended ended = Program({std::istream_iterator<std::string>(in), {}}, {}).wait();
+    EXPECT_EQ(ended.status, 0) << ended.err;
+    EXPECT_EQ(ended.err, "");
+    return ended.out;
+  }
+  /// Those that its help lists, long and short.
+  [[nodiscard]] Words flags() const {
+    const std::string text = help();
+    Words all = found_in(text, std::regex("\n  (?:-\\w, )?(--[a-z-]+)"));
+    all.merge(found_in(text, std::regex("\n  (-\\w), --")));
+    return all;
+  }
+  [[nodiscard]] std::string file() const {
+    std::string name = word.empty() ? "" : "-" + word;
+    std::ranges::replace(name, ' ', '-');
+    return pages + "/connectid" + name + ".1";
+  }
+};
+void PrintTo(const Page& page, std::ostream* out) { *out << page.name; }
+
+class ProgramPage : public ::testing::TestWithParam<Page> {};
+INSTANTIATE_TEST_SUITE_P(Table, ProgramPage,
+                         ::testing::ValuesIn(std::vector{Page{"connectid", ""}, Page{"start", "start"},
+                                                         Page{"validate", "validate"}, Page{"login", "login"},
+                                                         Page{"token", "token"}, Page{"token_import", "token import"},
+                                                         Page{"accounts", "accounts"}, Page{"logout", "logout"},
+                                                         Page{"fake_server", "fake-server"}}),
+                         [](const auto& row) { return row.param.name; });
+
+TEST_P(ProgramPage, has_an_example_and_fits_a_terminal) {
+  const std::string help = GetParam().help();
+  EXPECT_NE(help.find("\nUsage: connectid"), std::string::npos);
+  EXPECT_NE(help.find("\nExample:\n  "), std::string::npos);
+  EXPECT_TRUE(GetParam().flags().contains("--help"));
+  for (const std::string& line : lines_of(help)) EXPECT_LE(line.size(), 80U) << line;
+}
+
+TEST_P(ProgramPage, has_the_rule_for_scripts_or_its_own_statuses) {
+  const std::string help = flowing(GetParam().help());
+  const bool of_start = GetParam().word.empty() || GetParam().word == "start";
+  EXPECT_EQ(help.find(rule) != std::string::npos, of_start) << help;
+  EXPECT_EQ(help.find("Exit status: 0 ") != std::string::npos, !GetParam().word.empty()) << help;
+}
+
+TEST_P(ProgramPage, is_a_manual_page_without_a_warning) {
+  const Ended ended = run_tool({"groff", "-man", "-ww", "-z", GetParam().file()});
+  EXPECT_EQ(ended.status, 0);
+  EXPECT_EQ(ended.out + ended.err, "");
+}
+
+TEST_P(ProgramPage, tells_in_the_manual_what_it_tells_in_the_help) {
+  const Ended ended = run_tool({"groff", "-man", "-Tascii", "-P-cbou", GetParam().file()});
+  const std::string manual = flowing(ended.out);
+  const std::string help = GetParam().help();
+  const Words flags = found_in(manual, std::regex(" (--?[a-z-]+)"));
+  for (const std::string& flag : GetParam().flags()) EXPECT_TRUE(flags.contains(flag)) << flag << ended.out;
+  for (const std::string& name : found_in(help, std::regex("((?:CONNECTID|SSL)_[A-Z_]+)"))) {
+    EXPECT_NE(manual.find(name), std::string::npos) << name;
+  }
+  EXPECT_EQ(manual.find(rule) != std::string::npos, flowing(help).find(rule) != std::string::npos);
+}
+
+TEST(ProgramPages, the_help_of_start_names_every_variable_that_is_read) {
+  const std::string help = Page{"start", "start"}.help();
+  const Words read = found_in(text_of(CONNECTID_SOURCE_DIR "/cli/settings.hpp"), std::regex("\"([A-Z]+_[A-Z_]+)\""));
+  EXPECT_GE(read.size(), 6U);
+  for (const std::string& name : read) EXPECT_NE(help.find("\n  " + name), std::string::npos) << name;
+}
+
+TEST(ProgramPages, the_example_of_start_is_a_valid_request) {
+  const std::string help = Page{"start", "start"}.help();
+  const std::regex example("connectid start --environment test (--product[^\\\\]*)\\\\\n +([^\n]*)\n");
+  std::smatch found;
+  ASSERT_TRUE(std::regex_search(help, found, example)) << help;
+  std::istringstream in(found.str(1) + found.str(2));
+  std::vector<std::string> arguments{std::istream_iterator<std::string>(in), {}};
+  arguments.insert(arguments.begin(), "validate");
+  const Ended ended = Program(arguments, {}).wait();
+  EXPECT_EQ(ended.status, 0) << ended.err;
+}
+
+TEST(ProgramPages, the_help_is_text_whatever_output_is_asked_for) {
+  const Ended ended = Program({"start", "--output", "json", "--help"}, {}).wait();
+  EXPECT_EQ(ended.status, 0);
+  EXPECT_EQ(ended.out, (Page{"start", "start"}.help()));
+}
+
+TEST(ProgramPages, the_version_is_a_result) {
+  const Ended ended = Program({"--version"}, {}).wait();
+  EXPECT_EQ(ended.status, 0);
+  EXPECT_EQ(ended.out, "connectid " CONNECTID_VERSION "\n");
+}
+
+// ---- completion. What is offered at the end of a line, in a shell that knows nothing but the completion.
+
+Words offered_by_bash(std::vector<std::string> words) {
+  constexpr auto script =
+      "set -u; source \"$0\"; [[ $(complete -p connectid) == *' -F _connectid connectid' ]] || exit 9;"
+      "COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); _connectid; printf '%s\\n' \"${COMPREPLY[@]}\"";
+  words.insert(words.begin(), {"bash", "--norc", "-c", script, pages + "/connectid.bash", "connectid"});
+  const Ended ended = run_tool(words);
+  EXPECT_EQ(ended.status, 0);
+  EXPECT_EQ(ended.err, "");
+  return words_of(ended.out);
+}
+
+Words offered_by_zsh(const std::vector<std::string>& words) {
+  std::string line = "connectid";
+  for (const std::string& word : words) line += " " + word;
+  const Ended ended =
+      run_tool({"zsh", "-f", CONNECTID_SOURCE_DIR "/tests/cli/offered_by_zsh.zsh", pages, std::move(line)});
+  EXPECT_EQ(ended.status, 0);
+  EXPECT_EQ(ended.err, "");
+  return words_of(ended.out);
+}
+
+struct Shell {
+  const char* name;
+  Words (*offered)(std::vector<std::string>);
+};
+void PrintTo(const Shell& shell, std::ostream* out) { *out << shell.name; }
+
+class ProgramCompletion : public ::testing::TestWithParam<Shell> {
+ protected:
+  static Words offered(std::vector<std::string> words) { return GetParam().offered(std::move(words)); }
+};
+INSTANTIATE_TEST_SUITE_P(Table, ProgramCompletion,
+                         ::testing::Values(Shell{"bash", offered_by_bash},
+                                           Shell{"zsh",
+                                                 [](std::vector<std::string> words) { return offered_by_zsh(words); }}),
+                         [](const auto& row) { return row.param.name; });
+
+TEST_P(ProgramCompletion, knows_the_commands) {
+  EXPECT_EQ(offered({"st"}), Words{"start"});
+  const Words first = offered({""});
+  for (const char* command : {"start", "validate", "login", "token", "accounts", "logout", "fake-server"}) {
+    EXPECT_TRUE(first.contains(command)) << command;
+  }
+  EXPECT_EQ(offered({"token", "i"}), Words{"import"});
+}
+
+TEST_P(ProgramCompletion, knows_every_flag_of_the_help) {
+  EXPECT_EQ(offered({"-"}), (Page{"connectid", ""}.flags()));
+  for (const std::string command : {"start", "validate", "login", "token", "accounts", "logout", "fake-server"}) {
+    EXPECT_EQ(offered({command, "-"}), (Page{command, command}.flags())) << command;
+  }
+  EXPECT_EQ(offered({"token", "import", "-"}), (Page{"token_import", "token import"}.flags()));
+}
+
+TEST_P(ProgramCompletion, knows_the_values_that_can_be_listed) {
+  EXPECT_EQ(offered({"start", "--output", ""}), (Words{"text", "json"}));
+  EXPECT_EQ(offered({"validate", "--copies", "1", "--output", "j"}), Words{"json"});
+  EXPECT_EQ(offered({"start", "--environment", ""}), (Words{"production", "sweden", "test"}));
+  EXPECT_EQ(offered({"start", "--product", ""}), Words{});
+}
+
+TEST_P(ProgramCompletion, names_files_after_a_flag_that_takes_one) {
+  const TemporaryFile file;
+  const std::string begin = file.name().substr(0, file.name().size() - 2);
+  for (const char* flag : {"--json", "--ca-file"}) {
+    Words names;  // zsh offers what stands after the last slash
+    for (const std::string& name : offered({"start", flag, begin})) {
+      names.insert(std::filesystem::path(name).filename());
+    }
+    EXPECT_TRUE(names.contains(std::filesystem::path(file.name()).filename())) << flag << ' ' << begin;
+  }
+}
+
+TEST(ProgramBashCompletion, completes_a_value_behind_an_equals_sign) {  // which bash takes for a word of its own
+  EXPECT_EQ(offered_by_bash({"start", "--output", "="}), (Words{"text", "json"}));
+  EXPECT_EQ(offered_by_bash({"start", "--output", "=", "j"}), Words{"json"});
+}
+
+TEST(ProgramZshCompletion, offers_no_flag_that_excludes_one_already_there) {
+  EXPECT_EQ(offered_by_zsh({"start", "--start-date", "2026-04-01", "--start-"}), Words{});
+  EXPECT_EQ(offered_by_zsh({"start", "--zone", "UTC", "--start-"}), (Words{"--start-date", "--start-time"}));
+}
+
+}  // namespace
+}  // namespace connectid::program

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "call/exchange.hpp"
+#include "endpoints/subscription/start_subscription.hpp"
+
+namespace connectid::detail {
+
+/// A simulated clock, what the calls of one client share, and calls under them.
+class SimulatedCalls {
+ public:
+  explicit SimulatedCalls(int budget = 1000, RateLimit limit = RateLimit::off(), int break_circuit_after = 0)
+      : pacer_(std::move(limit)), budget_(budget), breaker_(break_circuit_after) {}
+
+  [[nodiscard]] Now now() const {
+    return {std::chrono::steady_clock::time_point{} + elapsed,
+            Timestamp{std::chrono::milliseconds{1775012407123}} + elapsed};
+  }
+
+  [[nodiscard]] Exchange make(const Timeouts& timeouts = {}, const RetryPolicy& retry = {},
+                              Repeat repeat = Repeat::never) {
+    return {Call{.request = {.method = "POST", .url = "u", .headers = {}, .authorization = {}, .body = "b"},
+                 .read = [](std::string_view body) { return detail::decode_start_subscription(body).reading; },
+                 .repeat = repeat,
+                 .timeouts = timeouts,
+                 .retry = retry,
+                 .call_id = "id-1"},
+            {.pacer = pacer_, .budget = budget_, .breaker = breaker_, .random = random},
+            now()};
+  }
+
+  [[nodiscard]] CircuitBreaker& breaker() { return breaker_; }
+
+  std::chrono::milliseconds elapsed{0};
+  double (*random)() = [] { return 0.5; };
+
+ private:
+  Pacer pacer_;
+  RetryBudget budget_;
+  CircuitBreaker breaker_;
+};
+
+inline http::Answer ok() {
+  return {.status = 200, .headers = {}, .body = R"({"status":"OK"})", .framed = true, .cut = {}};
+}
+
+inline http::Answer answer(int status, http::Headers headers = {}, std::string body = {}) {
+  return {.status = status, .headers = std::move(headers), .body = std::move(body), .framed = true, .cut = {}};
+}
+
+inline http::Failure failure(Stage stage, Cause cause, bool body_left) {
+  return {.stage = stage, .cause = cause, .body_left = body_left, .text = std::string(to_string(cause))};
+}
+
+}  // namespace connectid::detail

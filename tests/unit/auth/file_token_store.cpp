@@ -1,0 +1,541 @@
+// What is FileTokenStore's own: its files. What it promises as every store does: token_store.cpp.
+#include <connectid/auth/file_token_store.hpp>
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "support/canary_token.hpp"
+#include "support/disk.hpp"
+#include "support/temporary_directory.hpp"
+
+namespace connectid::auth {
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
+
+// printf anna | sha256sum
+const std::string anna = "55579b557896d0ce1764c47fed644f9b35f58bad620674af23f356d80ed0c503.json";
+const std::string anna_json =
+    R"({"connectid_token":1,"account":"anna","access_token":"canary-access-1","obtained_at":1775012407123,)"
+    R"("expires_at":1775055607123,"refresh_token":"canary-refresh-1","api_url":"https://api.test/capi",)"
+    R"("login_url":"https://login.test/user","client_id":"shop"})"
+    "\n";
+
+void write(const std::string& path, const std::string& text) {
+  fs::remove_all(path);
+  std::ofstream(path) << text;
+  fs::permissions(path, fs::perms{0600});
+}
+
+std::string text_of(const std::string& path) {
+  std::ifstream in(path);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+std::vector<std::string> names_in(const std::string& folder) {
+  std::vector<std::string> names;
+  if (!fs::exists(folder)) return names;
+  for (const auto& entry : fs::directory_iterator(folder)) names.push_back(entry.path().filename());
+  return names;
+}
+
+unsigned permissions(const std::string& path) { return static_cast<unsigned>(fs::status(path).permissions()); }
+
+/// The error's message; it is fit to be shown.
+template <class T>
+std::string message(const Result<T>& result) {
+  if (result) return {};
+  expect_fit_to_be_shown(result.error());
+  return result.error().message();
+}
+
+/// The message of an error that says that something cannot be used.
+template <class T>
+std::string refusal(const Result<T>& result) {
+  if (!result) EXPECT_EQ(result.error().kind(), ErrorKind::configuration_error);
+  return message(result);
+}
+
+/// The message of an error that says that something cannot be used now.
+template <class T>
+std::string failure(const Result<T>& result) {
+  const auto* detail = result ? nullptr : result.error().template get_if<TokenError>();
+  EXPECT_TRUE(result || (detail && detail->temporary));
+  return message(result);
+}
+
+class FileTokenStoreTest : public ::testing::Test {
+ protected:
+  void save_anna(const std::string& mark = "1") {
+    const auto saved = store.save("anna", canary_token(mark));
+    ASSERT_TRUE(saved) << saved.error();
+  }
+  [[nodiscard]] std::string lock_refusal() {
+    const auto lock = store.lock("anna", Clock::now(), {});
+    return refusal(lock);
+  }
+
+  const TemporaryFolder folder;
+  const std::string path = folder / "data/tokens";
+  const std::string file = path + "/" + anna;
+  FileTokenStore store{path};
+};
+
+TEST_F(FileTokenStoreTest, keeps_an_account_in_one_file_of_json) {
+  save_anna();
+  EXPECT_THAT(names_in(path), ElementsAre(anna));
+  EXPECT_EQ(text_of(file), anna_json);
+}
+
+TEST_F(FileTokenStoreTest, keeps_all_to_its_owner_whatever_the_umask) {
+  const mode_t before = umask(0);
+  save_anna();
+  EXPECT_EQ(lock_refusal(), "");
+  umask(before);
+  EXPECT_EQ(permissions(folder / "data"), 0700U);
+  EXPECT_EQ(permissions(path), 0700U);
+  EXPECT_EQ(permissions(file), 0600U);
+  EXPECT_EQ(permissions(path + "/lock"), 0600U);
+}
+
+TEST_F(FileTokenStoreTest, makes_nothing_to_find_nothing) {
+  EXPECT_EQ(kept(store, "anna"), "none");
+  EXPECT_TRUE(store.save("anna", {}));
+  EXPECT_THAT(store.accounts().value(), IsEmpty());
+  EXPECT_FALSE(fs::exists(folder / "data"));
+}
+
+TEST_F(FileTokenStoreTest, needs_one_lock_file_for_all_accounts) {
+  for (int i = 0; i < 100; ++i) EXPECT_TRUE(store.lock(std::to_string(i), Clock::now(), {}));
+  EXPECT_THAT(names_in(path), ElementsAre("lock"));
+}
+
+TEST_F(FileTokenStoreTest, lies_where_the_process_is_then_where_its_name_is_a_relative_one) {
+  const auto before = fs::current_path();
+  fs::current_path(folder / ".");
+  FileTokenStore relative("tokens/of/mine//");
+  EXPECT_EQ(message(relative.save("anna", canary_token("1"))), "");
+  EXPECT_EQ(kept(relative, "anna"), "canary-access-1");
+  fs::current_path(before);
+  EXPECT_THAT(names_in(folder / "tokens/of/mine"), ElementsAre(anna));
+}
+
+TEST_F(FileTokenStoreTest, skips_what_a_newer_version_added_to_the_format) {
+  fs::create_directories(path);
+  fs::permissions(path, fs::perms{0700});
+  std::string text = anna_json;
+  write(file, text.insert(1, R"("scopes":["a"],)"));
+  EXPECT_EQ(kept(store, "anna"), "canary-access-1");
+}
+
+// ---- what is refused
+
+struct Refused {
+  const char* name;
+  std::function<void(const std::string& folder, const std::string& file)> spoil;
+  std::vector<std::string> why;
+  bool needs_root = false;
+};
+void PrintTo(const Refused& row, std::ostream* out) { *out << row.name; }
+
+class FileTokenStoreRefuses : public ::testing::TestWithParam<Refused> {
+ protected:
+  void SetUp() override {
+    if (GetParam().needs_root && geteuid() != 0) GTEST_SKIP() << "only root gives a file to somebody else";
+    ASSERT_TRUE(store.save("anna", canary_token("1")));
+    GetParam().spoil(path, file);
+  }
+  static void expect_refused(const std::string& said) {
+    EXPECT_THAT(said, HasSubstr("cannot be used: "));
+    for (const std::string& why : GetParam().why) EXPECT_THAT(said, HasSubstr(why));
+  }
+
+  const TemporaryFolder folder;
+  const std::string path = folder / "tokens";
+  const std::string file = path + "/" + anna;
+  FileTokenStore store{path};
+};
+
+using FileTokenStoreFile = FileTokenStoreRefuses;
+TEST_P(FileTokenStoreFile, that_cannot_be_used_is_refused_left_as_it_is_and_forgotten_when_told) {
+  const auto status = [&] {
+    struct stat now {};
+    lstat(file.c_str(), &now);
+    return std::tuple(now.st_ino, now.st_mode, now.st_uid, now.st_size, now.st_mtim.tv_nsec);
+  };
+  const auto before = status();
+  expect_refused(refusal(store.load("anna")));
+  expect_refused(refusal(store.save("anna", canary_token("2"))));
+  const auto accounts = store.accounts();
+  ASSERT_TRUE(accounts) << accounts.error();
+  ASSERT_EQ(accounts->size(), 1U);
+  EXPECT_EQ(accounts->front().name, "");
+  expect_refused(accounts->front().problem);
+  EXPECT_THAT(accounts->front().problem, HasSubstr(file));
+  EXPECT_EQ(status(), before);
+  EXPECT_THAT(names_in(path), ElementsAre(anna));
+
+  if (fs::is_directory(file)) return;  // nobody empties a folder for that
+  EXPECT_EQ(message(store.save("anna", {})), "");
+  EXPECT_THAT(names_in(path), IsEmpty());
+}
+const auto chmod_file = [](unsigned mode) {
+  return [mode](const std::string&, const std::string& file) { fs::permissions(file, fs::perms{mode}); };
+};
+const Refused refused_files[] = {
+    {"a_group_reads", chmod_file(0640), {"others may read or write it", "chmod 600"}},
+    {"a_group_writes", chmod_file(0620), {"others may read or write it", "chmod 600"}},
+    {"others_read", chmod_file(0604), {"others may read or write it", "chmod 600"}},
+    {"others_write", chmod_file(0602), {"others may read or write it", "chmod 600"}},
+    {"is_a_link",
+     [](const auto& folder, const auto& file) {
+       fs::rename(file, folder + "/../tokens.elsewhere");
+       fs::create_symlink("../tokens.elsewhere", file);
+     },
+     {"a symbolic link", "put that in its place"}},
+    {"is_a_link_to_nothing",
+     [](const auto&, const auto& file) {
+       fs::remove(file);
+       fs::create_symlink("nothing", file);
+     },
+     {"a symbolic link", "put that in its place"}},
+    {"is_a_folder",
+     [](const auto&, const auto& file) {
+       fs::remove(file);
+       fs::create_directory(file);
+     },
+     {"not a regular file", "move it away"}},
+    {"is_a_pipe",
+     [](const auto&, const auto& file) {
+       fs::remove(file);
+       mkfifo(file.c_str(), 0600);
+     },
+     {"not a regular file", "move it away"}},
+    {"is_large",
+     [](const auto&, const auto& file) { write(file, std::string((std::size_t{1} << 20) + 1, ' ')); },
+     {"larger than 1 MiB", "move it away"}},
+    {"is_newer",
+     [](const auto&, const auto& file) { write(file, R"({"connectid_token":2,"canary":1})"); },
+     {"a newer version", "use that one"}},
+    {"is_anothers",
+     [](const auto&, const auto& file) { EXPECT_EQ(chown(file.c_str(), 1234, 1234), 0); },
+     {"belongs to another user", "id 1234", "change its owner"},
+     true},
+};
+INSTANTIATE_TEST_SUITE_P(Table, FileTokenStoreFile, ::testing::ValuesIn(refused_files),
+                         [](const auto& row) { return row.param.name; });
+
+class FileTokenStoreFolder : public FileTokenStoreRefuses {};
+TEST_P(FileTokenStoreFolder, that_cannot_be_used_is_refused) {
+  expect_refused(refusal(store.load("anna")));
+  expect_refused(refusal(store.save("anna", canary_token("2"))));
+  expect_refused(refusal(store.save("anna", {})));
+  expect_refused(refusal(store.lock("anna", Clock::now(), {})));
+  expect_refused(refusal(store.accounts()));
+  EXPECT_THAT(refusal(store.load("anna")), HasSubstr(path));
+}
+const auto chmod_folder = [](unsigned mode) {
+  return [mode](const std::string& folder, const std::string&) { fs::permissions(folder, fs::perms{mode}); };
+};
+const Refused refused_folders[] = {
+    {"a_group_reads", chmod_folder(0750), {"others may read or write it", "chmod 700"}},
+    {"others_write", chmod_folder(0703), {"others may read or write it", "chmod 700"}},
+    {"is_a_link",
+     [](const auto& folder, const auto&) {
+       fs::rename(folder, folder + ".real");
+       fs::create_symlink(folder + ".real", folder);
+     },
+     {"a symbolic link", "name what it leads to"}},
+    {"is_a_file", [](const auto& folder, const auto&) { write(folder, ""); }, {"not a folder", "move it away"}},
+    {"is_anothers",
+     [](const auto& folder, const auto&) { EXPECT_EQ(chown(folder.c_str(), 1234, 1234), 0); },
+     {"belongs to another user", "id 1234"},
+     true},
+};
+INSTANTIATE_TEST_SUITE_P(Table, FileTokenStoreFolder, ::testing::ValuesIn(refused_folders),
+                         [](const auto& row) { return row.param.name; });
+
+TEST(FileTokenStoreFolderName, that_no_folder_can_have_is_refused) {
+  using namespace std::string_literals;
+  const TemporaryFolder folder;
+  write(folder / "file", "");
+  const std::pair<std::string, const char*> names[] = {{"", "has no name"},
+                                                       {folder / "to\0kens"s, "a zero byte"},
+                                                       {folder / "file/tokens", "Not a directory"},
+                                                       {folder / std::string(300, 'a'), "too long"},
+                                                       {"/proc/tokens", "/proc/tokens\" cannot be used: "}};
+  for (const auto& [name, why] : names) {
+    FileTokenStore store(name);
+    EXPECT_THAT(refusal(store.save("anna", canary_token("1"))), HasSubstr(why));
+    EXPECT_THAT(refusal(store.lock("anna", Clock::now(), {})), HasSubstr(why));
+  }
+}
+
+TEST_F(FileTokenStoreTest, refuses_a_lock_file_that_is_not_its_owners_alone) {
+  save_anna();
+  write(path + "/lock", "");
+  fs::permissions(path + "/lock", fs::perms{0660});
+  EXPECT_THAT(lock_refusal(), HasSubstr("chmod 600"));
+  fs::remove(path + "/lock");
+  fs::create_symlink(anna, path + "/lock");
+  EXPECT_THAT(lock_refusal(), HasSubstr("symbolic link"));
+}
+
+TEST_F(FileTokenStoreTest, refuses_what_it_cannot_write_without_a_loss) {
+  const std::string no_text = "\xff";
+  EXPECT_THAT(refusal(store.load(no_text)), HasSubstr("is not UTF-8"));
+  EXPECT_THAT(refusal(store.save(no_text, canary_token("1"))), HasSubstr("is not UTF-8"));
+  EXPECT_THAT(refusal(store.save("anna", {.refresh_token = no_text})), HasSubstr("is not UTF-8"));
+  EXPECT_THAT(refusal(store.save("anna", {.refresh_token = "canary", .client_id = no_text})), HasSubstr("not UTF-8"));
+  for (const Timestamp time : {Timestamp{-1ms}, Timestamp::max(), Timestamp::min()}) {
+    EXPECT_THAT(refusal(store.save("anna", {.obtained_at = time, .refresh_token = "canary"})), HasSubstr("a time"));
+    EXPECT_THAT(refusal(store.save("anna", {.expires_at = time, .refresh_token = "canary"})), HasSubstr("a time"));
+  }
+  const std::string long_text = "canary" + std::string(std::size_t{1} << 20, 'a');
+  EXPECT_THAT(refusal(store.save("anna", {.refresh_token = long_text})), HasSubstr("it would be larger than 1 MiB"));
+  EXPECT_THAT(names_in(path), IsEmpty());
+}
+
+// ---- what is broken
+
+struct Broken {
+  const char* name;
+  std::string text;
+  const char* why;
+};
+void PrintTo(const Broken& row, std::ostream* out) { *out << row.name; }
+
+class FileTokenStoreBrokenFile : public ::testing::TestWithParam<Broken> {};
+TEST_P(FileTokenStoreBrokenFile, takes_a_new_login_and_is_kept_aside) {
+  const TemporaryFolder folder;
+  const std::string path = folder / "tokens", file = path + "/" + anna;
+  FileTokenStore store(path);
+  ASSERT_TRUE(store.save("anna", canary_token("1")));
+  write(file, GetParam().text);
+
+  const auto loaded = store.load("anna");
+  ASSERT_FALSE(loaded);
+  ASSERT_EQ(loaded.error().kind(), ErrorKind::token_error);
+  EXPECT_TRUE(loaded.error().get_if<TokenError>()->log_in_again);
+  EXPECT_EQ(message(loaded), "the token file \"" + file + "\" is broken (" + GetParam().why +
+                                 "), and is kept: log in again as account \"anna\"");
+  const auto accounts = store.accounts();
+  ASSERT_TRUE(accounts && accounts->size() == 1);
+  EXPECT_EQ(accounts->front().problem,
+            "the token file \"" + file + "\" is broken (" + GetParam().why + "), and is kept");
+  EXPECT_EQ(text_of(file), GetParam().text);
+
+  EXPECT_EQ(message(store.save("anna", canary_token("2"))), "");
+  EXPECT_EQ(kept(store, "anna"), "canary-access-2");
+  EXPECT_EQ(text_of(file + ".broken"), GetParam().text);
+  EXPECT_THAT(names_in(path), UnorderedElementsAre(anna, anna + ".broken"));
+}
+std::string with(const std::string& from, const std::string& to) {
+  std::string text = anna_json;
+  return text.replace(text.find(from), from.size(), to);
+}
+constexpr auto not_json = "it is not a JSON object";
+constexpr auto no_token = "it is not a token";
+constexpr auto wrong_field = "a field is missing or of another type";
+const Broken broken_files[] = {
+    {"empty", "", not_json},
+    {"cut", anna_json.substr(0, anna_json.size() / 2), not_json},
+    {"zeros", std::string(anna_json.size(), '\0'), not_json},
+    {"more_behind_a_zero", anna_json + std::string("\0canary", 7), not_json},
+    {"more_behind_it", anna_json + anna_json, not_json},
+    {"not_json", "canary", not_json},
+    {"not_utf8", with("shop", "\xff"), not_json},
+    {"an_array", "[" + anna_json + "]", not_json},
+    {"nested", std::string(1 << 20, '['), not_json},
+    {"another_object", R"({"canary":1})", no_token},
+    {"format_a_text", with(R"("connectid_token":1)", R"("connectid_token":"1")"), no_token},
+    {"format_zero", with(R"("connectid_token":1)", R"("connectid_token":0)"), no_token},
+    {"format_negative", with(R"("connectid_token":1)", R"("connectid_token":-1)"), no_token},
+    {"format_alone", R"({"connectid_token":1})", wrong_field},
+    {"text_a_number", with(R"("canary-access-1")", "1"), wrong_field},
+    {"text_null", with(R"("canary-refresh-1")", "null"), wrong_field},
+    {"text_missing", with(R"(,"client_id":"shop")", ""), wrong_field},
+    {"time_a_text", with("1775012407123", R"("1775012407123")"), wrong_field},
+    {"time_a_fraction", with("1775012407123", "1775012407.123"), wrong_field},
+    {"time_negative", with("1775012407123", "-1"), wrong_field},
+    {"time_too_large", with("1775055607123", "253402300800000"), wrong_field},
+    {"time_beyond_any", with("1775055607123", "99999999999999999999"), wrong_field},
+    {"time_missing", with(R"("expires_at":1775055607123,)", ""), wrong_field},
+    {"of_another_account", with(R"("account":"anna")", R"("account":"kari")"), "it is of another account"},
+    {"no_token_in_it",
+     R"({"connectid_token":1,"account":"anna","access_token":"","obtained_at":0,"expires_at":0,)"
+     R"("refresh_token":"","api_url":"","login_url":"","client_id":""})",
+     "it holds no token"},
+};
+INSTANTIATE_TEST_SUITE_P(Table, FileTokenStoreBrokenFile, ::testing::ValuesIn(broken_files),
+                         [](const auto& row) { return row.param.name; });
+
+TEST_F(FileTokenStoreTest, overwrites_nothing_that_was_kept_aside) {
+  save_anna();
+  for (const char* text : {"first", "second", "third"}) {
+    write(file, text);
+    save_anna();
+  }
+  EXPECT_EQ(text_of(file + ".broken"), "first");
+  EXPECT_EQ(text_of(file + ".broken2"), "second");
+  EXPECT_EQ(text_of(file + ".broken3"), "third");
+  EXPECT_EQ(kept(store, "anna"), "canary-access-1");
+  EXPECT_TRUE(store.save("anna", {}));
+  EXPECT_THAT(names_in(path), UnorderedElementsAre(anna + ".broken", anna + ".broken2", anna + ".broken3"));
+}
+
+// ---- crashes and disks
+
+TEST_F(FileTokenStoreTest, replaces_what_a_crash_left_of_a_save) {
+  save_anna();
+  write(file + ".new", "half");
+  EXPECT_EQ(kept(store, "anna"), "canary-access-1");
+  fs::permissions(file + ".new", fs::perms{0666});
+  save_anna("2");
+  EXPECT_THAT(names_in(path), ElementsAre(anna));
+  EXPECT_EQ(permissions(file), 0600U);
+  write(file + ".new", "half");
+  EXPECT_TRUE(store.save("anna", {}));
+  EXPECT_THAT(names_in(path), IsEmpty());
+}
+
+TEST_F(FileTokenStoreTest, follows_no_link_where_it_writes) {
+  save_anna();
+  write(folder / "target", "as it was");
+  fs::create_symlink(folder / "target", file + ".new");
+  save_anna("2");
+  EXPECT_EQ(text_of(folder / "target"), "as it was");
+  EXPECT_EQ(kept(store, "anna"), "canary-access-2");
+}
+
+/// The files that are synced, and what the folder holds then.
+TEST_F(FileTokenStoreTest, is_on_the_disk_when_a_save_returns) {
+  std::vector<std::string> synced;
+  const Disk own([&](int fd) {
+    const std::string name = fs::read_symlink("/proc/self/fd/" + std::to_string(fd));
+    std::string holds;
+    for (const std::string& each : names_in(path)) holds += ' ' + each + '=' + text_of(path + "/" + each);
+    synced.push_back(name + holds);
+    return 0;
+  });
+  save_anna();
+  const std::string parent = fs::path(folder / "data").parent_path();
+  EXPECT_THAT(synced, ElementsAre(parent, folder / "data", file + ".new " + anna + ".new=" + anna_json,
+                                  path + " " + anna + "=" + anna_json));
+  synced.clear();
+  EXPECT_TRUE(store.save("anna", {}));
+  EXPECT_THAT(synced, ElementsAre(path));
+}
+
+TEST_F(FileTokenStoreTest, keeps_the_old_token_where_the_new_one_cannot_be_synced) {
+  save_anna();
+  write(file + ".new", "half");
+  {
+    const Disk failing([](int) { return errno = EIO, -1; });
+    EXPECT_THAT(failure(store.save("anna", canary_token("2"))), HasSubstr("Input/output error"));
+  }
+  EXPECT_THAT(names_in(path), ElementsAre(anna));
+  EXPECT_EQ(kept(store, "anna"), "canary-access-1");
+}
+
+TEST_F(FileTokenStoreTest, says_so_where_its_folder_cannot_be_synced) {
+  save_anna();
+  int error = EIO;
+  const Disk failing([&](int fd) {
+    struct stat status {};
+    return fstat(fd, &status) == 0 && S_ISDIR(status.st_mode) ? (errno = error, -1) : 0;
+  });
+  EXPECT_THAT(failure(store.save("anna", canary_token("2"))), HasSubstr("its folder: Input/output error"));
+  EXPECT_THAT(failure(store.save("anna", {})), HasSubstr("its folder: Input/output error"));
+  error = EINVAL;  // a file system where there is nothing to do for a folder
+  save_anna("3");
+}
+
+TEST_F(FileTokenStoreTest, keeps_the_old_token_while_the_disk_is_full) {
+  save_anna();
+  for (const std::uintmax_t room : {100U, 0U}) {
+    const FullDisk full(room);
+    EXPECT_THAT(failure(store.save("anna", canary_token("2"))), HasSubstr("too large"));
+    EXPECT_THAT(names_in(path), ElementsAre(anna));
+  }
+  EXPECT_EQ(kept(store, "anna"), "canary-access-1");
+  save_anna("2");
+}
+
+TEST_F(FileTokenStoreTest, keeps_aside_what_is_broken_only_once_the_new_token_is_on_the_disk) {
+  save_anna();
+  write(file, "broken");
+  {
+    const Disk failing([](int) { return errno = EIO, -1; });
+    EXPECT_THAT(failure(store.save("anna", canary_token("2"))), HasSubstr("Input/output error"));
+  }
+  EXPECT_THAT(names_in(path), ElementsAre(anna));
+  EXPECT_EQ(text_of(file), "broken");
+}
+
+// ---- locks
+
+TEST_F(FileTokenStoreTest, lets_a_lock_go_that_a_child_of_the_process_has_inherited) {
+  auto lock = store.lock("anna", Clock::now(), {});
+  ASSERT_TRUE(lock);
+  const pid_t child = fork();
+  if (child == 0) {
+    pause();
+    _exit(0);
+  }
+  lock = TokenStore::Lock();
+  EXPECT_EQ(lock_refusal(), "");
+  kill(child, SIGKILL);
+  waitpid(child, nullptr, 0);
+}
+
+// ---- all accounts
+
+TEST_F(FileTokenStoreTest, lists_its_accounts_by_their_names_and_what_cannot_be_used) {
+  for (const char* name : {"kari", "anna", "../x", "Åse", ""}) ASSERT_TRUE(store.save(name, canary_token(name)));
+  EXPECT_EQ(lock_refusal(), "");
+  write(file + ".broken", "canary");
+  write(file + ".new", "canary");
+  write(path + "/b.json", "canary");
+  write(path + "/a.json", anna_json);
+  write(path + "/readme.txt", "canary");
+  fs::create_directory(path + "/c.json");
+  const auto accounts = store.accounts();
+  ASSERT_TRUE(accounts) << accounts.error();
+  std::vector<std::string> lines;
+  for (const StoredAccount& account : *accounts) {
+    EXPECT_THAT(account.problem, ::testing::Not(HasSubstr("canary")));
+    EXPECT_EQ(account.token.access_token.empty(), !account.problem.empty());
+    if (account.problem.empty()) {
+      EXPECT_TRUE(equal(account.token, canary_token(account.name)));
+    }
+    lines.push_back(account.name + "|" + account.problem);
+  }
+  EXPECT_THAT(lines, ElementsAre("|", AllOf(HasSubstr("c.json\" cannot be used: "), HasSubstr("not a regular file")),
+                                 HasSubstr("a.json\" is broken (it is of another account), and is kept"),
+                                 HasSubstr("b.json\" is broken (it is not a JSON object), and is kept"), "../x|",
+                                 "anna|", "kari|", "Åse|"));
+}
+
+}  // namespace
+}  // namespace connectid::auth

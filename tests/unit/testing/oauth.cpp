@@ -1,0 +1,354 @@
+// The fake server's login: which tokens it gives, to whom, and what it refuses.
+#include <connectid/http/curl_transport.hpp>
+#include <connectid/testing/fake_server.hpp>
+
+#include <gtest/gtest.h>
+#include <httplib.h>
+
+#include <atomic>
+#include <nlohmann/json.hpp>
+#include <ostream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "support/documented_example.hpp"
+
+namespace connectid::testing {
+namespace {
+
+using namespace std::chrono_literals;
+using nlohmann::json;
+
+const std::string basic = "Basic dGVzdC1jbGllbnQ6dGVzdC1zZWNyZXQ=";  // test-client:test-secret
+const std::string of_client = "grant_type=client_credentials";
+
+std::string of_refresh(const std::string& token) { return "grant_type=refresh_token&refresh_token=" + token; }
+
+class TokenEndpoint : public ::testing::Test {
+ protected:
+  http::Answer post(const std::string& body, const std::string& authorization = basic,
+                    const std::string& type = "application/x-www-form-urlencoded") {
+    return ask({.method = "POST",
+                .url = server.login_url() + "/oauth/token",
+                .headers = {{"Content-Type", type}},
+                .authorization = authorization,
+                .body = body});
+  }
+  http::Answer ask(const http::Request& request) {
+    http::Reply reply = transport.perform(request, {.deadline = std::chrono::steady_clock::now() + 10s});
+    if (auto* failure = std::get_if<http::Failure>(&reply)) return {.status = -1, .body = failure->text};
+    return std::get<http::Answer>(std::move(reply));
+  }
+  json tokens(const std::string& body) { return json::parse(post(body).body); }
+  /// The status of a start with this access token.
+  int start_with(const std::string& access_token) {
+    return ask({.method = "POST",
+                .url = server.url() + "/v1/subscription",
+                .authorization = "Bearer " + access_token,
+                .body = to_json(documented_example)})
+        .status;
+  }
+
+  FakeServer server;
+  http::CurlTransport transport;
+};
+
+struct Refusal {
+  const char* name;
+  std::string body;
+  int status;
+  const char* error;
+  std::string authorization = basic;
+  std::string type = "application/x-www-form-urlencoded";
+};
+void PrintTo(const Refusal& row, std::ostream* out) { *out << row.name; }
+
+class TokenEndpointRefusals : public TokenEndpoint, public ::testing::WithParamInterface<Refusal> {};
+
+TEST_P(TokenEndpointRefusals, are_told_with_their_error) {
+  const Refusal& row = GetParam();
+  const http::Answer answer = post(row.body, row.authorization, row.type);
+  EXPECT_EQ(answer.status, row.status) << answer.body;
+  const json body = json::parse(answer.body);
+  EXPECT_EQ(body.at("error"), row.error);
+  EXPECT_FALSE(body.contains("access_token"));
+  EXPECT_EQ(answer.body.find("secret-of"), std::string::npos) << "no secret is echoed";
+  const bool challenged = http::find(answer.headers, "WWW-Authenticate") != nullptr;
+  EXPECT_EQ(challenged, row.status == 401 && !row.authorization.empty());
+  ASSERT_EQ(server.token_requests().size(), 1U);
+  EXPECT_EQ(server.token_requests().front().error, row.error);
+}
+INSTANTIATE_TEST_SUITE_P(
+    Table, TokenEndpointRefusals,
+    ::testing::ValuesIn(std::vector{
+        Refusal{"json", R"({"grant_type":"client_credentials"})", 400, "invalid_request", basic, "application/json"},
+        Refusal{"no_grant_type", "refresh_token=test-refresh-token", 400, "invalid_request"},
+        Refusal{"a_parameter_twice", of_client + "&grant_type=refresh_token", 400, "invalid_request"},
+        Refusal{"a_parameter_twice_with_one_value", of_client + "&" + of_client, 400, "invalid_request"},
+        Refusal{"a_form_that_cannot_be_read", of_client + "&scope=%zz", 400, "invalid_request"},
+        Refusal{"a_form_that_ends_within_a_byte", of_client + "&scope=%4", 400, "invalid_request"},
+        Refusal{"another_type_that_begins_so", of_client, 400, "invalid_request", basic,
+                "application/x-www-form-urlencoded-no"},
+        Refusal{"another_grant_type", "grant_type=password&username=a&password=secret-of-a", 400,
+                "unsupported_grant_type"},
+        Refusal{"no_refresh_token", "grant_type=refresh_token", 400, "invalid_request"},
+        Refusal{"an_unknown_refresh_token", of_refresh("secret-of-nobody"), 400, "invalid_grant"},
+        Refusal{"no_client", of_client, 401, "invalid_client", ""},
+        Refusal{"another_client", of_client + "&client_id=x&client_secret=test-secret", 401, "invalid_client", ""},
+        Refusal{"a_wrong_secret", of_client + "&client_id=test-client&client_secret=secret-of", 401, "invalid_client",
+                ""},
+        Refusal{"a_wrong_secret_by_basic", of_client, 401, "invalid_client", "Basic dGVzdC1jbGllbnQ6eA=="},
+        Refusal{"basic_that_cannot_be_read", of_client, 401, "invalid_client", "Basic ???"},
+        Refusal{"basic_without_a_colon", of_client, 401, "invalid_client", "Basic dGVzdC1jbGllbnQ="},
+        Refusal{"basic_with_more_behind_the_secret", of_client, 401, "invalid_client",
+                "Basic dGVzdC1jbGllbnQ6dGVzdC1zZWNyZXQmeD15"},  // test-client:test-secret&x=y
+        Refusal{"basic_that_is_not_form_encoded", of_client, 401, "invalid_client", "Basic dGVzdC1jbGllbnQ6MTAwJQ=="},
+        Refusal{"another_scheme", of_client, 401, "invalid_client", "Digest x"},
+        Refusal{"both_ways_at_once", of_client + "&client_id=test-client&client_secret=test-secret", 400,
+                "invalid_request"},
+        Refusal{"two_clients_at_once", of_client + "&client_id=another", 400, "invalid_request"}}),
+    [](const auto& row) { return row.param.name; });
+
+TEST_F(TokenEndpoint, what_standards_call_equal_is_taken_for_it) {
+  EXPECT_EQ(post(of_client, basic, "Application/X-WWW-Form-Urlencoded; charset=UTF-8").status, 200);
+  EXPECT_EQ(post(of_client, "basic" + basic.substr(5)).status, 200);
+  EXPECT_EQ(post("&" + of_client + "&&client_id=test-client&client_secret=&").status, 200);
+}
+
+TEST_F(TokenEndpoint, only_post_is_taken) {
+  for (const char* method : {"GET", "PUT"}) {
+    const http::Answer answer = ask({.method = method, .url = server.login_url() + "/oauth/token", .body = of_client});
+    EXPECT_EQ(answer.status, 400);
+    EXPECT_EQ(json::parse(answer.body).at("error"), "invalid_request");
+    EXPECT_EQ(server.token_requests().back().error, "invalid_request");
+  }
+}
+
+TEST_F(TokenEndpoint, a_form_of_more_than_8_kib_is_refused_and_not_remembered) {
+  EXPECT_EQ(post(of_refresh(std::string(8192, 'x'))).status, 413);
+  EXPECT_TRUE(server.token_requests().empty());
+  EXPECT_EQ(post(of_client).status, 200);
+}
+
+TEST_F(TokenEndpoint, client_credentials_give_an_access_token_and_no_refresh_token) {
+  for (const bool in_body : {true, false}) {
+    const http::Answer answer =
+        in_body ? post(of_client + "&client_id=test-client&client_secret=test-secret", "") : post(of_client);
+    ASSERT_EQ(answer.status, 200) << answer.body;
+    EXPECT_EQ(*http::find(answer.headers, "Cache-Control"), "no-store");
+    const json body = json::parse(answer.body);
+    EXPECT_EQ(body.at("token_type"), "Bearer");
+    EXPECT_EQ(body.at("expires_in"), 12 * 3600);
+    EXPECT_FALSE(body.contains("refresh_token"));
+    EXPECT_EQ(start_with(body.at("access_token")), 200);
+    EXPECT_EQ(server.started().back().account, "test-client");
+  }
+  EXPECT_EQ(server.token_requests().back().grant_type, "client_credentials");
+  EXPECT_EQ(server.token_requests().back().client_id, "test-client");
+  EXPECT_EQ(server.bodies_received(), 2U) << "requests for tokens are counted by themselves";
+  EXPECT_EQ(server.received().size(), 2U);
+}
+
+TEST_F(TokenEndpoint, a_refresh_token_is_replaced_each_time_and_the_new_one_is_good) {
+  std::string refresh_token = server.log_in("anna");
+  for (int i = 0; i < 3; ++i) {
+    const json body = tokens(of_refresh(refresh_token));
+    EXPECT_NE(body.at("refresh_token"), refresh_token);
+    refresh_token = body.at("refresh_token");
+    EXPECT_EQ(start_with(body.at("access_token")), 200);
+    EXPECT_EQ(server.started().back().account, "anna");
+  }
+  EXPECT_EQ(server.reused_refresh_tokens(), 0U);
+}
+
+TEST_F(TokenEndpoint, a_refresh_token_that_comes_again_revokes_all_that_came_of_its_login) {
+  const std::string first = server.log_in("anna"), other_login = server.log_in("anna");
+  const json second = tokens(of_refresh(first));
+  EXPECT_EQ(tokens(of_refresh(first)).at("error"), "invalid_grant");
+  EXPECT_EQ(tokens(of_refresh(second.at("refresh_token"))).at("error"), "invalid_grant");
+  EXPECT_TRUE(tokens(of_refresh(other_login)).contains("access_token"));
+  EXPECT_EQ(server.reused_refresh_tokens(), 1U);
+}
+
+TEST_F(TokenEndpoint, without_rotation_the_refresh_token_stays) {
+  FakeServer fixed({.rotate_refresh_tokens = false});
+  for (int i = 0; i < 2; ++i) {
+    const http::Answer answer = ask({.method = "POST",
+                                     .url = fixed.login_url() + "/oauth/token",
+                                     .headers = {{"Content-Type", "application/x-www-form-urlencoded"}},
+                                     .authorization = basic,
+                                     .body = of_refresh("test-refresh-token")});
+    EXPECT_EQ(answer.status, 200) << answer.body;
+    EXPECT_FALSE(json::parse(answer.body).contains("refresh_token"));
+  }
+  EXPECT_EQ(fixed.reused_refresh_tokens(), 0U);
+}
+
+TEST_F(TokenEndpoint, access_tokens_end_and_can_be_ended) {
+  const std::string lasting = tokens(of_client).at("access_token");
+  server.access_token_lifetime(1ms);
+  const json short_lived = tokens(of_client);
+  EXPECT_EQ(short_lived.at("expires_in"), 1) << "whole seconds, rounded up";
+  std::this_thread::sleep_for(2ms);
+  EXPECT_EQ(start_with(short_lived.at("access_token")), 401);
+  EXPECT_EQ(start_with(lasting), 200);
+  server.expire_access_tokens();
+  EXPECT_EQ(start_with(lasting), 401);
+  EXPECT_EQ(start_with("test-token"), 401);
+}
+
+TEST_F(TokenEndpoint, any_lifetime_gives_tokens_that_can_be_used_or_have_ended) {
+  using std::chrono::milliseconds;
+  for (const auto& lifetime : {milliseconds::min(), milliseconds(-1h), 0ms}) {
+    server.access_token_lifetime(lifetime);
+    const json ended = tokens(of_client);
+    EXPECT_EQ(ended.at("expires_in"), 1);
+    std::this_thread::sleep_for(2ms);
+    EXPECT_EQ(start_with(ended.at("access_token")), 401);
+  }
+  server.access_token_lifetime(milliseconds::max());
+  EXPECT_EQ(start_with(tokens(of_client).at("access_token")), 200);
+
+  FakeServer from_the_start({.access_token_lifetime = milliseconds::max()});
+  httplib::Client client(from_the_start.login_url());
+  const auto given =
+      client.Post("/oauth/token", {{"Authorization", basic}}, of_client, "application/x-www-form-urlencoded");
+  ASSERT_TRUE(given);
+  const http::Answer start =
+      ask({.method = "POST",
+           .url = from_the_start.url() + "/v1/subscription",
+           .authorization = "Bearer " + json::parse(given->body).at("access_token").get<std::string>(),
+           .body = to_json(documented_example)});
+  EXPECT_EQ(start.status, 200);
+}
+
+TEST_F(TokenEndpoint, a_customer_who_is_revoked_can_refresh_no_more_and_log_in_again) {
+  const std::string before = server.log_in("anna"), of_kari = server.log_in("kari");
+  server.revoke("anna");
+  EXPECT_EQ(tokens(of_refresh(before)).at("error"), "invalid_grant");
+  EXPECT_TRUE(tokens(of_refresh(of_kari)).contains("access_token"));
+  EXPECT_TRUE(tokens(of_refresh(server.log_in("anna"))).contains("access_token"));
+}
+
+TEST_F(TokenEndpoint, its_scripts_do_not_meet_the_apis_requests) {
+  server.next_login(token_error(400, "invalid_scope", "no"));
+  server.always_login(answer(503, ""));
+  server.next(answer(404, "{}"));
+  EXPECT_EQ(start_with("test-token"), 404);
+  EXPECT_EQ(start_with("test-token"), 200);
+  EXPECT_EQ(tokens(of_client), json({{"error", "invalid_scope"}, {"error_description", "no"}}));
+  EXPECT_EQ(post(of_client).status, 503);
+  server.always_login({});
+  EXPECT_EQ(post(of_client).status, 200);
+}
+
+TEST_F(TokenEndpoint, a_script_that_obeys_gives_tokens_whose_answer_is_lost) {
+  const std::string refresh_token = server.log_in("anna");
+  server.next_login(started_but_answer_lost());
+  EXPECT_EQ(post(of_refresh(refresh_token)).status, -1);
+  EXPECT_EQ(tokens(of_refresh(refresh_token)).at("error"), "invalid_grant");
+  server.next_login(lost_before_acting());
+  const std::string another = server.log_in("anna");
+  EXPECT_EQ(post(of_refresh(another)).status, -1);
+  EXPECT_TRUE(tokens(of_refresh(another)).contains("access_token"));
+}
+
+TEST_F(TokenEndpoint, requests_that_a_script_answered_are_told_with_what_it_said) {
+  const std::string refresh_token = server.log_in("anna");
+  server.next_login(token_error(400, "invalid_scope"));
+  server.next_login(answer(503, "<p>closed</p>"));
+  server.next_login(lost_before_acting());
+  server.next_login(cut_request_at(20));  // it never came whole
+  for (int i = 0; i < 5; ++i) static_cast<void>(post(of_refresh(refresh_token)));
+  std::vector<std::string> errors;
+  for (const TokenGrant& request : server.token_requests()) {
+    EXPECT_EQ(request.grant_type, "refresh_token");
+    EXPECT_EQ(request.account, "anna");
+    EXPECT_EQ(request.client_id, "test-client");
+    errors.push_back(request.error);
+  }
+  EXPECT_EQ(errors, (std::vector<std::string>{"invalid_scope", "scripted", "scripted", ""}));
+}
+
+TEST_F(TokenEndpoint, its_gate_closes_on_nobody_else) {
+  EXPECT_EQ(post(of_client).status, 200);
+  server.login_gate().stop_listening();
+  server.login_gate().close_connections();
+  EXPECT_EQ(post(of_client).status, -1);
+  EXPECT_EQ(start_with("test-token"), 200);
+}
+
+TEST_F(TokenEndpoint, also_answers_at_the_apis_port_and_speaks_tls_there_and_here) {
+  EXPECT_NE(server.login_url(), server.url());
+  EXPECT_EQ(server.environment().login_url(), server.login_url());
+  FakeServer secure({.tls = true});
+  http::CurlTransport trusting({.ca_pem = secure.ca_pem()});
+  for (const std::string& url : {secure.url(), secure.login_url()}) {
+    EXPECT_TRUE(url.starts_with("https://"));
+    const http::Request request{.method = "POST",
+                                .url = url + "/oauth/token",
+                                .headers = {{"Content-Type", "application/x-www-form-urlencoded"}},
+                                .authorization = basic,
+                                .body = of_client};
+    const http::Reply reply = trusting.perform(request, {.deadline = std::chrono::steady_clock::now() + 10s});
+    ASSERT_TRUE(std::holds_alternative<http::Answer>(reply)) << std::get<http::Failure>(reply).text;
+    EXPECT_EQ(std::get<http::Answer>(reply).status, 200);
+  }
+}
+
+TEST_F(TokenEndpoint, a_secret_with_any_character_is_understood_both_ways) {
+  FakeServer odd({.client_id = "a:b c", .client_secret = "+%&=\xC3\xA5"});
+  const auto ask_odd = [&](const std::string& body, const std::string& authorization) {
+    return ask({.method = "POST",
+                .url = odd.login_url() + "/oauth/token",
+                .headers = {{"Content-Type", "application/x-www-form-urlencoded"}},
+                .authorization = authorization,
+                .body = body})
+        .status;
+  };
+  EXPECT_EQ(ask_odd(of_client + "&client_id=a%3Ab%20c&client_secret=%2B%25%26%3D%C3%A5", ""), 200);
+  EXPECT_EQ(ask_odd(of_client, "Basic YSUzQWIlMjBjOiUyQiUyNSUyNiUzRCVDMyVBNQ=="), 200);
+}
+
+TEST_F(TokenEndpoint, the_log_tells_the_requests_and_no_token) {
+  static_cast<void>(post(of_refresh("test-refresh-token")));
+  static_cast<void>(post(of_refresh("test-refresh-token")));
+  static_cast<void>(start_with("test-token"));
+  const std::string text = ask({.method = "GET", .url = server.url() + "/__connectid/log"}).body;
+  const json log = json::parse(text);
+  ASSERT_EQ(log.at("token_requests").size(), 2U);
+  EXPECT_EQ(log.at("token_requests")[0],
+            json({{"grant_type", "refresh_token"}, {"account", "test"}, {"client_id", "test-client"}, {"error", ""}}));
+  EXPECT_EQ(log.at("token_requests")[1].at("error"), "invalid_grant");
+  EXPECT_EQ(log.at("reused_refresh_tokens"), 1);
+  EXPECT_EQ(log.at("started").at(0).at("account"), "test");
+  EXPECT_EQ(text.find("canary"), std::string::npos);
+  EXPECT_EQ(text.find("test-refresh"), std::string::npos);
+}
+
+TEST_F(TokenEndpoint, parameters_in_the_url_are_refused_for_urls_land_in_logs) {
+  httplib::Client client(server.login_url());
+  const auto result = client.Post("/oauth/token?client_id=test-client&client_secret=test-secret", of_client,
+                                  "application/x-www-form-urlencoded");
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->status, 400);
+  EXPECT_EQ(json::parse(result->body).at("error"), "invalid_request");
+}
+
+using TokenEndpointThreads = TokenEndpoint;
+
+TEST_F(TokenEndpointThreads, one_refresh_token_that_sixteen_send_at_once_is_given_for_once) {
+  const std::string refresh_token = server.log_in("anna");
+  std::atomic<int> given = 0;
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < 16; ++i) {
+    threads.emplace_back([&] { given += post(of_refresh(refresh_token)).status == 200; });
+  }
+  threads.clear();
+  EXPECT_EQ(given, 1);
+  EXPECT_EQ(server.reused_refresh_tokens(), 15U);
+}
+
+}  // namespace
+}  // namespace connectid::testing
