@@ -34,13 +34,13 @@ TEST(Allocations, are_counted_whoever_asks) {
   const std::string long_text(100, 'x');  // operator new
   EXPECT_EQ(allocations() - before, 5U);
 
-  const LoopbackServer server(started_answer);
+  const LoopbackServer server(started_response);
   EXPECT_GT(allocations_of(make_start("bare", server)), 0U) << "libcurl's are not seen";
 }
 
 TEST(Starts, send_the_same_bytes) {
   for (const Wire wire : {Wire::plain, Wire::tls}) {
-    const LoopbackServer server(started_answer, wire);
+    const LoopbackServer server(started_response, wire);
     const auto request = [&](const char* way) {
       EXPECT_TRUE(make_start(way, server, "the-same-call")()) << way;
       return server.last_request();
@@ -54,7 +54,7 @@ TEST(Starts, send_the_same_bytes) {
 TEST(Starts, keep_their_connection) {
   for (const Wire wire : {Wire::plain, Wire::tls}) {
     for (const char* way : ways) {
-      const LoopbackServer server(started_answer, wire);
+      const LoopbackServer server(started_response, wire);
       const Start start = make_start(way, server);
       for (int i = 0; i < 3; ++i) EXPECT_TRUE(start()) << way;
       EXPECT_EQ(server.connections(), 1U) << way;
@@ -65,7 +65,7 @@ TEST(Starts, keep_their_connection) {
 // None of them is libcurl's: 46, and two for other versions of the compiler and of nlohmann/json. What TLS adds (8) is
 // OpenSSL's and libcurl's.
 TEST(Starts, ask_the_heap_no_more_often_than_was_reached) {
-  const LoopbackServer server(started_answer);
+  const LoopbackServer server(started_response);
   EXPECT_LE(allocations_of(make_start("connectid", server)), 48U);
 }
 

@@ -40,7 +40,7 @@ void BareClient::prepare(const std::vector<std::string>& headers, std::string bo
 }
 
 long BareClient::post() {
-  answer_.clear();
+  response_.clear();
   long status = 0;
   if (curl_easy_perform(easy_.get()) != CURLE_OK) return 0;
   curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
@@ -48,7 +48,7 @@ long BareClient::post() {
 }
 
 std::size_t BareClient::on_body(char* bytes, std::size_t size, std::size_t count, void* self) noexcept {
-  static_cast<BareClient*>(self)->answer_.append(bytes, size * count);
+  static_cast<BareClient*>(self)->response_.append(bytes, size * count);
   return size * count;
 }
 

@@ -18,9 +18,9 @@ class BareClient {
 
   /// What each POST from now on sends. Throws std::runtime_error where libcurl has no memory for it.
   void prepare(const std::vector<std::string>& headers, std::string body);
-  /// The answer's status; 0 where none came.
+  /// The response's status; 0 where none came.
   long post();
-  [[nodiscard]] const std::string& answer() const noexcept { return answer_; }
+  [[nodiscard]] const std::string& response() const noexcept { return response_; }
 
  private:
   static std::size_t on_body(char* bytes, std::size_t size, std::size_t count, void* self) noexcept;
@@ -33,7 +33,7 @@ class BareClient {
   };
   std::unique_ptr<curl_slist, Free> headers_;
   std::string body_;
-  std::string answer_;
+  std::string response_;
   std::unique_ptr<CURL, Free> easy_{curl_easy_init()};  // the last: it points to the others
 };
 

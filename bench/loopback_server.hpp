@@ -13,7 +13,7 @@ struct ssl_ctx_st;
 namespace bench {
 
 /// A started subscription, with the headers that the API sends beside it.
-inline constexpr std::string_view started_answer =
+inline constexpr std::string_view started_response =
     "HTTP/1.1 200 OK\r\n"
     "Date: Wed, 01 Apr 2026 03:00:07 GMT\r\n"
     "Content-Type: application/json\r\n"
@@ -26,12 +26,12 @@ inline constexpr std::string_view started_answer =
 /// How the bytes cross the wire.
 enum class Wire { plain, tls };
 
-/// Keeps each connection and answers every request on it with the same bytes: as little work as a server can do, in
+/// Keeps each connection and responds every request on it with the same bytes: as little work as a server can do, in
 /// threads of its own that block. Starts when made, ends when destroyed. TLS is 1.3, with a certificate made on the
 /// spot. Throws std::runtime_error (or its std::system_error) where it cannot listen.
 class LoopbackServer {
  public:
-  explicit LoopbackServer(std::string_view answer, Wire wire = Wire::plain);
+  explicit LoopbackServer(std::string_view response, Wire wire = Wire::plain);
   LoopbackServer(const LoopbackServer&) = delete;
   LoopbackServer& operator=(const LoopbackServer&) = delete;
   ~LoopbackServer();
@@ -48,12 +48,12 @@ class LoopbackServer {
  private:
   void accept_all();
   void serve(int connection);
-  void answer_all(const auto& receive, const auto& send);
+  void response_all(const auto& receive, const auto& send);
 
   struct FreeContext {
     void operator()(ssl_ctx_st* context) const noexcept;
   };
-  const std::string answer_;
+  const std::string response_;
   std::string authority_;
   std::unique_ptr<ssl_ctx_st, FreeContext> tls_;  // null: plain
   int listener_;

@@ -28,7 +28,7 @@ int main(int count, char** arguments) try {
     std::cerr << "usage: start_calls plain|tls WAY COUNT\n";
     return 2;
   }
-  const bench::LoopbackServer server(bench::started_answer, wire == "tls" ? bench::Wire::tls : bench::Wire::plain);
+  const bench::LoopbackServer server(bench::started_response, wire == "tls" ? bench::Wire::tls : bench::Wire::plain);
   const bench::Start start = bench::make_start(arguments[2], server);
   for (int i = 0; i < 3; ++i) call(start);  // connects, and has what is kept from call to call
   make_calls(start, std::stoi(arguments[3]));

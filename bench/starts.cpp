@@ -49,7 +49,7 @@ std::shared_ptr<BareClient> bare_client(const LoopbackServer& server) {
 Start bare_start(const LoopbackServer& server, const std::string& call_id) {
   const auto client = bare_client(server);
   client->prepare(header_lines(call_id), connectid::to_json(request));
-  return [client] { return client->post() == 200 && client->answer() == R"({"status":"OK"})"; };
+  return [client] { return client->post() == 200 && client->response() == R"({"status":"OK"})"; };
 }
 
 std::string encoded_by_hand() {
@@ -71,8 +71,8 @@ Start start_by_hand(const LoopbackServer& server, const std::string& call_id) {
   return [client, call_id] {
     client->prepare(header_lines(call_id), encoded_by_hand());
     if (client->post() != 200) return false;
-    const auto answer = nlohmann::json::parse(client->answer(), nullptr, /*allow_exceptions=*/false);
-    return answer.is_object() && answer.value("status", "") == "OK";
+    const auto response = nlohmann::json::parse(client->response(), nullptr, /*allow_exceptions=*/false);
+    return response.is_object() && response.value("status", "") == "OK";
   };
 }
 

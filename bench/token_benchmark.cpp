@@ -2,8 +2,9 @@
 //
 // - Starts of 16 threads with `refreshing_token`, beside the same with `static_token`. The rounds of both alternate,
 //   and each pair of neighbours is one ratio: the machine may be busier at one time than at another.
-// - A renewal in a FileTokenStore that holds 50,000 accounts, beside one that holds 10: lock, load, a login that
-//   answers at once, save. They alternate, too.
+// - A renewal in a FileTokenStore that holds 50,000 accounts, beside one that holds 10: lock, load, an authorization
+// server that
+//   responses at once, save. They alternate, too.
 
 #include <unistd.h>
 
@@ -104,7 +105,7 @@ double tokens_a_microsecond(const TokenSource& source) {
 }
 
 void compare_starts(int repetitions) {
-  const bench::LoopbackServer server(bench::started_answer);
+  const bench::LoopbackServer server(bench::started_response);
   const Environment environment = Environment::custom(server.url(), server.url());
   const TokenSource fixed = connectid::static_token(access_token);
   const TokenSource refreshing = refreshing_source(environment);
@@ -129,30 +130,30 @@ void compare_starts(int repetitions) {
             << ", refreshing_token " << tokens_a_microsecond(refreshing) << "\n";
 }
 
-// ---- renewals in a folder
+// ---- renewals in a directory
 
-/// A login that answers at once.
-class InstantLogin final : public connectid::http::Transport {
+/// A login that responds at once.
+class InstantTokenEndpoint final : public connectid::http::Transport {
  public:
-  connectid::http::Reply perform(const connectid::http::Request&, const connectid::http::Limits&) override {
-    const std::string next = std::to_string(++answers_);
-    return connectid::http::Answer{
+  connectid::http::AttemptResult perform(const connectid::http::Request&, const connectid::http::Limits&) override {
+    const std::string next = std::to_string(++responses_);
+    return connectid::http::Response{
         .status = 200,
         .body = R"({"access_token":"access-)" + next + R"(","refresh_token":"refresh-)" + next + R"("})",
         .framed = true};
   }
 
  private:
-  int answers_ = 0;
+  int responses_ = 0;
 };
 
-class Folder {
+class Directory {
  public:
   /// Ten accounts that are renewed in turn, and the files of others: copies, for to save each would wait for the disk
   /// 50,000 times.
-  explicit Folder(int accounts) {
+  explicit Directory(int accounts) {
     std::string name = std::filesystem::temp_directory_path() / "connectid-bench-XXXXXX";
-    check(mkdtemp(name.data()) != nullptr, "no folder can be made");
+    check(mkdtemp(name.data()) != nullptr, "no directory can be made");
     path_ = name;
     store_ = std::make_shared<connectid::auth::FileTokenStore>(path_ / "tokens");
     for (int i = 0; i < renewed; ++i) check(save(i), "a token cannot be stored");
@@ -163,9 +164,9 @@ class Folder {
     }
     ::sync();  // or the first renewals would wait for the copies to be written
   }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  ~Folder() { std::filesystem::remove_all(path_); }
+  Directory(const Directory&) = delete;
+  Directory& operator=(const Directory&) = delete;
+  ~Directory() { std::filesystem::remove_all(path_); }
 
   /// Microseconds.
   double renew() {
@@ -204,19 +205,19 @@ class Folder {
   const connectid::auth::Credentials credentials_{
       .environment = Environment::custom("https://api.test", "https://login.test"),
       .client_id = "bench",
-      .transport = std::make_shared<InstantLogin>()};
+      .transport = std::make_shared<InstantTokenEndpoint>()};
 };
 
-void compare_folders(int repetitions) {
-  Folder few(10);
-  Folder many(50'000);
+void compare_directories(int repetitions) {
+  Directory few(10);
+  Directory many(50'000);
   std::vector<double> in_few, in_many;
   for (int i = 0; i < 20 * repetitions; ++i) {
     in_few.push_back(few.renew());
     in_many.push_back(many.renew());
   }
   const double ratio = median(in_many) / median(in_few);
-  std::cout << "a renewal in a folder of 10 accounts: " << median(in_few) << " us, of 50000: " << median(in_many)
+  std::cout << "a renewal in a directory of 10 accounts: " << median(in_few) << " us, of 50000: " << median(in_many)
             << " us\n"
             << "50000 accounts: " << ratio << " times 10 (target: 2 at most): " << (ratio <= 2 ? "met" : "missed")
             << "\n";
@@ -228,7 +229,7 @@ int main(int count, char** arguments) try {
   const int repetitions = count > 1 ? std::max(std::atoi(arguments[1]), 1) : 21;
   std::cout << std::fixed << std::setprecision(3);
   compare_starts(repetitions);
-  compare_folders(repetitions);
+  compare_directories(repetitions);
   return 0;
 } catch (const std::exception& thrown) {
   std::cerr << "token_benchmark: " << thrown.what() << '\n';

@@ -29,15 +29,15 @@ std::string name_or_fail(const std::optional<std::string>& name) {
   return *name;
 }
 
-/// A token that is good now, or is another than `worn_out`; and what ends a renewal only after the answer was told.
-struct Answer {
+/// A token that is good now, or is another than `worn_out`; and what ends a renewal only after the response was told.
+struct Response {
   Result<AccessToken> token;
   std::shared_ptr<const void> source;
 };
 
-Answer ask(const std::shared_ptr<auth::FileTokenStore>& store, const std::string& account,
-           auth::Credentials credentials, const Secret& worn_out, const Arguments& arguments,
-           const std::stop_token& stop) {
+Response ask(const std::shared_ptr<auth::FileTokenStore>& store, const std::string& account,
+             auth::Credentials credentials, const Secret& worn_out, const Arguments& arguments,
+             const std::stop_token& stop) {
   const auto source = std::make_shared<const TokenSource>(
       refreshing_token(std::move(credentials), store, account, renewal_of(arguments)));
   const auto deadline = std::chrono::steady_clock::now() + arguments.timeout.value_or(usual_timeout);
@@ -68,10 +68,10 @@ Report logged_in(const std::string& account, const Secret& kept_before, auth::Fi
   const auto kept = store.load(account);
   const bool is_new = kept && *kept && (*kept)->access_token != kept_before;
   if (is_new) return {.out = "logged in: account " + printable(account) + "\n"};
-  const std::string why = kept ? "see that its folder can be written, and run this again" : kept.error().message();
+  const std::string why = kept ? "see that its directory can be written, and run this again" : kept.error().message();
   return {.status = 7,
-          .err = "connectid: the login gave a token, but the store did not keep it for account " + printable(account) +
-                 ": " + why + "\n"};
+          .err = "connectid: the authorization server gave a token, but the store did not keep it for account " +
+                 printable(account) + ": " + why + "\n"};
 }
 
 json account_json(const auth::StoredAccount& account) {
@@ -84,12 +84,12 @@ json account_json(const auth::StoredAccount& account) {
   one["access_token_expires_at"] = nullptr;
   if (!token.access_token.empty()) one["access_token_expires_at"] = utc_for_machines(token.expires_at);
   one["has_refresh_token"] = !token.refresh_token.empty();
-  if (!account.problem.empty()) one["problem"] = account.problem;
+  if (!account.error.empty()) one["problem"] = account.error;
   return one;
 }
 
 std::string account_line(const auth::StoredAccount& account) {
-  if (!account.problem.empty()) return "  cannot be used: " + account.problem + "\n";
+  if (!account.error.empty()) return "  cannot be used: " + account.error + "\n";
   const auto& [access_token, obtained_at, expires_at, refresh_token, api_url, login_url, client_id] = account.token;
   std::string line =
       printable(account.name) + "\n  " + printable(api_url) + ", client " + printable(client_id) + "\n  ";

@@ -40,9 +40,9 @@ std::string name_one_of(const std::vector<Account>& accounts) {
 }  // namespace
 
 std::shared_ptr<auth::FileTokenStore> token_store() {
-  const auto folder = data_directory();
-  if (!folder) throw UsageError(folder.error().message());
-  return std::make_shared<auth::FileTokenStore>(*folder + "/tokens");
+  const auto directory = data_directory();
+  if (!directory) throw UsageError(directory.error().message());
+  return std::make_shared<auth::FileTokenStore>(*directory + "/tokens");
 }
 
 std::optional<std::string> named_account(const Arguments& arguments, const Variables& variables) {
@@ -71,18 +71,18 @@ std::optional<Account> only_account(const std::optional<Environment>& environmen
   const auto all = store.accounts();
   if (!all) throw UsageError(all.error().message());
   std::vector<Account> fitting;
-  std::vector<std::string> problems;
+  std::vector<std::string> errors;
   for (const auth::StoredAccount& one : *all) {
-    if (!one.problem.empty()) {
-      problems.push_back(one.problem);
+    if (!one.error.empty()) {
+      errors.push_back(one.error);
     } else if (!environment || is_for(one.token, *environment)) {
       fitting.push_back({one.name, one.token});
     }
   }
   // Never by elimination: the account that is meant may be the one whose file cannot be used.
-  if (!problems.empty()) {
-    throw UsageError("no account is chosen while the file of one cannot be used: " + joined(problems, "; ") +
-                     "; mend it (a broken one by a new login), or " + name_one_of(fitting));
+  if (!errors.empty()) {
+    throw UsageError("no account is chosen while the file of one cannot be used: " + joined(errors, "; ") +
+                     "; fix it (a broken one by a new login), or " + name_one_of(fitting));
   }
   if (fitting.size() > 1) {
     throw UsageError("there are several accounts" + (environment ? " for " + environment->api_url() : "") + ": " +

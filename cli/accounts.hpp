@@ -38,8 +38,9 @@ struct Account {
 /// Why `find_account` gave none.
 [[nodiscard]] std::string not_logged_in(const std::optional<std::string>& name, const Environment& environment);
 
-/// Who asks the login for this account's tokens: CONNECTID_CLIENT_… and, where they say nothing, what the store knows
-/// of it. The grant is the one that its tokens came by. Nothing where a stop is requested while a file is read.
+/// Who asks the authorization server for this account's tokens: CONNECTID_CLIENT_… and, where they say nothing, what
+/// the store knows of it. The grant is the one that its tokens came by. Nothing where a stop is requested while a file
+/// is read.
 [[nodiscard]] std::optional<auth::Credentials> credentials_of(const Account& account, const Environment& environment,
                                                               const Arguments& arguments, const Variables& variables,
                                                               const std::stop_token& stop);

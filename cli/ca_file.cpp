@@ -28,7 +28,7 @@ CaFile choose_ca_file(const Arguments& arguments, const Variables& variables) {
 
 /// Why nobody could be trusted with it; empty: somebody can. The TLS library reads it again, at the first handshake: a
 /// pipe would be empty by then.
-std::string problem_with(const std::string& name) {
+std::string error_in(const std::string& name) {
   std::error_code error;
   const auto status = std::filesystem::status(name, error);
   if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) return "it is not a regular file";
@@ -45,7 +45,7 @@ std::string problem_with(const std::string& name) {
 std::shared_ptr<http::Transport> make_transport(const Arguments& arguments, const Variables& variables) {
   const CaFile file = choose_ca_file(arguments, variables);
   if (file.name.empty()) return std::make_shared<http::CurlTransport>();
-  if (const std::string why = problem_with(file.name); !why.empty()) {
+  if (const std::string why = error_in(file.name); !why.empty()) {
     throw UsageError("the file of authorities \"" + file.name + "\" (" + file.where + ") cannot be used: " + why,
                      "configuration_error");
   }

@@ -11,7 +11,7 @@
 
 #include "accounts.hpp"
 #include "ca_file.hpp"
-#include "pacing.hpp"
+#include "rate_limiting.hpp"
 #include "request_input.hpp"
 #include "secret_input.hpp"
 
@@ -26,7 +26,7 @@ Error interrupted() {
 std::shared_ptr<FileJournal> open_journal(const std::optional<std::string>& file) {
   if (!file) return nullptr;
   auto journal = std::make_shared<FileJournal>(*file);
-  if (std::string problem = journal->problem(); !problem.empty()) throw UsageError(problem);
+  if (std::string error = journal->error(); !error.empty()) throw UsageError(error);
   return journal;
 }
 
@@ -81,12 +81,13 @@ Report start(const Arguments& arguments, Asked& asked, const Variables& variable
   if (!asked.request) return report_start(asked, interrupted());
 
   const auto journal = open_journal(arguments.journal);
-  const Pacing pacing = caller->has_token ? pace(environment.api_url(), arguments.rates) : Pacing{RateLimit::off()};
+  const RateLimiting rate_limiting =
+      caller->has_token ? schedule(environment.api_url(), arguments.rates) : RateLimiting{RateLimit::off()};
   const SubscriptionClient client({.environment = environment,
                                    .token_source = caller->tokens,
                                    .transport = transport,
                                    .retry_policy = arguments.retry_policy,
-                                   .rate_limit = pacing.limit,
+                                   .rate_limit = rate_limiting.limit,
                                    .journal = journal,
                                    .user_agent = "connectid-cli",
                                    .copies_as_text = arguments.copies_as_text});
@@ -99,10 +100,10 @@ Report start(const Arguments& arguments, Asked& asked, const Variables& variable
 
   Report report = report_start(asked, result);
   report.held_until_told = std::make_shared<const TokenSource>(caller->tokens);
-  if (const std::string why = pacing.problem(); !why.empty()) {
+  if (const std::string why = rate_limiting.error(); !why.empty()) {
     report.err += warning(why + "; so this run keeps the API's limits by itself, whatever others on this machine send");
   }
-  if (journal && !journal->problem().empty()) report.err += warning(journal->problem());
+  if (journal && !journal->error().empty()) report.err += warning(journal->error());
   return report;
 }
 

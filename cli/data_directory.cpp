@@ -31,9 +31,10 @@ Result<std::string> data_directory() {
   std::string home = variable("HOME");
   if (home.empty()) home = listed_home();
   if (!home.empty()) return home + "/.local/share/connectid";
-  return Error(Outcome::not_sent, ConfigurationError{},
-               "there is no folder for data: neither XDG_DATA_HOME nor HOME is an absolute path, and the system's list "
-               "of users has no home of this one");
+  return Error(
+      Outcome::not_sent, ConfigurationError{},
+      "there is no directory for data: neither XDG_DATA_HOME nor HOME is an absolute path, and the system's list "
+      "of users has no home of this one");
 }
 
 }  // namespace connectid

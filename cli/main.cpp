@@ -32,15 +32,15 @@ bool print(std::FILE* to, const std::string& text) {
   return std::fwrite(text.data(), 1, text.size(), to) == text.size() && std::fflush(to) == 0;
 }
 
-/// An answer that cannot be written must not look like success, nor be lost: it goes to standard error, which may be a
+/// A response that cannot be written must not look like success, nor be lost: it goes to standard error, which may be a
 /// log, and so a secret does not.
 int deliver(const Report& report) {
   print(stderr, report.err);
   if (report.out.empty() || print(stdout, report.out)) return report.status;
-  const std::string answer = report.out_is_secret
-                                 ? ", and the secret is shown nowhere else: run this again where it can\n"
-                                 : "; the answer was:\n" + report.out;
-  print(stderr, "connectid: standard output cannot be written" + answer);
+  const std::string response = report.out_is_secret
+                                   ? ", and the secret is shown nowhere else: run this again where it can\n"
+                                   : "; the response was:\n" + report.out;
+  print(stderr, "connectid: standard output cannot be written" + response);
   return report.status == 0 ? 1 : report.status;
 }
 
@@ -72,7 +72,7 @@ Report obey(int argc, char** argv, Asked& asked, const StopOnSignal& signals) {
   return {.status = 1};
 }
 
-Report answer(int argc, char** argv, Asked& asked, const StopOnSignal& signals) {
+Report response(int argc, char** argv, Asked& asked, const StopOnSignal& signals) {
   try {
     return obey(argc, argv, asked, signals);
   } catch (const UsageError& error) {
@@ -91,7 +91,7 @@ int main(int argc, char** argv) {
   Asked asked{.output = wanted_output(argc, argv)};
   try {
     const StopOnSignal signals;  // until all is delivered: nobody may read, and then a signal must still kill
-    return deliver(answer(argc, argv, asked, signals));
+    return deliver(response(argc, argv, asked, signals));
   } catch (const std::exception& error) {
     return deliver(report_fault(asked, error.what()));
   }

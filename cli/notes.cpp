@@ -24,7 +24,7 @@ std::vector<Entry> joined_entries(std::vector<Entry> first, const std::vector<En
 std::vector<Entry> service_variables() {
   return {{variable::api_url, std::string("As --api-url. Not together with ") + variable::environment + "."},
           {variable::environment, "As --environment."},
-          {variable::login_url, "Base of the login's URLs, beside an API URL only."}};
+          {variable::login_url, "Base of the authorization server's URLs, beside an API URL only."}};
 }
 
 std::vector<Entry> ca_file_variables() {
@@ -51,17 +51,19 @@ std::vector<Entry> login_variables() {
 std::vector<Entry> network_variables() { return joined_entries(login_variables(), ca_file_variables()); }
 
 std::vector<Entry> token_statuses(const std::string& done) {
-  return {
-      {"0", done + "; or help was asked for."},
-      {"1", "A fault of the program, or standard output cannot be written."},
-      {"2", "Usage, or the folder of tokens, a file in it, or a file that is named cannot be used."},
-      {"4", "The login refused; or somebody has to log in, or to log in again."},
-      {"7", "The login was not reached, was busy, or had no time; a token could not be kept; or a signal came first."}};
+  return {{"0", done + "; or help was asked for."},
+          {"1", "A fault of the program, or standard output cannot be written."},
+          {"2", "Usage, or the directory of tokens, a file in it, or a file that is named cannot be used."},
+          {"4", "The authorization server refused; or somebody has to log in, or to log in again."},
+          {"7",
+           "The authorization server was not reached, was busy, or had no time; a token could not be kept; or a signal "
+           "came first."}};
 }
 
 constexpr auto where_tokens_are =
     "Tokens are kept in $XDG_DATA_HOME/connectid/tokens (else ~/.local/share/connectid/tokens), a file for each "
-    "account, for their user's eyes only. They are used for the API and the login that they were got for, and for no "
+    "account, for their user's eyes only. They are used for the API and the authorization server that they were got "
+    "for, and for no "
     "other. A client secret is never kept.";
 
 std::vector<std::string> start_example() {
@@ -104,7 +106,7 @@ Notes start() {
        "on, for its user alone to read (0600). A call without its end there was under way when the program died: "
        "it may have started. Where the first line cannot be written, nothing is sent.",
        one_json_object,
-       "SIGINT, SIGTERM and SIGHUP cancel the call, and the answer is still printed; one that comes half a second "
+       "SIGINT, SIGTERM and SIGHUP cancel the call, and the response is still printed; one that comes half a second "
        "later or more kills.",
        "A flag wins over a variable, and a variable over the default; there is no configuration file. A "
        "variable that is set but empty is an error, so that an empty URL cannot mean production."},
@@ -117,11 +119,12 @@ Notes start() {
                    {"1", "A fault of the program, or standard output cannot be written. It may have started."},
                    {"2", "Not started: usage, configuration, or a request that is not valid."},
                    {"3", "Not started: rejected by the API."},
-                   {"4", "Not started: not authorised (no token, 401, 403, refused by the login)."},
+                   {"4", "Not started: not authorised (no token, 401, 403, refused by the authorization server)."},
                    {"5", "Not started: rate-limited to the end (429)."},
                    {"6", "Outcome unknown: it may have started."},
                    {"7",
-                    "Not started: no connection, to the login either; or time, a signal or the journal ended it before "
+                    "Not started: no connection, to the authorization server either; or time, a signal or the journal "
+                    "ended it before "
                     "it was sent."}},
       .rule_for_scripts = rule_for_scripts,
       .example = start_example()};
@@ -142,7 +145,8 @@ Notes validate() {
 
 Notes login() {
   return {
-      .paragraphs = {"Asks the login for an access token with the client's own id and secret, and keeps it: for the "
+      .paragraphs = {"Asks the authorization server for an access token with the client's own id and secret, and keeps "
+                     "it: for the "
                      "client API, and for all that takes --account. A token that is kept already is replaced, and a "
                      "broken file of one put aside.",
                      "The secret is read from a variable or a file, or asked for at the terminal, which does not show "
@@ -172,7 +176,8 @@ Notes token() {
 Notes token_import() {
   return {
       .paragraphs = {"Reads one refresh token from standard input, without showing it where that is a terminal, and "
-                     "keeps it as the account's. Nothing is asked of the login yet: the first use does that. What was "
+                     "keeps it as the account's. Nothing is asked of the authorization server yet: the first use does "
+                     "that. What was "
                      "kept of the account before is replaced.",
                      where_tokens_are},
       .variables = login_variables(),
@@ -189,31 +194,34 @@ Notes accounts() {
                      "With --output json standard output holds one JSON object: {\"accounts\":[...]}."},
       .statuses = {{"0", "Listed, be it none; or help was asked for."},
                    {"1", "A fault of the program, or standard output cannot be written."},
-                   {"2", "Usage, or the folder of tokens cannot be used."}},
+                   {"2", "Usage, or the directory of tokens cannot be used."}},
       .rule_for_scripts = "0 = standard output holds all accounts (or help was asked for).",
       .example = {"connectid accounts --output json"}};
 }
 
 Notes logout() {
-  return {.paragraphs = {"Forgets the account's tokens on this machine. The login is not told: a refresh token that "
-                         "somebody has copied stays good until it expires or is revoked there.",
-                         where_tokens_are},
-          .variables = account_variable(),
-          .statuses = {{"0", "Forgotten, or there was nothing to forget; or help was asked for."},
-                       {"1", "A fault of the program, or standard output cannot be written."},
-                       {"2", "Usage, or the folder of tokens cannot be used; or none is named, and a file cannot be."},
-                       {"7", "The account is locked by a renewal; or a signal came first."}},
-          .rule_for_scripts = "0 = nothing is kept of the account (or help was asked for); anything else = it may be.",
-          .example = {"connectid logout --account anna"}};
+  return {
+      .paragraphs =
+          {"Forgets the account's tokens on this machine. The authorization server is not told: a refresh token that "
+           "somebody has copied stays good until it expires or is revoked there.",
+           where_tokens_are},
+      .variables = account_variable(),
+      .statuses = {{"0", "Forgotten, or there was nothing to forget; or help was asked for."},
+                   {"1", "A fault of the program, or standard output cannot be written."},
+                   {"2", "Usage, or the directory of tokens cannot be used; or none is named, and a file cannot be."},
+                   {"7", "The account is locked by a renewal; or a signal came first."}},
+      .rule_for_scripts = "0 = nothing is kept of the account (or help was asked for); anything else = it may be.",
+      .example = {"connectid logout --account anna"}};
 }
 
 Notes fake_server() {
   return {
       .paragraphs =
           {"Its first line is \"listening http://127.0.0.1:PORT\", as soon as it accepts connections. It lets "
-           "in the access token \"test-token\". It is the login, too: for the client \"test-client\" with the secret "
+           "in the access token \"test-token\". It is the authorization server, too: for the client \"test-client\" "
+           "with the secret "
            "\"test-secret\", and the refresh token \"test-refresh-token\", with that URL as CONNECTID_LOGIN_URL. GET "
-           "/__connectid/log answers what was received, as JSON. "
+           "/__connectid/log returns what was received, as JSON. "
            "SIGINT, SIGTERM and SIGHUP end it."},
       .statuses = {{"0", "Ended by a signal; or help was asked for."},
                    {"1", "A fault of the program, or standard output cannot be written."},

@@ -40,40 +40,40 @@ json error_json(const std::string& kind, const std::string& message, const std::
   return error;
 }
 
-json answer_json(const Asked& asked, std::string_view outcome, const CallInfo& call) {
-  json answer;
-  answer["outcome"] = outcome;
-  answer["may_have_started"] = outcome == "unknown";
-  answer["call_id"] = call.call_id;
-  answer["http_status"] = call.http_status;
-  answer["status"] = nullptr;
-  answer["attempts"] = call.attempts;
-  answer["api_url"] = asked.api_url;
-  answer["account"] = nullptr;
-  if (!asked.account.empty()) answer["account"] = asked.account;
-  answer["sent_at"] = nullptr;
-  if (call.sent_at) answer["sent_at"] = utc_for_machines(*call.sent_at);
-  answer["request"] = nullptr;
-  if (asked.request) answer["request"] = json::parse(to_json(*asked.request, asked.copies_as_text));
-  return answer;
+json response_json(const Asked& asked, std::string_view outcome, const CallInfo& call) {
+  json response;
+  response["outcome"] = outcome;
+  response["may_have_started"] = outcome == "unknown";
+  response["call_id"] = call.call_id;
+  response["http_status"] = call.http_status;
+  response["status"] = nullptr;
+  response["attempts"] = call.attempts;
+  response["api_url"] = asked.api_url;
+  response["account"] = nullptr;
+  if (!asked.account.empty()) response["account"] = asked.account;
+  response["sent_at"] = nullptr;
+  if (call.sent_at) response["sent_at"] = utc_for_machines(*call.sent_at);
+  response["request"] = nullptr;
+  if (asked.request) response["request"] = json::parse(to_json(*asked.request, asked.copies_as_text));
+  return response;
 }
 
-std::string line(const json& answer) { return answer.dump(-1, ' ', false, json::error_handler_t::replace) + "\n"; }
+std::string line(const json& response) { return response.dump(-1, ' ', false, json::error_handler_t::replace) + "\n"; }
 
 // ---- what an unknown outcome means
 
-/// Why no answer said what became of it, after "sent …, ".
+/// Why no response said what became of it, after "sent …, ".
 std::string why_unknown(const Error& error) {
-  if (error.kind() == ErrorKind::cancelled) return "cancelled before the answer";
-  if (error.kind() == ErrorKind::deadline_exceeded) return "no answer before the time was up";
+  if (error.kind() == ErrorKind::cancelled) return "cancelled before the response";
+  if (error.kind() == ErrorKind::deadline_exceeded) return "no response before the time was up";
   if (error.http_status() != 0)
     return "answered HTTP " + std::to_string(error.http_status()) + " in a way that does not say";
   const auto* failure = error.get_if<TransportError>();
-  if (failure && failure->cause == Cause::timed_out) return "no answer before the time was up";
-  if (failure && failure->cause == Cause::stray_answer) return "an answer came that was not this request's";
+  if (failure && failure->cause == Cause::timed_out) return "no response before the time was up";
+  if (failure && failure->cause == Cause::stray_response) return "a response came that was not this request's";
   if (failure && (failure->cause == Cause::malformed || failure->cause == Cause::too_large))
-    return "an answer that cannot be read";
-  return "connection cut before the answer";
+    return "a response that cannot be read";
+  return "connection cut before the response";
 }
 
 std::string unknown_for_people(const Asked& asked, const Error& error) {
@@ -122,9 +122,9 @@ const std::vector<Violation>& violations_of(const Error& error) {
 Report report_error(const Asked& asked, const Error& error) {
   Report report{.status = status_of(error)};
   if (asked.output == Output::json) {
-    json answer = answer_json(asked, to_string(error.outcome()), error.call());
-    answer["error"] = error_json(std::string(to_string(error.kind())), error.message(), violations_of(error));
-    report.out = line(answer);
+    json response = response_json(asked, to_string(error.outcome()), error.call());
+    response["error"] = error_json(std::string(to_string(error.kind())), error.message(), violations_of(error));
+    report.out = line(response);
   } else if (error.outcome() == Outcome::unknown) {
     report.err = unknown_for_people(asked, error);
   } else if (!violations_of(error).empty()) {
@@ -170,9 +170,9 @@ Report report_start(const Asked& asked, const Result<StartSubscriptionResponse>&
   if (!result) return report_error(asked, result.error());
   Report report;
   if (asked.output == Output::json) {
-    json answer = answer_json(asked, "started", result->call);
-    if (result->status) answer["status"] = *result->status;
-    report.out = line(answer);
+    json response = response_json(asked, "started", result->call);
+    if (result->status) response["status"] = *result->status;
+    report.out = line(response);
   } else {
     report.out = "started: product " + asked.request->product + ", call " + result->call.call_id + ", at " +
                  asked.api_url + "\n" + attempts_for_people(result->call) + times_for_people(asked);
@@ -205,9 +205,9 @@ Report report_usage(const Asked& asked, const UsageError& error) {
   const std::string message = printable(error.what());
   Report report{.status = 2};
   if (asked.output == Output::json) {
-    json answer = answer_json(asked, "not_sent", {});
-    answer["error"] = error_json(error.kind, message, {});
-    report.out = line(answer);
+    json response = response_json(asked, "not_sent", {});
+    response["error"] = error_json(error.kind, message, {});
+    report.out = line(response);
   } else {
     report.err = "connectid: " + message + "\nNothing was sent. `connectid --help` tells the usage.\n";
   }
@@ -219,9 +219,9 @@ std::string warning(const std::string& what) { return "connectid: warning: " + p
 Report report_fault(const Asked& asked, const std::string& message) {
   Report report{.status = 1, .err = "connectid: a fault of the program: " + message + "\n"};
   if (asked.output == Output::json) {
-    json answer = answer_json(asked, "unknown", {});
-    answer["error"] = error_json("internal", message, {});
-    report.out = line(answer);
+    json response = response_json(asked, "unknown", {});
+    response["error"] = error_json("internal", message, {});
+    report.out = line(response);
   }
   return report;
 }

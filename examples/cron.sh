@@ -7,7 +7,7 @@
 #
 # One file of JSON an order, with every field that it needs, moved into orders/ when it is whole: mv order-1001.json
 # DIR/orders/. Before it comes its customer's access token, in tokens/order-1001, for nobody else's eyes. From orders/
-# it goes to sending/ and, once an answer is certain, to started/ or refused/, or back; without one, to hold/. What is
+# it goes to sending/ and, once a response is certain, to started/ or refused/, or back; without one, to hold/. What is
 # in hold/ may have started: somebody looks; no program sends it again. What is printed, cron mails; the log has each
 # call's id, and the program's own words.
 set -euo pipefail
@@ -50,7 +50,7 @@ for order in orders/*.json; do
 
   status=0
   connectid validate --json "$order" >>log 2>&1 || status=$?
-  ((status != 2)) || { put orders refused; say "not valid; mend it: see log"; continue; }
+  ((status != 2)) || { put orders refused; say "not valid; fix it: see log"; continue; }
   ((status == 0)) || { say "connectid validate ended with $status: see log"; break; }
 
   put orders sending
@@ -63,7 +63,7 @@ for order in orders/*.json; do
   # docs: the rule
   case $status in
     0) put sending started ;;
-    3 | 4) put sending refused; say "not started; mend it (4: its token) and put it back (status $status): see log" ;;
+    3 | 4) put sending refused; say "not started; fix it (4: its token) and put it back (status $status): see log" ;;
     2 | 5 | 7) put sending orders; say "not started; the next run tries again (status $status): see log"; break ;;
     *) say "MAY HAVE STARTED (status $status): look; it goes to hold/: see log"; put sending hold ;;
   esac

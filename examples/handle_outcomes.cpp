@@ -1,4 +1,4 @@
-// A web shop's answer to every outcome: what to store, what to tell the customer, what next. (test_your_shop.cpp runs
+// A web shop's response to every outcome: what to store, what to tell the customer, what next. (test_your_shop.cpp runs
 // it.)
 
 #include <algorithm>
@@ -34,13 +34,13 @@ void store(Order& order, State state, const char* for_the_customer, std::string 
 void not_sent(Order& order, const connectid::Error& error) {
   switch (error.kind()) {
     case ErrorKind::validation_error:  // error.get_if<connectid::ValidationError>() names each field
-      return store(order, State::refused, sorry, "mend the order: " + error.message());
+      return store(order, State::refused, sorry, "fix the order: " + error.message());
     case ErrorKind::token_error:
       return store(order, State::login, log_in);
     case ErrorKind::configuration_error:
     case ErrorKind::journal_refused:  // a full disk, perhaps
       order.pause = 10min;
-      return store(order, State::waiting, later, "mend the installation: " + error.message());
+      return store(order, State::waiting, later, "fix the installation: " + error.message());
     case ErrorKind::circuit_open:  // the service is down; it says when a call is let through again
       order.pause = std::chrono::ceil<std::chrono::seconds>(error.retry_after().value_or(1min));
       return store(order, State::waiting, later);
@@ -87,7 +87,7 @@ void answered(Order& order, const Result& result) {
       return not_sent(order, result.error());
     case Outcome::rejected:
       return rejected(order, result.error());
-    case Outcome::unknown:
+    default:  // unknown
       return unknown(order, result.error());
   }
 }
@@ -123,7 +123,7 @@ void place(const connectid::SubscriptionClient& client, Order& order, const Save
 // docs: after a crash
 void recover(Order& order, const Save& save) {
   if (order.state != State::sending) return;
-  store(order, State::held, confirming, "look whether it started, call " + order.call_id + ": no answer was stored");
+  store(order, State::held, confirming, "look whether it started, call " + order.call_id + ": no response was stored");
   save(order);  // false: its worker lives, and stored what it knows
 }
 // docs: end

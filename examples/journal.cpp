@@ -25,10 +25,10 @@ bool settle(const std::string& path) {
   connectid::FileJournal journal(path);
   for (const connectid::InFlightCall& call : found->in_flight) {
     std::cout << "may have started, so look: call " << call.call_id << ", " << call.body << '\n';
-    journal.ended({.call_id = call.call_id}, connectid::Word::unknown);
+    journal.ended({.call_id = call.call_id}, connectid::Outcome::unknown);
   }
-  if (!journal.problem().empty()) std::cerr << journal.problem() << '\n';
-  return journal.problem().empty();
+  if (!journal.error().empty()) std::cerr << journal.error() << '\n';
+  return journal.error().empty();
 }
 // docs: end
 
@@ -46,7 +46,7 @@ bool start_one(const std::string& path) {
                                     .copies = 1,
                                     .coupon_code = "WMDigi",
                                     .coupon_number = 5223});
-  if (!result) std::cerr << result.error() << '\n' << journal->problem() << '\n';  // a full disk, say: not_sent
+  if (!result) std::cerr << result.error() << '\n' << journal->error() << '\n';  // a full disk, say: not_sent
   // docs: end
   return result.has_value();
 }

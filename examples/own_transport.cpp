@@ -17,19 +17,19 @@ class ShopTransport final : public http::Transport {
  public:
   std::atomic<bool> closed = false;
 
-  http::Reply perform(const http::Request& request, const http::Limits& limits) override {
+  http::AttemptResult perform(const http::Request& request, const http::Limits& limits) override {
     // Nothing was asked of the network: that is certain, so `body_left` may be false. With most other causes the call
     // would try again for as long as `RetryPolicy::connect_for` says.
     if (closed) {
       return http::Failure{.cause = connectid::Cause::configuration, .body_left = false, .text = "sales are closed"};
     }
-    http::Reply reply = wire_.perform(request, limits);
-    if (const auto* answer = std::get_if<http::Answer>(&reply)) {
-      std::clog << request.method << ' ' << request.url << ": HTTP " << answer->status << '\n';
+    http::AttemptResult attempt = wire_.perform(request, limits);
+    if (const auto* response = std::get_if<http::Response>(&attempt)) {
+      std::clog << request.method << ' ' << request.url << ": HTTP " << response->status << '\n';
     } else {  // `body_left` is passed on as it came; who cannot know says true
-      std::clog << request.method << ' ' << request.url << ": " << std::get<http::Failure>(reply).text << '\n';
+      std::clog << request.method << ' ' << request.url << ": " << std::get<http::Failure>(attempt).text << '\n';
     }
-    return reply;
+    return attempt;
   }
 
  private:
@@ -52,17 +52,17 @@ int main() {
                                                     .copies = 1,
                                                     .coupon_code = "WMDigi",
                                                     .coupon_number = 5223};
-  const auto word = [&] {
+  const auto outcome = [&] {
     const auto result = client.start(request);
     return result ? "started" : connectid::to_string(result.error().outcome());
   };
 
-  const bool open = word() == "started";
-  server.next(connectid::testing::started_but_answer_lost());
-  const bool cut = word() == "unknown";
+  const bool open = outcome() == "started";
+  server.next(connectid::testing::started_but_response_lost());
+  const bool truncated = outcome() == "unknown";
   transport->closed = true;
-  const bool closed = word() == "not_sent";
-  const bool as_it_should_be = open && cut && closed && server.bodies_received() == 2;
+  const bool closed = outcome() == "not_sent";
+  const bool as_it_should_be = open && truncated && closed && server.bodies_received() == 2;
   std::cout << (as_it_should_be ? "as it should be" : "NOT as it should be") << '\n';
   return as_it_should_be ? 0 : 1;
 }

@@ -121,7 +121,7 @@ void make_private_file(const std::string& path) {
     throw std::system_error(errno, std::generic_category(), path);
   }
   if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-    throw std::runtime_error(path + " is not its owner's alone: mend that with chmod 600");
+    throw std::runtime_error(path + " is not its owner's alone: fix that with chmod 600");
   }
 }
 

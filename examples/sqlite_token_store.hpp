@@ -17,7 +17,7 @@
 class SqliteTokenStore final : public connectid::auth::TokenStore {
  public:
   /// Opens the file, or makes it; throws std::runtime_error where it cannot be used. A lease lasts until the deadline
-  /// that its lock was asked for with, for by then a renewal has its answer, and so much longer, to save that.
+  /// that its lock was asked for with, for by then a renewal has its response, and so much longer, to save that.
   explicit SqliteTokenStore(const std::string& path, std::chrono::milliseconds margin = std::chrono::seconds{30});
   ~SqliteTokenStore() override;
 

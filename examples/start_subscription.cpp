@@ -37,7 +37,7 @@ int start(const char* api_url, const char* access_token) {
       return 7;  // may be sent again
     case connectid::Outcome::rejected:
       return 3;  // the server refused: nothing was started
-    case connectid::Outcome::unknown:
+    default:     // unknown
       break;
   }
   return 6;  // may have started: look before sending again

@@ -23,23 +23,23 @@ namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
 StoreKind sqlite() {
-  return {"sqlite", [](const TemporaryFolder& folder) {
-            return [path = folder / "tokens.db"] { return std::make_shared<SqliteTokenStore>(path); };
+  return {"sqlite", [](const TemporaryDirectory& directory) {
+            return [path = directory / "tokens.db"] { return std::make_shared<SqliteTokenStore>(path); };
           }};
 }
 CONNECTID_TOKEN_STORE_CONTRACT(sqlite());
 
 class SqliteTokenStoreTest : public ::testing::Test {
  protected:
-  const TemporaryFolder folder;
-  const std::string path = folder / "tokens.db";
+  const TemporaryDirectory directory;
+  const std::string path = directory / "tokens.db";
 };
 
 TEST_F(SqliteTokenStoreTest, keeps_all_to_its_owner) {
   SqliteTokenStore store(path);
   ASSERT_TRUE(store.save("anna", canary_token("1")));
   int files = 0;
-  for (const auto& entry : fs::directory_iterator(folder / ".")) {
+  for (const auto& entry : fs::directory_iterator(directory / ".")) {
     EXPECT_EQ(entry.status().permissions(), fs::perms{0600}) << entry;
     ++files;
   }
@@ -51,7 +51,7 @@ TEST_F(SqliteTokenStoreTest, refuses_what_is_no_database_of_its_owners_alone) {
   EXPECT_THROW(SqliteTokenStore{path}, std::runtime_error);  // others may read it
   fs::permissions(path, fs::perms{0600});
   EXPECT_THROW(SqliteTokenStore{path}, std::runtime_error);
-  EXPECT_THROW(SqliteTokenStore{folder / "none/tokens.db"}, std::runtime_error);
+  EXPECT_THROW(SqliteTokenStore{directory / "none/tokens.db"}, std::runtime_error);
 }
 
 TEST_F(SqliteTokenStoreTest, tells_what_went_wrong_without_a_token) {

@@ -32,7 +32,7 @@ log() { curl --silent --fail --noproxy '*' "$url/__connectid/log"; }
 started() { log | grep -o '"call_id"' | wc -l; }
 # docs: end
 
-echo "the first run makes the folders, and the tokens are for nobody else's eyes"
+echo "the first run makes the directories, and the tokens are for nobody else's eyes"
 "$cron" "$work"
 has orders '*'
 [[ $(stat --format %a "$work/tokens") == 700 ]] || fail "others can read tokens/"
@@ -51,8 +51,8 @@ says '1001.json: not sent: one of its name'
 (($(started) == 1)) || fail "started again: $(log)"
 rm "$work/orders/1001.json"
 
-# docs: a lost answer
-echo "no answer comes: the order is held, and never sent again"
+# docs: a lost response
+echo "no response comes: the order is held, and never sent again"
 place 1002
 kill -STOP "$server"  # it takes the connection and says nothing
 says '1002.json: MAY HAVE STARTED (status 6)' --timeout 5s

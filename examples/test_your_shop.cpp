@@ -1,4 +1,4 @@
-// How a shop tests its own code, without a network: what it does after a 429, after a lost answer, and the rest.
+// How a shop tests its own code, without a network: what it does after a 429, after a lost response, and the rest.
 
 #include <gtest/gtest.h>
 #include <connectid/testing/fake_server.hpp>
@@ -48,8 +48,8 @@ struct Row {
 
 // docs: a 429
 TEST(YourShop, waits_as_long_as_a_429_says) {
-  auto wire = std::make_shared<connectid::testing::ScriptedTransport>();  // no sockets: answers what it is told
-  wire->reply(connectid::testing::http_answer(429, "", {{"Retry-After", "7"}}));
+  auto wire = std::make_shared<connectid::testing::ScriptedTransport>();  // no sockets: it sends what it is told
+  wire->respond(connectid::testing::http_response(429, "", {{"Retry-After", "7"}}));
   connectid::SubscriptionClient client({
       .token_source = connectid::static_token("t"),
       .transport = wire,
@@ -68,8 +68,8 @@ TEST(YourShop, waits_as_long_as_a_429_says) {
 // docs: a 429 and a success
 TEST(YourShop, hears_nothing_of_a_429_that_the_client_has_waited_for) {
   auto wire = std::make_shared<connectid::testing::ScriptedTransport>();
-  wire->reply(connectid::testing::http_answer(429, "", {{"Retry-After", "0"}}));
-  wire->reply(connectid::testing::http_answer(200, R"({"status":"OK"})"));
+  wire->respond(connectid::testing::http_response(429, "", {{"Retry-After", "0"}}));
+  wire->respond(connectid::testing::http_response(200, R"({"status":"OK"})"));
   connectid::SubscriptionClient client({.token_source = connectid::static_token("t"), .transport = wire});
 
   Order order = an_order();
@@ -80,14 +80,14 @@ TEST(YourShop, hears_nothing_of_a_429_that_the_client_has_waited_for) {
 }
 // docs: end
 
-// docs: a lost answer
-TEST(YourShop, never_sends_an_order_again_whose_answer_was_lost) {
+// docs: a lost response
+TEST(YourShop, never_sends_an_order_again_whose_response_was_lost) {
   connectid::testing::FakeServer server;  // a real server, on a free port of this machine
   connectid::SubscriptionClient client({
       .environment = server.environment(),
       .token_source = connectid::static_token("test-token"),
   });
-  server.next(connectid::testing::started_but_answer_lost());
+  server.next(connectid::testing::started_but_response_lost());
 
   Order order = an_order();
   shop::place(client, order, forget);
@@ -102,7 +102,7 @@ TEST(YourShop, never_sends_an_order_again_whose_answer_was_lost) {
 
 struct Case {
   const char* name;
-  connectid::http::Reply reply;
+  connectid::http::AttemptResult result;
   State state;
   std::chrono::seconds pause;
   bool staff;
@@ -111,15 +111,15 @@ struct Case {
   friend void PrintTo(const Case& row, std::ostream* out) { *out << row.name; }
 };
 
-class AfterEachAnswer : public testing::TestWithParam<Case> {};
+class AfterEachResponse : public testing::TestWithParam<Case> {};
 
-TEST_P(AfterEachAnswer, the_order_is_where_it_belongs) {
+TEST_P(AfterEachResponse, the_order_is_where_it_belongs) {
   auto wire = std::make_shared<connectid::testing::ScriptedTransport>();
-  wire->reply(GetParam().reply);
+  wire->respond(GetParam().result);
   const connectid::SubscriptionClient client({
       .token_source = connectid::static_token("t"),
       .transport = wire,
-      .retry_policy = {.max_attempts = 1},  // else it tries to connect again, which has no reply
+      .retry_policy = {.max_attempts = 1},  // else it tries to connect again, which has no response
   });
   Order order = an_order();
   Row row;
@@ -134,16 +134,16 @@ TEST_P(AfterEachAnswer, the_order_is_where_it_belongs) {
   EXPECT_EQ(row.stored.sent_at.has_value(), GetParam().sent);
 }
 
-using connectid::testing::http_answer;
+using connectid::testing::http_response;
 INSTANTIATE_TEST_SUITE_P(
-    YourShop, AfterEachAnswer,
-    testing::Values(Case{"started", http_answer(200, R"({"status":"OK"})"), State::active, 0s, false},
-                    Case{"bad_request", http_answer(400, "{}"), State::refused, 0s, true},
-                    Case{"unauthorized", http_answer(401, "{}"), State::login, 0s, false},
-                    Case{"forbidden", http_answer(403, R"({"errorMessage":"m"})"), State::refused, 0s, true},
-                    Case{"rate_limited", http_answer(429, "{}"), State::waiting, 60s, false},
-                    Case{"forbidden_by_a_gateway", http_answer(403, "<html>"), State::held, 0s, true},
-                    Case{"server_error", http_answer(500, "{}"), State::held, 0s, true},
+    YourShop, AfterEachResponse,
+    testing::Values(Case{"started", http_response(200, R"({"status":"OK"})"), State::active, 0s, false},
+                    Case{"bad_request", http_response(400, "{}"), State::refused, 0s, true},
+                    Case{"unauthorized", http_response(401, "{}"), State::login, 0s, false},
+                    Case{"forbidden", http_response(403, R"({"errorMessage":"m"})"), State::refused, 0s, true},
+                    Case{"rate_limited", http_response(429, "{}"), State::waiting, 60s, false},
+                    Case{"forbidden_by_a_gateway", http_response(403, "<html>"), State::held, 0s, true},
+                    Case{"server_error", http_response(500, "{}"), State::held, 0s, true},
                     Case{"not_connected", connectid::http::Failure{.body_left = false}, State::waiting, 60s, false,
                          false},
                     Case{"cut", connectid::http::Failure{.body_left = true}, State::held, 0s, true}),
@@ -172,7 +172,7 @@ TEST(YourShop, sends_neither_a_slip_nor_without_token_or_configuration) {
 
 TEST(YourShop, keeps_an_order_that_the_circuit_breaker_kept_back) {
   auto wire = std::make_shared<connectid::testing::ScriptedTransport>();
-  wire->reply(http_answer(503, ""));
+  wire->respond(http_response(503, ""));
   const connectid::SubscriptionClient client({
       .token_source = connectid::static_token("t"),
       .transport = wire,
@@ -190,7 +190,7 @@ TEST(YourShop, keeps_an_order_that_the_circuit_breaker_kept_back) {
 
 struct FullDisk : connectid::Journal {
   bool sending(const connectid::JournalCall&, int) override { return false; }
-  void ended(const connectid::JournalCall&, connectid::Word) override {}
+  void ended(const connectid::JournalCall&, connectid::Outcome) override {}
 };
 
 TEST(YourShop, keeps_an_order_that_no_journal_took) {
@@ -227,8 +227,8 @@ TEST(YourShop, sends_only_what_is_waiting) {
 // The process dies in the call that follows a 401: what the first save stored is all that is left.
 TEST(YourShop, tells_no_customer_to_order_again_while_nobody_knows) {
   auto wire = std::make_shared<connectid::testing::ScriptedTransport>();
-  wire->reply(http_answer(401, "{}"));
-  wire->reply(http_answer(200, R"({"status":"OK"})"));
+  wire->respond(http_response(401, "{}"));
+  wire->respond(http_response(200, R"({"status":"OK"})"));
   const connectid::SubscriptionClient client({.token_source = connectid::static_token("t"), .transport = wire});
   Order order = an_order();
   Row row;
@@ -250,7 +250,7 @@ TEST(YourShop, tells_no_customer_to_order_again_while_nobody_knows) {
   EXPECT_NE(row.stored.for_the_staff.find("call 1001.2"), std::string::npos) << row.stored.for_the_staff;
 }
 
-TEST(YourShop, recovers_nothing_that_has_an_answer) {
+TEST(YourShop, recovers_nothing_that_has_a_response) {
   for (const State state : {State::waiting, State::login, State::active, State::refused, State::held}) {
     Order order = an_order();
     order.state = state;
@@ -261,9 +261,9 @@ TEST(YourShop, recovers_nothing_that_has_an_answer) {
   }
 }
 
-TEST(YourShop, does_not_lose_an_answer_that_cannot_be_stored) {
+TEST(YourShop, does_not_lose_a_response_that_cannot_be_stored) {
   auto wire = std::make_shared<connectid::testing::ScriptedTransport>();
-  wire->reply(http_answer(200, R"({"status":"OK"})"));
+  wire->respond(http_response(200, R"({"status":"OK"})"));
   const connectid::SubscriptionClient client({.token_source = connectid::static_token("t"), .transport = wire});
   Order order = an_order();
   Row row;
@@ -294,7 +294,7 @@ TEST(YourShop, refuses_an_order_whose_number_cannot_stand_in_a_call_id) {
 
 TEST(YourShop, sends_an_order_with_the_longest_number) {
   auto wire = std::make_shared<connectid::testing::ScriptedTransport>();
-  wire->reply(http_answer(200, R"({"status":"OK"})"));
+  wire->respond(http_response(200, R"({"status":"OK"})"));
   const connectid::SubscriptionClient client({.token_source = connectid::static_token("t"), .transport = wire});
   Order order = an_order();
   order.number = std::string(100, '~');

@@ -13,7 +13,7 @@ sources() {
 }
 
 build_and_run() {  # PRESET
-  # CMake takes a folder of another compiler over, and loses the preset's flags without a word.
+  # CMake takes a directory of another compiler over, and loses the preset's flags without a word.
   grep -qs '^CMAKE_CXX_COMPILER:.*clang++$' "build/$1/CMakeCache.txt" || rm -rf "build/$1"
   cmake --preset "$1"
   cmake --build --preset "$1" --parallel "$jobs"

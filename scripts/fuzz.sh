@@ -9,7 +9,7 @@ fuzz_one() {  # SECONDS TARGET
   local target=$2 log=$work/$2.log
   [[ -x $build/tests/fuzz/fuzz_$target ]] || { echo "fuzz $target: not built here, cmake --preset asan says why"; return; }
   mkdir -p "$work/corpus/$target" "$work/findings"
-  # What it learns goes into the first folder. An input may take 5 seconds: nothing here should.
+  # What it learns goes into the first directory. An input may take 5 seconds: nothing here should.
   if "$build/tests/fuzz/fuzz_$target" -max_total_time="$1" -timeout=5 -rss_limit_mb=1024 -print_final_stats=1 \
     -artifact_prefix="$work/findings/$target-" "$work/corpus/$target" "tests/fuzz/corpus/$target" 2>"$log"; then
     echo "fuzz $target: $(grep -E '^#[0-9]+.*DONE' "$log" | tr -s '\t ' ' '), no finding"
@@ -29,7 +29,7 @@ seconds=${1:-10}
 (($# == 0)) || shift
 targets=("$@")
 if ((${#targets[@]} == 0)); then
-  for folder in tests/fuzz/corpus/*/; do targets+=("$(basename "$folder")"); done
+  for directory in tests/fuzz/corpus/*/; do targets+=("$(basename "$directory")"); done
 fi
 for target in "${targets[@]}"; do
   [[ -d tests/fuzz/corpus/$target ]] || { echo "fuzz: tests/fuzz/corpus has no $target" >&2; exit 2; }

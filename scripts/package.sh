@@ -3,12 +3,12 @@
 # unless given.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-folder=${1:-build/packages}
+directory=${1:-build/packages}
 
 scripts/install-dependencies.sh package
 cmake --preset release -B build/package -DBUILD_SHARED_LIBS=ON -DBUILD_TESTING=OFF -DCONNECTID_BUILD_EXAMPLES=OFF \
   -DCMAKE_INSTALL_PREFIX=/usr
 cmake --build build/package --parallel "$(nproc)"
-mkdir -p "$folder"
-trap 'rm -rf "$folder/_CPack_Packages"' EXIT
-cpack --config build/package/CPackConfig.cmake -B "$folder"
+mkdir -p "$directory"
+trap 'rm -rf "$directory/_CPack_Packages"' EXIT
+cpack --config build/package/CPackConfig.cmake -B "$directory"

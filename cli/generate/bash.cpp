@@ -30,7 +30,7 @@ std::string value_cases(const Page& command) {
 }
 
 /// The words that may follow a command, its own commands first.
-std::string words_after(const Page& page) {
+std::string outcomes_after(const Page& page) {
   std::vector<std::string> words;
   for (const Page& command : page.commands) words.push_back(command.word().substr(command.word().rfind(' ') + 1));
   words.push_back(names_of(page.flags));
@@ -38,14 +38,14 @@ std::string words_after(const Page& page) {
 }
 
 std::string command_cases(const Page& command) {
-  std::string cases = "    '" + command.word() + "')\n      words='" + words_after(command) +
+  std::string cases = "    '" + command.word() + "')\n      words='" + outcomes_after(command) +
                       "'\n      case $previous in\n" + value_cases(command) + "      esac\n      ;;\n";
   for (const Page& below : command.commands) cases += command_cases(below);
   return cases;
 }
 
 /// Commands of two words, each between bars.
-std::string commands_of_two_words(const Page& program) {
+std::string commands_of_two_outcomes(const Page& program) {
   std::string all = "|";
   for (const Page& command : program.commands) {
     for (const Page& below : command.commands) all += below.word() + "|";
@@ -81,9 +81,9 @@ std::string bash_completion(const Page& program) {
   std::string cases;
   for (const Page& command : program.commands) cases += command_cases(command);
   return "# Completes connectid " CONNECTID_VERSION " in bash. Generated from the program's own definitions.\n" +
-         std::string(head) + "  if ((COMP_CWORD > 2)) && [[ '" + commands_of_two_words(program) +
+         std::string(head) + "  if ((COMP_CWORD > 2)) && [[ '" + commands_of_two_outcomes(program) +
          "' == *\"|$command ${COMP_WORDS[2]}|\"* ]]; then command+=\" ${COMP_WORDS[2]}\"; fi\n" +
-         "  case $command in\n    '') words='" + words_after(program) + "' ;;\n" + cases + tail;
+         "  case $command in\n    '') words='" + outcomes_after(program) + "' ;;\n" + cases + tail;
 }
 
 }  // namespace connectid::cli

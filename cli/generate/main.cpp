@@ -16,19 +16,19 @@ void write(const std::string& name, const std::string& text) {
   if (!(out << text << std::flush)) throw std::runtime_error("cannot write " + name);
 }
 
-void write_man_pages(const std::string& folder, const Page& page) {
-  write(folder + "/" + man_page_name(page) + ".1", man_page(page));
-  for (const Page& command : page.commands) write_man_pages(folder, command);
+void write_man_pages(const std::string& directory, const Page& page) {
+  write(directory + "/" + man_page_name(page) + ".1", man_page(page));
+  for (const Page& command : page.commands) write_man_pages(directory, command);
 }
 
-void generate(const std::string& folder) {
+void generate(const std::string& directory) {
   Arguments nobodys;
   CLI::App app;
   define(app, nobodys);
   const Page program = page_of(app);
-  write(folder + "/connectid.bash", bash_completion(program));
-  write(folder + "/_connectid", zsh_completion(program));
-  write_man_pages(folder, program);
+  write(directory + "/connectid.bash", bash_completion(program));
+  write(directory + "/_connectid", zsh_completion(program));
+  write_man_pages(directory, program);
 }
 
 }  // namespace

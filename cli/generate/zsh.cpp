@@ -47,17 +47,17 @@ std::string specifications(const Page& page, const std::string& indent) {
   return all;
 }
 
-std::string last_word(const Page& page) { return page.name.substr(page.name.rfind(' ') + 1); }
+std::string last_outcome(const Page& page) { return page.name.substr(page.name.rfind(' ') + 1); }
 
 /// What follows a command: its options, and the commands below it with theirs.
 std::string arguments_of(const Page& page, const std::string& indent) {
   std::string first_words;
   std::string below;
   for (const Page& command : page.commands) {
-    first_words.append(first_words.empty() ? "" : " ").append(last_word(command));
+    first_words.append(first_words.empty() ? "" : " ").append(last_outcome(command));
     below.append(indent)
         .append("if [[ $words[2] == ")
-        .append(last_word(command))
+        .append(last_outcome(command))
         .append(" ]] && ((CURRENT > 2)); then\n");
     below.append(indent).append("  shift words; ((CURRENT--))\n").append(arguments_of(command, indent + "  "));
     below.append(indent).append("  return\n").append(indent).append("fi\n");

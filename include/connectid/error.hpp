@@ -16,14 +16,14 @@
 
 namespace connectid::inline v0 {
 
-/// What became of a call that did not succeed. (One that did holds a value: it was started.) Which answer and which
-/// fault ends in which: docs/faults.md.
+/// What became of a call. Which response and which fault ends in which: docs/faults.md.
 enum class Outcome {
-  /// No byte of the request was taken by a connection (where it was answered before its body had begun to leave: no
-  /// byte of that). It may be sent again.
+  succeeded,  ///< the server said so; for a start: started
+  /// No byte of the request was taken by a connection (where the response came early: no byte of its body). It may be
+  /// sent again.
   not_sent,
-  rejected,  ///< the server answered that it refuses: it started nothing
-  unknown,   ///< the server may have acted: look before sending again
+  rejected,  ///< the server refused: it did nothing
+  unknown,   ///< the server may have acted: verify before retrying
 };
 
 /// The documented way to branch on an error. New kinds may be added: keep a default.
@@ -37,10 +37,10 @@ enum class ErrorKind {
   rate_limited,         ///< 429
   rejected,             ///< any other 4xx, except 408, 409, 444, 460 and 499
   server_error,         ///< 5xx
-  /// Any other answer: a 200 that is no success, another 2xx, 3xx, 408, 409, 444, 460, 499, 600 and more, a 403 that
+  /// Any other response: a 200 that is no success, another 2xx, 3xx, 408, 409, 444, 460, 499, 600 and more, a 403 that
   /// the application did not write.
   unexpected_response,
-  transport_error,    ///< no whole answer came, for a reason of the network or the peer
+  transport_error,    ///< no whole response came, for a reason of the network or the peer
   deadline_exceeded,  ///< the call's `timeout` passed (an attempt's alone is a transport_error)
   cancelled,          ///< the call's `stop_token` was requested
   journal_refused,    ///< the journal could not write down what was to be sent: so it was not
@@ -72,37 +72,38 @@ struct ValidationError {
   std::vector<Violation> violations = {};  ///< at least one, in the order of the fields
 };
 struct ConfigurationError {};  ///< the message says which option
-/// Why there is no access token. Where the login said so, with its own words, printable and without secrets.
+/// Why there is no access token. Where the authorization server said so, with its own words, printable and without
+/// secrets.
 struct TokenError {
   std::string error = {};              ///< its `error`: `invalid_grant` (RFC 6749 section 5.2); empty: it said none
   std::string error_description = {};  ///< its `error_description`; at most 1000 bytes
-  int http_status = 0;                 ///< of its answer; 0: there was none
+  int http_status = 0;                 ///< of its response; 0: there was none
   bool log_in_again = false;           ///< no renewal can help: somebody has to log in anew
-  bool temporary = false;              ///< it may pass by itself: the login was not reached, was busy or was down
+  bool temporary = false;  ///< it may pass by itself: the authorization server was not reached, was busy or was down
 };
 
 /// What the server's own words were. API errors come as `exceptionType` and `errorMessage`, OAuth's as `error` and
 /// `error_description`; both land here (how surely these names are known: docs/api-facts.md). All is printable UTF-8,
 /// with the access token redacted.
-struct ServerWords {
+struct ServerMessage {
   std::string exception_type = {};  ///< `exceptionType`, else `error`; at most 1000 bytes; empty: not said
   std::string error_message = {};   ///< `errorMessage`, else `error_description`; at most 1000 bytes
   std::string body_excerpt = {};    ///< the first 200 bytes of a body that says neither
 };
-struct BadRequest : ServerWords {};    ///< 400
-struct Unauthorized : ServerWords {};  ///< 401
-struct Forbidden : ServerWords {};     ///< 403 with such words
+struct BadRequest : ServerMessage {};    ///< 400
+struct Unauthorized : ServerMessage {};  ///< 401
+struct Forbidden : ServerMessage {};     ///< 403 with such words
 /// 429
-struct RateLimited : ServerWords {
+struct RateLimited : ServerMessage {
   /// The pause that the server named with `Retry-After` (seconds or a date) or `X-RateLimit-Reset`. Of the second the
   /// reference leaves open what it counts: up to 86400 it is taken for seconds from now, beyond for seconds since 1970.
   std::optional<std::chrono::milliseconds> retry_after = std::nullopt;
 };
-struct Rejected : ServerWords {};            ///< any other 4xx (408, 409, 444, 460 and 499 aside)
-struct ServerError : ServerWords {};         ///< 5xx
-struct UnexpectedResponse : ServerWords {};  ///< any other answer
+struct Rejected : ServerMessage {};            ///< any other 4xx (408, 409, 444, 460 and 499 aside)
+struct ServerError : ServerMessage {};         ///< 5xx
+struct UnexpectedResponse : ServerMessage {};  ///< any other response
 
-/// Why no whole answer came.
+/// Why no whole response came.
 struct TransportError {
   Stage stage = Stage::prepare;  ///< how far the attempt had come
   Cause cause = Cause::other;    ///< why it ended there
@@ -139,7 +140,7 @@ class CONNECTID_API Error {
   [[nodiscard]] ErrorKind kind() const noexcept;
   /// One line: what happened, to what, what the limit was, what to do. Holds no secret and no control character.
   [[nodiscard]] const std::string& message() const noexcept;
-  /// The status of the answer that the outcome rests on; 0 where it rests on none.
+  /// The status of the response that the outcome rests on; 0 where it rests on none.
   [[nodiscard]] int http_status() const noexcept;
   /// When to try again, from the end of the call: the pause the server named (429; absent where it named none), or
   /// until the circuit breaker lets a call through (`circuit_open`). Absent for every other kind.

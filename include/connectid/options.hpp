@@ -13,7 +13,7 @@ namespace connectid::inline v0 {
 /// How long things may take. Zero or less is no time at all. Deadlines are kept by the steady clock.
 struct Timeouts {
   std::chrono::milliseconds connect{10'000};          ///< name, TCP, proxy and TLS of one attempt
-  std::chrono::milliseconds attempt_timeout{30'000};  ///< one attempt, connect to answer
+  std::chrono::milliseconds attempt_timeout{30'000};  ///< one attempt, connect to response
   std::chrono::milliseconds timeout{120'000};         ///< the whole call, token included
 };
 
@@ -24,7 +24,7 @@ struct Timeouts {
 /// `configuration_error`, and nothing is sent.
 struct CallOptions {
   std::optional<std::chrono::milliseconds> timeout = std::nullopt;          ///< the whole call, token included
-  std::optional<std::chrono::milliseconds> attempt_timeout = std::nullopt;  ///< one attempt, connect to answer
+  std::optional<std::chrono::milliseconds> attempt_timeout = std::nullopt;  ///< one attempt, connect to response
   std::stop_token stop_token = {};                                          ///< cancels the call
   TokenSource token_source = nullptr;  ///< whose call it is: this one in place of the client's
   /// Sent as `X-Request-Id`: 1 to 128 visible ASCII characters. Empty: a UUIDv7 is made.

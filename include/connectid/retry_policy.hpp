@@ -7,9 +7,9 @@ namespace connectid::inline v0 {
 /// How a call repeats what may be repeated, and how long it waits before it does. Fill it with designated initialisers.
 ///
 /// Repeated are attempts of which nothing left (no connection, or one that was lost before the request; a certificate
-/// that does not verify and a proxy that denies are final), a 429 whose answer says when, and once a 401 for which the
-/// token source has another token. Nothing is repeated that may have acted. A wait that would pass the call's deadline
-/// is not begun. The rules, each with its reason: docs/outcomes.md.
+/// that does not verify and a proxy that denies are final), a 429 whose response says when, and once a 401 for which
+/// the token source has another token. Nothing is repeated that may have acted. A wait that would pass the call's
+/// deadline is not begun. The rules, each with its reason: docs/outcomes.md.
 struct RetryPolicy {
   /// How many attempts of a call may leave, all repeats counted. Those that never had a connection do not count, but 1
   /// (and less) says of them, too: never again.
@@ -25,8 +25,8 @@ struct RetryPolicy {
   /// shorter than a second.
   std::chrono::milliseconds longest_named_pause{60'000};
   /// Shared by all calls of a client, so that an outage is not multiplied: so many attempts may be made again, and one
-  /// more for every ten answers below 500. Repeats after a pause that the server named, after a 401, and of what never
-  /// had a connection cost nothing.
+  /// more for every ten responses below 500. Repeats after a pause that the server named, after a 401, and of what
+  /// never had a connection cost nothing.
   int budget = 50;
   /// Also send a start again that may have acted: the customer may then be charged twice. For those alone who know
   /// that a second start does no harm. The outcome stays `unknown` unless a repeat is answered with success.

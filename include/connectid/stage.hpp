@@ -15,27 +15,27 @@ enum class Stage {
   connect,    ///< TCP, and a proxy's CONNECT
   handshake,  ///< TLS
   send,       ///< connected; the request is going out
-  wait,       ///< the request left; no byte of an answer yet
-  receive,    ///< the answer is coming in
+  wait,       ///< the request left; no byte of a response yet
+  receive,    ///< the response is coming in
 };
 
 /// Why it ended there.
 enum class Cause {
-  timed_out,      ///< a time limit passed: of connecting, of the attempt or of the call
-  cancelled,      ///< a stop was requested
-  unresolved,     ///< no address for the host or the proxy
-  unreachable,    ///< connection refused, no route, TCP failure before a connection stood
-  certificate,    ///< the server's certificate did not verify
-  tls,            ///< any other failure of the TLS handshake or of a record
-  proxy_refused,  ///< the proxy answered CONNECT with something else than 2xx
-  proxy_denied,   ///< it answered 403 or 407: it will not let this request pass, however often it is asked
-  closed,         ///< the peer closed the connection
-  reset,          ///< the peer reset the connection
-  stray_answer,   ///< bytes came that no request had asked for: before ours, or behind its answer
-  malformed,      ///< what came is not HTTP/1.1 by the letter
-  too_large,      ///< the answer is larger than the limit
-  configuration,  ///< a file, URL or option that cannot be used
-  other,          ///< none of these; the message says what is known
+  timed_out,       ///< a time limit passed: of connecting, of the attempt or of the call
+  cancelled,       ///< a stop was requested
+  unresolved,      ///< no address for the host or the proxy
+  unreachable,     ///< connection refused, no route, TCP failure before a connection stood
+  certificate,     ///< the server's certificate did not verify
+  tls,             ///< any other failure of the TLS handshake or of a record
+  proxy_refused,   ///< the proxy answered CONNECT with something else than 2xx
+  proxy_denied,    ///< it answered 403 or 407: it will not let this request pass, however often it is asked
+  closed,          ///< the peer closed the connection
+  reset,           ///< the peer reset the connection
+  stray_response,  ///< bytes came that no request had asked for: before ours, or behind its response
+  malformed,       ///< what came is not HTTP/1.1 by the letter
+  too_large,       ///< the response is larger than the limit
+  configuration,   ///< a file, URL or option that cannot be used
+  other,           ///< none of these; the message says what is known
 };
 
 /// The enumerator's name, `handshake`.

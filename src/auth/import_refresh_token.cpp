@@ -10,7 +10,7 @@
 namespace connectid::inline v0::auth {
 namespace {
 
-std::string problem_with_token(const Secret& refresh_token) {
+std::string error_in_token(const Secret& refresh_token) {
   const std::string& text = refresh_token.reveal();
   if (text.empty()) return "the refresh token is empty";
   // RFC 6749 appendix A.17
@@ -22,8 +22,8 @@ std::string problem_with_token(const Secret& refresh_token) {
 
 Result<void> import_refresh_token(TokenStore& store, const Credentials& credentials, const std::string& account,
                                   Secret refresh_token, std::stop_token stop) try {
-  for (const std::string& problem : {detail::problem_with(credentials), problem_with_token(refresh_token)}) {
-    if (!problem.empty()) return detail::no_token(problem);
+  for (const std::string& error : {detail::error_in(credentials), error_in_token(refresh_token)}) {
+    if (!error.empty()) return detail::no_token(error);
   }
   // As long as a renewal may hold it.
   const auto lock = store.lock(account, std::chrono::steady_clock::now() + 2 * Renewal{}.timeout, std::move(stop));

@@ -18,7 +18,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-/// Where the login was not asked, a look costs next to nothing, and somebody may mend it at any time.
+/// Where the authorization server was not asked, a look costs next to nothing, and somebody may fix it at any time.
 constexpr milliseconds soon = std::chrono::seconds{1};
 
 NotRenewed not_renewed(Error error) { return {.error = std::move(error), .pause = soon, .backs_off = false}; }
@@ -31,7 +31,7 @@ bool needs_login(const Error& error) {
   return detail && detail->log_in_again;
 }
 
-/// A store that is set up wrongly is the operator's to mend; whatever else it says may pass.
+/// A store that is set up wrongly is the operator's to fix; whatever else it says may pass.
 bool may_pass(const Error& store_error) { return store_error.kind() != ErrorKind::configuration_error; }
 
 NotRenewed store_failed(const std::string& what, const Error& error) {
@@ -45,8 +45,8 @@ bool lives(const auth::StoredToken& token, Timestamp now) {
 
 }  // namespace
 
-Renewer::Renewer(auth::Credentials credentials, std::shared_ptr<auth::TokenStore> store, std::string account,
-                 auth::Renewal renewal)
+Refresher::Refresher(auth::Credentials credentials, std::shared_ptr<auth::TokenStore> store, std::string account,
+                     auth::Renewal renewal)
     : credentials_(std::move(credentials)),
       store_(std::move(store)),
       account_(std::move(account)),
@@ -54,23 +54,23 @@ Renewer::Renewer(auth::Credentials credentials, std::shared_ptr<auth::TokenStore
       budget_(renewal.retry_policy.budget) {
   const Url api = parse_url(credentials_.environment.api_url());
   const Url login = parse_url(credentials_.environment.login_url());
-  problem_ = problem_with(credentials_);
+  error_ = error_in(credentials_);
   const bool keeps_nothing = credentials_.grant == auth::Grant::refresh_token && !store_;
-  if (problem_.empty() && keeps_nothing) problem_ = "there is no store to keep refresh tokens in";
+  if (error_.empty() && keeps_nothing) error_ = "there is no store to keep refresh tokens in";
   api_url_ = api.text;
   login_url_ = login.text;
   if (!store_) store_ = std::make_shared<auth::MemoryTokenStore>();
   if (!credentials_.transport) credentials_.transport = std::make_shared<http::CurlTransport>();
 }
 
-std::string Renewer::objection_to(std::string_view api_url) const {
+std::string Refresher::reason_against(std::string_view api_url) const {
   if (api_url.empty() || api_url == credentials_.environment.api_url()) return {};
   if (parse_url(std::string(api_url)).text == api_url_) return {};
   return "the tokens of account " + quoted_account(account_) + " are for " + api_url_ + " and for no other API";
 }
 
 /// Tokens of another service, or of another client, are neither used nor overwritten.
-std::string Renewer::objection_to(const auth::StoredToken& stored) const {
+std::string Refresher::reason_against(const auth::StoredToken& stored) const {
   const std::string whose = "the stored token of account " + quoted_account(account_);
   const auto got_for = [&](const std::string& theirs, const std::string& ours) {
     return whose + " was got for " + (theirs.empty() ? "nobody says what" : printable(theirs, 200)) +
@@ -89,7 +89,7 @@ std::string Renewer::objection_to(const auth::StoredToken& stored) const {
 }
 
 /// What the store has of the account; empty texts where that is nothing.
-Renewer::Renewed Renewer::load_own() {
+Refresher::Renewed Refresher::load_own() {
   auto loaded = store_->load(account_);
   if (!loaded && needs_login(loaded.error())) {
     if (unsaved_) return auth::StoredToken{.refresh_token = unsaved_->spent};  // what comes after it is still here
@@ -97,18 +97,18 @@ Renewer::Renewed Renewer::load_own() {
   }
   if (!loaded) return not_renewed(loaded.error());
   if (!*loaded) return auth::StoredToken{};
-  if (std::string objection = objection_to(**loaded); !objection.empty()) return not_renewed(objection);
+  if (std::string reason = reason_against(**loaded); !reason.empty()) return not_renewed(reason);
   return **std::move(loaded);
 }
 
-Renewer::Renewed Renewer::renew(const Secret& worn_out, Timestamp now, const std::stop_token& leaving) {
+Refresher::Renewed Refresher::renew(const Secret& worn_out, Timestamp now, const std::stop_token& leaving) {
   const auto lock = store_->lock(account_, steady_clock::now() + renewal_.timeout, leaving);
   if (!lock) return store_failed("the store's lock was not had: ", lock.error());
-  // The whole time again: a refresh with little time left would not hear its answer.
+  // The whole time again: a refresh with little time left would not hear its response.
   return renew_locked(worn_out, now, {steady_clock::now() + renewal_.timeout, leaving});
 }
 
-Renewer::Renewed Renewer::renew_locked(const Secret& worn_out, Timestamp now, const Patience& patience) {
+Refresher::Renewed Refresher::renew_locked(const Secret& worn_out, Timestamp now, const Patience& patience) {
   Renewed own = load_own();
   if (std::holds_alternative<NotRenewed>(own)) return own;
   auth::StoredToken stored = std::get<auth::StoredToken>(std::move(own));
@@ -122,7 +122,7 @@ Renewer::Renewed Renewer::renew_locked(const Secret& worn_out, Timestamp now, co
   return ask(stored, now, patience);
 }
 
-Renewer::Renewed Renewer::ask(const auth::StoredToken& stored, Timestamp now, const Patience& patience) {
+Refresher::Renewed Refresher::ask(const auth::StoredToken& stored, Timestamp now, const Patience& patience) {
   const bool refresh = credentials_.grant == auth::Grant::refresh_token;
   const Secret spent = refresh ? stored.refresh_token : Secret();
   if (!refresh && credentials_.client_secret.empty()) {
@@ -134,39 +134,40 @@ Renewer::Renewed Renewer::ask(const auth::StoredToken& stored, Timestamp now, co
   }
   if (refresh && death_ && spent == dead_refresh_token_) return not_renewed(*death_);
 
-  LoginReply reply = ask_login({.credentials = credentials_,
-                                .refresh_token = spent,
-                                .answer_was_lost = refresh && spent == maybe_spent_,
-                                .retry = renewal_.retry_policy,
-                                .timeout = std::chrono::floor<milliseconds>(patience.deadline - steady_clock::now()),
-                                .budget = budget_,
-                                // A refresh that is broken off may have spent its token, and the new one would be lost.
-                                .stop = refresh ? std::stop_token() : patience.leaving});
-  maybe_spent_ = reply.answer_was_lost ? spent : Secret();
-  if (reply.error && needs_login(*reply.error)) {
+  TokenEndpointResult result =
+      ask_token_endpoint({.credentials = credentials_,
+                          .refresh_token = spent,
+                          .response_was_lost = refresh && spent == maybe_spent_,
+                          .retry = renewal_.retry_policy,
+                          .timeout = std::chrono::floor<milliseconds>(patience.deadline - steady_clock::now()),
+                          .budget = budget_,
+                          // A refresh that is broken off may have spent its token, and the new one would be lost.
+                          .stop = refresh ? std::stop_token() : patience.leaving});
+  maybe_spent_ = result.response_was_lost ? spent : Secret();
+  if (result.error && needs_login(*result.error)) {
     dead_refresh_token_ = spent;
-    death_ = reply.error;
+    death_ = result.error;
   }
-  const bool replaced = refresh && !reply.answer.refresh_token.empty();
+  const bool replaced = refresh && !result.response.refresh_token.empty();
   auth::StoredToken token{.api_url = api_url_, .login_url = login_url_, .client_id = credentials_.client_id};
   token.refresh_token = spent;
-  if (replaced) token.refresh_token = std::move(reply.answer.refresh_token);
-  if (!reply.error) {
-    token.access_token = std::move(reply.answer.access_token);
+  if (replaced) token.refresh_token = std::move(result.response.refresh_token);
+  if (!result.error) {
+    token.access_token = std::move(result.response.access_token);
     token.obtained_at = now;
-    token.expires_at = now + reply.answer.expires_in;
+    token.expires_at = now + result.response.expires_in;
     return keep(std::move(token), spent, patience);
   }
   if (replaced) {
     Renewed kept = keep(std::move(token), spent, patience);
     if (std::holds_alternative<NotRenewed>(kept)) return kept;
   }
-  return NotRenewed{.error = *std::move(reply.error), .pause = reply.named_pause};
+  return NotRenewed{.error = *std::move(result.error), .pause = result.named_pause};
 }
 
 /// A refresh token is in the store before anything is used: a process that dies would take it along. What client
 /// credentials bring can be had again, and is used even where it cannot be saved.
-Renewer::Renewed Renewer::keep(auth::StoredToken token, const Secret& spent, const Patience& patience) {
+Refresher::Renewed Refresher::keep(auth::StoredToken token, const Secret& spent, const Patience& patience) {
   if (token.refresh_token.empty()) {
     static_cast<void>(save(token));
     return token;
@@ -176,7 +177,7 @@ Renewer::Renewed Renewer::keep(auth::StoredToken token, const Secret& spent, con
 }
 
 /// With the lock held all the while: whoever had it next would spend the refresh token that was replaced.
-Renewer::Renewed Renewer::save_unsaved(const Patience& patience) {
+Refresher::Renewed Refresher::save_unsaved(const Patience& patience) {
   constexpr milliseconds first_pause{50}, longest_pause{1000};
   Result<void> saved = save(unsaved_->token);
   for (milliseconds pause = first_pause; !saved; pause = std::min(2 * pause, longest_pause)) {
@@ -194,13 +195,13 @@ Renewer::Renewed Renewer::save_unsaved(const Patience& patience) {
   return token;
 }
 
-Result<void> Renewer::save(const auth::StoredToken& token) try {
+Result<void> Refresher::save(const auth::StoredToken& token) try {
   return store_->save(account_, token);
 } catch (...) {  // not what(): it may hold a secret
   return no_token("it was broken off by an exception");
 }
 
-Renewer::~Renewer() {
+Refresher::~Refresher() {
   if (!unsaved_) return;
   try {
     save_at_the_end();
@@ -209,7 +210,7 @@ Renewer::~Renewer() {
 }
 
 /// Whoever holds the lock for longer is renewing, and decides.
-void Renewer::save_at_the_end() {
+void Refresher::save_at_the_end() {
   const auto lock = store_->lock(account_, steady_clock::now() + std::chrono::seconds{1}, {});
   if (!lock) return;
   const Renewed own = load_own();

@@ -24,31 +24,31 @@ struct NotRenewed {
   bool backs_off = true;                 ///< and the longer, the more often it failed
 };
 
-/// Renews the token of one account in its store. All that is between the store and the login is here; when it is
-/// renewed, and who waits for it, is not. One call at a time.
-class Renewer {
+/// Renews the token of one account in its store. All that is between the store and the authorization server is here;
+/// when it is renewed, and who waits for it, is not. One call at a time.
+class Refresher {
  public:
-  Renewer(auth::Credentials credentials, std::shared_ptr<auth::TokenStore> store, std::string account,
-          auth::Renewal renewal);
-  Renewer(const Renewer&) = delete;
-  Renewer& operator=(const Renewer&) = delete;
+  Refresher(auth::Credentials credentials, std::shared_ptr<auth::TokenStore> store, std::string account,
+            auth::Renewal renewal);
+  Refresher(const Refresher&) = delete;
+  Refresher& operator=(const Refresher&) = delete;
   /// Tries once more to save what the store has not taken.
-  ~Renewer();
+  ~Refresher();
 
   /// Why it can never renew; empty: it can.
-  [[nodiscard]] const std::string& problem() const noexcept { return problem_; }
+  [[nodiscard]] const std::string& error() const noexcept { return error_; }
   /// Why its tokens must not go to that API; empty: they may.
-  [[nodiscard]] std::string objection_to(std::string_view api_url) const;
+  [[nodiscard]] std::string reason_against(std::string_view api_url) const;
 
   /// Another token than `worn_out`: the one that somebody else has put into the store meanwhile, or a new one of the
-  /// login's, which then stands in the store. Blocks for the store's lock and then for the login, for the renewal's
-  /// timeout at most each. `leaving` ends the wait for the lock, a request for client credentials, and the tries to
-  /// save; a refresh goes on to its end. May throw what a store throws.
+  /// login's, which then stands in the store. Blocks for the store's lock and then for the authorization server, for
+  /// the renewal's timeout at most each. `leaving` ends the wait for the lock, a request for client credentials, and
+  /// the tries to save; a refresh goes on to its end. May throw what a store throws.
   [[nodiscard]] std::variant<auth::StoredToken, NotRenewed> renew(const Secret& worn_out, Timestamp now,
                                                                   const std::stop_token& leaving);
 
  private:
-  /// A token that the login has given and the store has not taken.
+  /// A token that the authorization server has given and the store has not taken.
   struct Unsaved {
     Secret spent;  ///< the refresh token that it was got for
     auth::StoredToken token;
@@ -66,18 +66,19 @@ class Renewer {
   Renewed save_unsaved(const Patience& patience);
   Result<void> save(const auth::StoredToken& token);
   void save_at_the_end();
-  std::string objection_to(const auth::StoredToken& stored) const;
+  std::string reason_against(const auth::StoredToken& stored) const;
 
   auth::Credentials credentials_;
   std::shared_ptr<auth::TokenStore> store_;
   std::string account_;
   auth::Renewal renewal_;
   std::string api_url_, login_url_;  ///< in their normal form
-  std::string problem_;
+  std::string error_;
   RetryBudget budget_;
   std::optional<Unsaved> unsaved_;
-  Secret maybe_spent_;         ///< the refresh token that the login may have replaced in an answer that was lost
-  Secret dead_refresh_token_;  ///< the login does not take it any more
+  Secret
+      maybe_spent_;  ///< the refresh token that the authorization server may have replaced in a response that was lost
+  Secret dead_refresh_token_;  ///< the authorization server does not take it any more
   std::optional<Error> death_;
 };
 

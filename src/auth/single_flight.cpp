@@ -19,7 +19,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Between renewals that fail: never at once, so that a login that is down is not asked by every call.
+/// Between renewals that fail: never at once, so that an authorization server that is down is not asked by every call.
 constexpr RetryPolicy between_failures{.first_pause = 1s, .longest_pause = 60s};
 
 /// A token that the API refuses so soon after one was renewed for a refusal is refused for something else.
@@ -44,9 +44,9 @@ class AllSignalsBlocked {
 }  // namespace
 
 /// One renewal. However it ends, those who wait for it are woken.
-class RefreshingToken::UnderWay {
+class SingleFlight::UnderWay {
  public:
-  explicit UnderWay(RefreshingToken& token) noexcept : token_(token) {}
+  explicit UnderWay(SingleFlight& token) noexcept : token_(token) {}
   UnderWay(const UnderWay&) = delete;
   UnderWay& operator=(const UnderWay&) = delete;
   ~UnderWay() {
@@ -58,10 +58,10 @@ class RefreshingToken::UnderWay {
   }
 
  private:
-  RefreshingToken& token_;
+  SingleFlight& token_;
 };
 
-RefreshingToken::RefreshingToken(Renew renew, std::chrono::milliseconds ahead, Clock clock, double (*random)())
+SingleFlight::SingleFlight(Renew renew, std::chrono::milliseconds ahead, Clock clock, double (*random)())
     : renew_(std::move(renew)),
       ahead_(ahead),
       clock_(std::move(clock)),
@@ -70,7 +70,7 @@ RefreshingToken::RefreshingToken(Renew renew, std::chrono::milliseconds ahead, C
 
 // ---- the way of a call that finds a token
 
-Result<AccessToken> RefreshingToken::get(const TokenRequest& request) {
+Result<AccessToken> SingleFlight::get(const TokenRequest& request) {
   const auto now = clock_().steady;
   if (auto token = living(request.refused, now)) {
     if (now.time_since_epoch().count() >= look_at_.load(std::memory_order_relaxed)) look_after(now);
@@ -79,22 +79,22 @@ Result<AccessToken> RefreshingToken::get(const TokenRequest& request) {
   return wait_for_a_renewal(request);
 }
 
-std::optional<AccessToken> RefreshingToken::cached() const { return living({}, clock_().steady); }
+std::optional<AccessToken> SingleFlight::cached() const { return living({}, clock_().steady); }
 
-std::optional<AccessToken> RefreshingToken::living(const Secret& refused, TimePoint now) const {
+std::optional<AccessToken> SingleFlight::living(const Secret& refused, TimePoint now) const {
   const std::shared_lock lock(token_mutex_);
   const bool was_refused = !refused.empty() && refused == token_;
   return now < ends_at_ && !was_refused ? std::optional(AccessToken{token_}) : std::nullopt;
 }
 
-Secret RefreshingToken::current() const {
+Secret SingleFlight::current() const {
   const std::shared_lock lock(token_mutex_);
   return token_;
 }
 
 /// The first who comes when it is time begins the renewal, and the first who comes behind it joins its thread. Nobody
 /// waits for either: where somebody else is at it, that is enough.
-void RefreshingToken::look_after(TimePoint now) {
+void SingleFlight::look_after(TimePoint now) {
   const std::unique_lock lock(mutex_, std::try_to_lock);
   if (!lock || renewing_) return;
   join_ended();
@@ -103,7 +103,7 @@ void RefreshingToken::look_after(TimePoint now) {
 
 // ---- the way of one that does not
 
-Result<AccessToken> RefreshingToken::wait_for_a_renewal(const TokenRequest& request) {
+Result<AccessToken> SingleFlight::wait_for_a_renewal(const TokenRequest& request) {
   std::unique_lock lock(mutex_);
   // Twice, for the renewal that is under way may bring the very token that was refused.
   for (int turn = 0; turn < 2; ++turn) {
@@ -125,7 +125,7 @@ Result<AccessToken> RefreshingToken::wait_for_a_renewal(const TokenRequest& requ
 }
 
 /// Until the renewal ended, or until the caller's own time or patience did.
-std::optional<Error> RefreshingToken::wait(std::unique_lock<std::mutex>& lock, const TokenRequest& request) {
+std::optional<Error> SingleFlight::wait(std::unique_lock<std::mutex>& lock, const TokenRequest& request) {
   const auto before = renewals_;
   const auto has_ended = [&] { return !renewing_ || renewals_ != before; };
   if (ended_.wait_until(lock, request.stop, request.deadline, has_ended)) return std::nullopt;
@@ -137,19 +137,19 @@ std::optional<Error> RefreshingToken::wait(std::unique_lock<std::mutex>& lock, c
 }
 
 /// Nobody else is given a token that the API has refused.
-void RefreshingToken::drop(const Secret& refused) {
+void SingleFlight::drop(const Secret& refused) {
   const std::lock_guard lock(token_mutex_);
   if (!refused.empty() && refused == token_) ends_at_ = TimePoint::min();
 }
 
 /// Under `mutex_`, and only where none is under way. A thread that ended and is not joined keeps its stack.
-void RefreshingToken::join_ended() {
+void SingleFlight::join_ended() {
   if (thread_.joinable()) thread_.join();
   look_at_ = renew_at_.time_since_epoch().count();
 }
 
 /// Under `mutex_`, and only where none is under way. Where no thread can be had, that is how the renewal ended.
-void RefreshingToken::begin(const Secret& refused) {
+void SingleFlight::begin(const Secret& refused) {
   const Secret worn_out = refused.empty() ? current() : refused;
   try {
     const AllSignalsBlocked here;
@@ -167,7 +167,7 @@ void RefreshingToken::begin(const Secret& refused) {
 
 // ---- the renewal, in its own thread
 
-void RefreshingToken::renew(const Secret& worn_out, const std::stop_token& leaving) {
+void SingleFlight::renew(const Secret& worn_out, const std::stop_token& leaving) {
   const UnderWay under_way(*this);
   std::optional<Renewed> renewed;
   try {
@@ -181,7 +181,7 @@ void RefreshingToken::renew(const Secret& worn_out, const std::stop_token& leavi
   note_failure(renewed ? std::get<NotRenewed>(*renewed) : NotRenewed{.error = broke_off_}, now.steady);
 }
 
-void RefreshingToken::take(auth::StoredToken&& token, Now now) noexcept {
+void SingleFlight::take(auth::StoredToken&& token, Now now) noexcept {
   const TokenLife life = life_of(token, ahead_, random_(), now);
   if (forced_) settle(now.steady, life.ends_at);
   failure_.reset();
@@ -194,12 +194,12 @@ void RefreshingToken::take(auth::StoredToken&& token, Now now) noexcept {
 
 /// An API that refuses every token must not have each renewed: from one renewal for a refusal to the next it takes a
 /// second, and twice as long with each that follows soon.
-void RefreshingToken::settle(TimePoint now, TimePoint ends_at) noexcept {
+void SingleFlight::settle(TimePoint now, TimePoint ends_at) noexcept {
   refusals_ = now < settled_until_ + soon_again ? refusals_ + 1 : 1;
   settled_until_ = std::min(now + back_off(between_failures, refusals_, 1), ends_at);
 }
 
-void RefreshingToken::note_failure(const NotRenewed& failure, TimePoint now) noexcept {
+void SingleFlight::note_failure(const NotRenewed& failure, TimePoint now) noexcept {
   // From a half of it on: a full jitter could come to nothing.
   auto pause = failure.pause;
   if (failure.backs_off) pause = std::max(pause, back_off(between_failures, ++failures_, (1 + random_()) / 2));
@@ -217,13 +217,13 @@ namespace {
 struct Source {
   Source(auth::Credentials credentials, std::shared_ptr<auth::TokenStore> store, std::string account,
          const auth::Renewal& renewal)
-      : renewer(std::move(credentials), std::move(store), std::move(account), renewal),
+      : refresher(std::move(credentials), std::move(store), std::move(account), renewal),
         token([this](const Secret& worn_out, Timestamp now,
-                     const std::stop_token& leaving) { return renewer.renew(worn_out, now, leaving); },
+                     const std::stop_token& leaving) { return refresher.renew(worn_out, now, leaving); },
               renewal.ahead, detail::read_clocks, detail::random_fraction) {}
 
-  detail::Renewer renewer;
-  detail::RefreshingToken token;
+  detail::Refresher refresher;
+  detail::SingleFlight token;
 };
 
 }  // namespace
@@ -232,8 +232,8 @@ TokenSource refreshing_token(auth::Credentials credentials, std::shared_ptr<auth
                              std::string account, auth::Renewal renewal) {
   const auto source = std::make_shared<Source>(std::move(credentials), std::move(store), std::move(account), renewal);
   const auto get = [source](const TokenRequest& request) -> Result<AccessToken> {
-    if (const std::string& problem = source->renewer.problem(); !problem.empty()) return detail::no_token(problem);
-    if (std::string why = source->renewer.objection_to(request.api_url); !why.empty()) return detail::no_token(why);
+    if (const std::string& error = source->refresher.error(); !error.empty()) return detail::no_token(error);
+    if (std::string why = source->refresher.reason_against(request.api_url); !why.empty()) return detail::no_token(why);
     return source->token.get(request);
   };
   return {get, [source] { return source->token.cached(); }};

@@ -23,17 +23,17 @@ namespace connectid::inline v0::detail {
 ///
 /// Two locks, and never one within the other but in this order: `mutex_` for renewals, `token_mutex_` for the token,
 /// which those who only read it share.
-class RefreshingToken {
+class SingleFlight {
  public:
   using Clock = std::function<Now()>;
   using Renew = std::function<std::variant<auth::StoredToken, NotRenewed>(const Secret& worn_out, Timestamp now,
                                                                           const std::stop_token& leaving)>;
 
-  RefreshingToken(Renew renew, std::chrono::milliseconds ahead, Clock clock, double (*random)());
-  RefreshingToken(const RefreshingToken&) = delete;
-  RefreshingToken& operator=(const RefreshingToken&) = delete;
+  SingleFlight(Renew renew, std::chrono::milliseconds ahead, Clock clock, double (*random)());
+  SingleFlight(const SingleFlight&) = delete;
+  SingleFlight& operator=(const SingleFlight&) = delete;
   /// Waits for the renewal that is under way.
-  ~RefreshingToken() = default;
+  ~SingleFlight() = default;
 
   [[nodiscard]] Result<AccessToken> get(const TokenRequest& request);
   [[nodiscard]] std::optional<AccessToken> cached() const;

@@ -51,10 +51,10 @@ std::vector<Secret> secrets_in(const auth::Credentials& credentials, const Secre
   return secrets;
 }
 
-const ServerWords* words_of(const Error& error) {
+const ServerMessage* outcomes_of(const Error& error) {
   return std::visit(
-      [](const auto& detail) -> const ServerWords* {
-        if constexpr (std::is_base_of_v<ServerWords, std::remove_cvref_t<decltype(detail)>>) return &detail;
+      [](const auto& detail) -> const ServerMessage* {
+        if constexpr (std::is_base_of_v<ServerMessage, std::remove_cvref_t<decltype(detail)>>) return &detail;
         return nullptr;
       },
       error.detail());
@@ -73,18 +73,19 @@ bool may_pass(ErrorKind kind) {
   }
 }
 
-Error error_of(const Error& ended, const auth::Credentials& credentials, bool answer_was_lost) {
+Error error_of(const Error& ended, const auth::Credentials& credentials, bool response_was_lost) {
   TokenError detail{.http_status = ended.http_status(), .temporary = may_pass(ended.kind())};
-  if (const ServerWords* words = words_of(ended)) {
+  if (const ServerMessage* words = outcomes_of(ended)) {
     detail.error = words->exception_type;
     detail.error_description = words->error_message;
   }
   const bool refresh = credentials.grant == auth::Grant::refresh_token;
   detail.log_in_again = refresh && detail.error == "invalid_grant";
-  std::string message = "the login " + token_url(credentials.environment) + " gave none: " + ended.message();
+  std::string message =
+      "the authorization server " + token_url(credentials.environment) + " gave none: " + ended.message();
   if (detail.log_in_again) {
-    message += answer_was_lost
-                   ? "; the answer to a request before was lost, and had replaced this refresh token: log in again"
+    message += response_was_lost
+                   ? "; the response to a request before was lost, and had replaced this refresh token: log in again"
                    : "; the refresh token was used, revoked or has expired: log in again";
   }
   return no_token(message, std::move(detail));
@@ -96,9 +97,9 @@ Error no_token(const std::string& message, TokenError detail) {
   return {Outcome::not_sent, std::move(detail), message};
 }
 
-std::string problem_with(const auth::Credentials& credentials) {
-  const std::string api = parse_url(credentials.environment.api_url()).problem;
-  const std::string login = parse_url(credentials.environment.login_url()).problem;
+std::string error_in(const auth::Credentials& credentials) {
+  const std::string api = parse_url(credentials.environment.api_url()).error;
+  const std::string login = parse_url(credentials.environment.login_url()).error;
   if (!api.empty()) return "the API URL " + api;
   if (!login.empty()) return "the login URL " + login;
   return credentials.client_id.empty() ? "client_id is empty" : "";
@@ -120,10 +121,10 @@ http::Request token_request(const auth::Credentials& credentials, const Secret& 
           .body = body_of(credentials, refresh_token)};
 }
 
-LoginReply ask_login(const LoginRequest& asked) {
-  const auto& [credentials, refresh_token, answer_was_lost, retry, timeout, budget, stop] = asked;
+TokenEndpointResult ask_token_endpoint(const TokenEndpointRequest& asked) {
+  const auto& [credentials, refresh_token, response_was_lost, retry, timeout, budget, stop] = asked;
   const bool refresh = credentials.grant == auth::Grant::refresh_token;
-  LoginReply reply;
+  TokenEndpointResult result;
   const Now began = read_clocks();
   const std::string call_id = make_call_id(began.wall);
   http::Request request = token_request(credentials, refresh_token, call_id);
@@ -132,22 +133,22 @@ LoginReply ask_login(const LoginRequest& asked) {
   std::vector<Secret> secrets = secrets_in(credentials, refresh_token, request.authorization);
   Call call{.request = std::move(request),
             .read =
-                [&reply](std::string_view body) {
-                  reply.answer = decode_token(body);
-                  return reply.answer.reading;
+                [&result](std::string_view body) {
+                  result.response = decode_token(body);
+                  return result.response.reading;
                 },
             .repeat = refresh ? Repeat::once : Repeat::freely,
-            .may_have_acted_before = answer_was_lost,
+            .may_have_acted_before = response_was_lost,
             .timeouts = timeouts,
             .retry = retry,
             .call_id = call_id,
             .takes_token = false,
-            .answers_are_secret = true,
+            .responses_are_secret = true,
             .secrets = std::move(secrets)};
-  Pacer unlimited(RateLimit::off());  // the documented limits are the API's
-  CircuitBreaker never(0);            // asking for tokens does no harm that it could spare anybody
+  Limiter unlimited(RateLimit::off());  // the documented limits are the API's
+  CircuitBreaker never(0);              // asking for tokens does no harm that it could spare anybody
   Exchange exchange(std::move(call),
-                    {.pacer = unlimited, .budget = budget, .breaker = never, .random = random_fraction}, began);
+                    {.limiter = unlimited, .budget = budget, .breaker = never, .random = random_fraction}, began);
   const TokenSource takes_none;
   const Done done = run(exchange, {.token_source = takes_none,
                                    .api_url = {},
@@ -157,11 +158,11 @@ LoginReply ask_login(const LoginRequest& asked) {
                                    .stop = stop});
   if (done.error) {
     const milliseconds named = done.error->retry_after().value_or(milliseconds{0});
-    reply.named_pause = std::min(named, retry.longest_named_pause);
-    reply.answer_was_lost = answer_was_lost || done.error->unknown_attempts() > 0;
-    reply.error = error_of(*done.error, credentials, reply.answer_was_lost);
+    result.named_pause = std::min(named, retry.longest_named_pause);
+    result.response_was_lost = response_was_lost || done.error->unknown_attempts() > 0;
+    result.error = error_of(*done.error, credentials, result.response_was_lost);
   }
-  return reply;
+  return result;
 }
 
 }  // namespace connectid::inline v0::detail

@@ -25,28 +25,29 @@ namespace connectid::inline v0::detail {
                                           const std::string& call_id);
 
 /// Why nobody can be asked for tokens with these; empty: they can be used.
-[[nodiscard]] std::string problem_with(const auth::Credentials& credentials);
+[[nodiscard]] std::string error_in(const auth::Credentials& credentials);
 
-/// What is asked of the login. All that it refers to lives as long as the request.
-struct LoginRequest {
+/// What is asked of the authorization server. All that it refers to lives as long as the request.
+struct TokenEndpointRequest {
   const auth::Credentials& credentials;  ///< with a transport
   const Secret& refresh_token;           ///< empty for client credentials
-  bool answer_was_lost = false;          ///< of a request before, with the same refresh token
+  bool response_was_lost = false;        ///< of a request before, with the same refresh token
   const RetryPolicy& retry;
   std::chrono::milliseconds timeout;  ///< of the whole
   RetryBudget& budget;
   std::stop_token stop = {};
 };
 
-/// What the login said. With an error, the answer may still hold a new refresh token.
-struct LoginReply {
-  TokenAnswer answer = {};
-  std::optional<Error> error = {};             ///< none: the answer can be used
-  bool answer_was_lost = false;                ///< the login may have acted, and nobody knows what it said
-  std::chrono::milliseconds named_pause = {};  ///< that the login asked for, no longer than the policy allows
+/// What the authorization server said. With an error, the response may still hold a new refresh token.
+struct TokenEndpointResult {
+  TokenResponse response = {};
+  std::optional<Error> error = {};  ///< none: the response can be used
+  bool response_was_lost = false;   ///< the authorization server may have acted, and nobody knows what it said
+  std::chrono::milliseconds named_pause =
+      {};  ///< that the authorization server asked for, no longer than the policy allows
 };
 
 /// Asks for tokens and blocks until they came, until it is known that none will, or for the timeout.
-[[nodiscard]] LoginReply ask_login(const LoginRequest& asked);
+[[nodiscard]] TokenEndpointResult ask_token_endpoint(const TokenEndpointRequest& asked);
 
 }  // namespace connectid::inline v0::detail

@@ -14,7 +14,8 @@ struct TokenLife {
   std::chrono::steady_clock::time_point ends_at;
 };
 
-/// The wall time from when on the token is not used any more: a little before the login says that it ends.
+/// The wall time from when on the token is not used any more: a little before the authorization server says that it
+/// ends.
 [[nodiscard]] Timestamp usable_until(const auth::StoredToken& token) noexcept;
 
 /// By the wall times that the store keeps, ending as `usable_until`; a wall clock that was set back gives no token more

@@ -37,7 +37,7 @@ std::optional<double> number(const json& field) {
   return error == std::errc() && at == end ? std::optional(value) : std::nullopt;
 }
 
-std::string objection_to_type(const json* token_type) {
+std::string reason_against_type(const json* token_type) {
   if (!token_type) return {};  // RFC 6749 requires it; nothing is known of the API's login in this
   const bool bearer =
       token_type->is_string() && equal_ignoring_case(token_type->get_ref<const std::string&>(), "bearer");
@@ -52,36 +52,36 @@ std::string read_life(const json* expires_in, seconds& life) {
   return {};
 }
 
-std::string objection_to_token(const Secret& token) {
+std::string reason_against_token(const Secret& token) {
   if (token.empty()) return "holds no access_token";
   return visible_ascii(token.reveal()) ? "" : "has an access_token that cannot stand in a header";
 }
 
 }  // namespace
 
-TokenAnswer decode_token(std::string_view body) {
-  TokenAnswer answer;
+TokenResponse decode_token(std::string_view body) {
+  TokenResponse response;
   json parsed = json::parse(body, nullptr, /*allow_exceptions=*/false);
   const bool to_its_end = body.find('\0') == std::string_view::npos;  // nlohmann/json stops reading there
   if (parsed.is_discarded() || !to_its_end) {
-    answer.reading.objection = "is not JSON";
-    return answer;
+    response.reading.reason = "is not JSON";
+    return response;
   }
-  answer.reading.whole_json = true;
+  response.reading.whole_json = true;
   if (!parsed.is_object()) {
-    answer.reading.objection = "is JSON but not an object";
-    return answer;
+    response.reading.reason = "is JSON but not an object";
+    return response;
   }
-  answer.access_token = take_text(find(parsed, "access_token"));
-  answer.refresh_token = take_text(find(parsed, "refresh_token"));
-  std::string& objection = answer.reading.objection;
-  if (find(parsed, "error")) objection = "holds error";
-  if (objection.empty()) objection = objection_to_token(answer.access_token);
-  if (objection.empty()) objection = objection_to_type(find(parsed, "token_type"));
-  if (objection.empty()) objection = read_life(find(parsed, "expires_in"), answer.expires_in);
+  response.access_token = take_text(find(parsed, "access_token"));
+  response.refresh_token = take_text(find(parsed, "refresh_token"));
+  std::string& reason = response.reading.reason;
+  if (find(parsed, "error")) reason = "holds error";
+  if (reason.empty()) reason = reason_against_token(response.access_token);
+  if (reason.empty()) reason = reason_against_type(find(parsed, "token_type"));
+  if (reason.empty()) reason = read_life(find(parsed, "expires_in"), response.expires_in);
   // To ask again for what is here already could spend the refresh token that it holds.
-  answer.reading.enough = objection.empty();
-  return answer;
+  response.reading.enough = reason.empty();
+  return response;
 }
 
 }  // namespace connectid::inline v0::detail

@@ -9,10 +9,10 @@
 
 namespace connectid::inline v0::detail {
 
-struct TokenAnswer {
+struct TokenResponse {
   Reading reading;
   Secret access_token = {};
-  /// Empty: the answer has none. It is there where it can be read, even if nothing else can: the one that it replaces
+  /// Empty: the response has none. It is there where it can be read, even if nothing else can: the one that it replaces
   /// may be worth nothing any more.
   Secret refresh_token = {};
   std::chrono::seconds expires_in = std::chrono::hours{12};  ///< absent: what the API's documentation says
@@ -20,6 +20,6 @@ struct TokenAnswer {
 
 /// The body of a login's 200 (RFC 6749 section 5.1). `expires_in` may be a number or a text that holds one. Unknown
 /// fields are ignored; null counts as absent.
-[[nodiscard]] TokenAnswer decode_token(std::string_view body);
+[[nodiscard]] TokenResponse decode_token(std::string_view body);
 
 }  // namespace connectid::inline v0::detail

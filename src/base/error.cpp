@@ -13,6 +13,8 @@ static_assert(std::variant_size_v<ErrorDetail> == static_cast<std::size_t>(Error
 
 std::string_view to_string(Outcome outcome) noexcept {
   switch (outcome) {
+    case Outcome::succeeded:
+      return "succeeded";
     case Outcome::not_sent:
       return "not_sent";
     case Outcome::rejected:

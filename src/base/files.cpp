@@ -13,14 +13,12 @@ namespace connectid::inline v0::detail {
 
 std::string system_says(int error) { return std::generic_category().message(error); }
 
-Opened open_only(mode_t type, int folder, const std::string& path, int flags) {
-  const auto refuse = [](int error, std::string problem) {
-    return Opened{.error = error, .problem = std::move(problem)};
-  };
-  const std::string another_type = type == S_IFDIR ? "it is not a folder" : "it is not a regular file";
+Opened open_only(mode_t type, int directory, const std::string& path, int flags) {
+  const auto refuse = [](int error, std::string reason) { return Opened{.error = error, .reason = std::move(reason)}; };
+  const std::string another_type = type == S_IFDIR ? "it is not a directory" : "it is not a regular file";
   if (path.find('\0') != std::string::npos) return refuse(EINVAL, "its name holds a zero byte");
   constexpr int only_this = O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
-  Opened opened{.fd = Fd(::openat(folder, path.c_str(), flags | only_this, S_IRUSR | S_IWUSR))};
+  Opened opened{.fd = Fd(::openat(directory, path.c_str(), flags | only_this, S_IRUSR | S_IWUSR))};
   if (!opened.fd) {
     const int error = errno;
     if (error == ELOOP) return refuse(error, "it is a symbolic link");
@@ -31,7 +29,7 @@ Opened open_only(mode_t type, int folder, const std::string& path, int flags) {
   return opened;
 }
 
-int sync_folder(int fd) {
+int sync_directory(int fd) {
   const bool synced = uninterrupted([&] { return ::fsync(fd); }) == 0;
   return synced || errno == EINVAL ? 0 : errno;
 }

@@ -48,7 +48,7 @@ std::string_view to_string(Cause cause) noexcept {
       return "closed";
     case Cause::reset:
       return "reset";
-    case Cause::stray_answer:
+    case Cause::stray_response:
       return "stray_answer";
     case Cause::malformed:
       return "malformed";

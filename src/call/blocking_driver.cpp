@@ -8,19 +8,6 @@
 namespace connectid::inline v0::detail {
 namespace {
 
-Word word_of(const Done& done) {
-  if (!done.error) return Word::started;
-  switch (done.error->outcome()) {
-    case Outcome::not_sent:
-      return Word::not_sent;
-    case Outcome::rejected:
-      return Word::rejected;
-    case Outcome::unknown:
-      break;
-  }
-  return Word::unknown;
-}
-
 /// The I/O of one call: an action goes in, what came of it comes out.
 class Perform {
  public:
@@ -36,7 +23,7 @@ class Perform {
   void tell_the_end(const Done& done) const {
     if (!told_journal_) return;
     try {
-      io_.journal->ended(exchange_.journal_call(), word_of(done));
+      io_.journal->ended(exchange_.journal_call(), done.error ? done.error->outcome() : Outcome::succeeded);
     } catch (...) {  // what became of the call is as true without it
     }
   }
@@ -82,11 +69,11 @@ class Perform {
 
   Event send(Send send) const {
     try {
-      http::Reply reply = io_.transport.perform(*send.request, {.deadline = send.deadline,
-                                                                .connect_timeout = io_.connect_timeout,
-                                                                .stop = io_.stop,
-                                                                .connection = std::move(send.connection)});
-      return std::visit([](auto& what) -> Event { return std::move(what); }, reply);
+      http::AttemptResult result = io_.transport.perform(*send.request, {.deadline = send.deadline,
+                                                                         .connect_timeout = io_.connect_timeout,
+                                                                         .stop = io_.stop,
+                                                                         .connection = std::move(send.connection)});
+      return std::visit([](auto& what) -> Event { return std::move(what); }, result);
     } catch (const std::exception& thrown) {
       return threw(thrown.what());
     } catch (...) {

@@ -6,37 +6,38 @@ namespace {
 struct Row {
   int first = 0;
   int last = 0;
-  Verdict verdict;
+  Classification classification;
 };
 
-constexpr Verdict passed_on{Word::unknown, ErrorKind::unexpected_response, Again::where_it_does_no_harm};
+constexpr Classification passed_on{Outcome::unknown, ErrorKind::unexpected_response,
+                                   RetryCondition::where_it_does_no_harm};
 
 /// The first row that holds the status counts. A 200 that says what it should is judged before, and so is a 403 that
 /// the application did not write.
 constexpr Row by_status[] = {
-    {400, 400, {Word::rejected, ErrorKind::bad_request, Again::no}},
-    {401, 401, {Word::rejected, ErrorKind::unauthorized, Again::with_another_token}},
-    {403, 403, {Word::rejected, ErrorKind::forbidden, Again::no}},
+    {400, 400, {Outcome::rejected, ErrorKind::bad_request, RetryCondition::no}},
+    {401, 401, {Outcome::rejected, ErrorKind::unauthorized, RetryCondition::with_another_token}},
+    {403, 403, {Outcome::rejected, ErrorKind::forbidden, RetryCondition::no}},
     // Somebody stopped waiting while work may be under way: the server (408), nginx for a connection that it closed
     // (444), a load balancer for its client (460), a proxy for its client (499).
     {408, 408, passed_on},
     // A gateway that repeats requests by itself meets, with its second, an application that remembers the first.
     {409, 409, passed_on},
-    {429, 429, {Word::rejected, ErrorKind::rate_limited, Again::when_the_server_says}},
+    {429, 429, {Outcome::rejected, ErrorKind::rate_limited, RetryCondition::when_the_server_says}},
     {444, 444, passed_on},
     {460, 460, passed_on},
     {499, 499, passed_on},
-    {400, 499, {Word::rejected, ErrorKind::rejected, Again::no}},
-    {500, 599, {Word::unknown, ErrorKind::server_error, Again::where_it_does_no_harm}},
+    {400, 499, {Outcome::rejected, ErrorKind::rejected, RetryCondition::no}},
+    {500, 599, {Outcome::unknown, ErrorKind::server_error, RetryCondition::where_it_does_no_harm}},
 };
-constexpr Verdict any_other_status{Word::unknown, ErrorKind::unexpected_response, Again::no};
+constexpr Classification any_other_status{Outcome::unknown, ErrorKind::unexpected_response, RetryCondition::no};
 
 /// As if the whole request had left.
-Verdict by_status_of(int status, RefusedBy by) noexcept {
+Classification by_status_of(int status, RefusedBy by) noexcept {
   // A gateway that inspects responses says so instead of the application's own, after that has acted. It would again.
   if (status == 403 && by == RefusedBy::anybody) return any_other_status;
   for (const Row& row : by_status) {
-    if (status >= row.first && status <= row.last) return row.verdict;
+    if (status >= row.first && status <= row.last) return row.classification;
   }
   return any_other_status;
 }
@@ -68,52 +69,56 @@ bool may_end_otherwise(Cause cause) noexcept {
   }
 }
 
-Verdict for_the_cut(const http::Failure& cut, bool deadline_passed) noexcept {
-  return {Word::unknown, kind_of(cut.cause, deadline_passed),
-          may_end_otherwise(cut.cause) ? Again::where_it_does_no_harm : Again::no, true};
+Classification for_the_truncation(const http::Failure& truncated, bool deadline_passed) noexcept {
+  return {Outcome::unknown, kind_of(truncated.cause, deadline_passed),
+          may_end_otherwise(truncated.cause) ? RetryCondition::where_it_does_no_harm : RetryCondition::no, true};
 }
 
 /// Which stage it was says little: a load balancer without a back end resets a connection that stood.
-Again again_after(const http::Failure& failure) noexcept {
-  if (!may_end_otherwise(failure.cause)) return Again::no;
-  return failure.body_left ? Again::where_it_does_no_harm : Again::after_a_pause;
+RetryCondition retry_condition_after(const http::Failure& failure) noexcept {
+  if (!may_end_otherwise(failure.cause)) return RetryCondition::no;
+  return failure.body_left ? RetryCondition::where_it_does_no_harm : RetryCondition::after_a_pause;
 }
 
 constexpr std::chrono::seconds at_once{1};
 
 }  // namespace
 
-Verdict judge(const http::Answer& answer, const Reading& reading, RefusedBy by, bool deadline_passed) noexcept {
-  const bool early = answer.left != http::Left::whole;
-  if (answer.cut && answer.cut->cause == Cause::stray_answer) return for_the_cut(*answer.cut, deadline_passed);
-  if (answer.status == 200) {
-    const bool complete = reading.enough || (!answer.cut && (answer.framed || reading.whole_json));
-    if (complete && !early && reading.objection.empty()) return {.word = Word::started};
-    if (answer.cut) return for_the_cut(*answer.cut, deadline_passed);
+Classification classify(const http::Response& response, const Reading& reading, RefusedBy by,
+                        bool deadline_passed) noexcept {
+  const bool early = response.left != http::Left::whole;
+  if (response.truncated && response.truncated->cause == Cause::stray_response)
+    return for_the_truncation(*response.truncated, deadline_passed);
+  if (response.status == 200) {
+    const bool complete = reading.enough || (!response.truncated && (response.framed || reading.whole_json));
+    if (complete && !early && reading.reason.empty()) return {.outcome = Outcome::succeeded};
+    if (response.truncated) return for_the_truncation(*response.truncated, deadline_passed);
   }
-  Verdict verdict = by_status_of(answer.status, by);
+  Classification classification = by_status_of(response.status, by);
   // No endpoint acts on a request whose body has not begun, so whoever may have acted otherwise cannot have here. A
   // success of what had not arrived is not believed at all: it is somebody else's.
-  const bool success = answer.status >= 200 && answer.status <= 299;
-  if (answer.left == http::Left::head && verdict.word == Word::unknown && !success) {
-    verdict.word = Word::not_sent;
-    verdict.again = Again::after_a_pause;
+  const bool success = response.status >= 200 && response.status <= 299;
+  if (response.left == http::Left::head && classification.outcome == Outcome::unknown && !success) {
+    classification.outcome = Outcome::not_sent;
+    classification.again = RetryCondition::after_a_pause;
   }
-  return verdict;
+  return classification;
 }
 
-Verdict judge(const http::Failure& failure, bool deadline_passed) noexcept {
-  return {failure.body_left ? Word::unknown : Word::not_sent, kind_of(failure.cause, deadline_passed),
-          again_after(failure)};
+Classification classify(const http::Failure& failure, bool deadline_passed) noexcept {
+  return {failure.body_left ? Outcome::unknown : Outcome::not_sent, kind_of(failure.cause, deadline_passed),
+          retry_condition_after(failure)};
 }
 
-Verdict judge_a_stray_after_a_refusal() noexcept { return {Word::unknown, ErrorKind::transport_error, Again::no}; }
+Classification classify_stray_after_refusal() noexcept {
+  return {Outcome::unknown, ErrorKind::transport_error, RetryCondition::no};
+}
 
-Health health(const http::Answer& answer, Word word, std::chrono::steady_clock::duration lasted) noexcept {
-  const bool by_a_gateway = answer.status >= 502 && answer.status <= 504;
-  const bool by_an_application = word != Word::unknown || answer.status == 500 || answer.status == 501;
-  if (by_an_application && !by_a_gateway) return Health::answers;
-  if (answer.cut) return health(*answer.cut, lasted);
+Health health(const http::Response& response, Outcome outcome, std::chrono::steady_clock::duration lasted) noexcept {
+  const bool by_a_gateway = response.status >= 502 && response.status <= 504;
+  const bool by_an_application = outcome != Outcome::unknown || response.status == 500 || response.status == 501;
+  if (by_an_application && !by_a_gateway) return Health::responses;
+  if (response.truncated) return health(*response.truncated, lasted);
   return lasted < at_once ? Health::fails_at_once : Health::fails;
 }
 

@@ -12,7 +12,7 @@
 namespace connectid::inline v0::detail {
 
 /// On what condition an attempt may be repeated. Whether it holds, and whether there is time, is the Exchange's to see.
-enum class Again {
+enum class RetryCondition {
   no,
   after_a_pause,          ///< nothing of it left, or too little to act on
   when_the_server_says,   ///< refused for now
@@ -20,19 +20,19 @@ enum class Again {
   where_it_does_no_harm,  ///< it may have acted
 };
 
-struct Verdict {
-  Word word = Word::unknown;
+struct Classification {
+  Outcome outcome = Outcome::unknown;
   ErrorKind kind = ErrorKind::unexpected_response;  ///< says nothing where the word is `started`
-  Again again = Again::no;
-  /// The answer that was cut says nothing; why it was cut is what there is to tell.
-  bool for_the_cut = false;
-  friend bool operator==(const Verdict&, const Verdict&) = default;
+  RetryCondition again = RetryCondition::no;
+  /// The response that was cut says nothing; why it was cut is what there is to tell.
+  bool for_the_truncation = false;
+  friend bool operator==(const Classification&, const Classification&) = default;
 };
 
 /// What the body of a 200 says, read by the endpoint's decoder.
 struct Reading {
   bool whole_json = false;  ///< JSON from its first to its last byte
-  std::string objection;    ///< why this body is no success; empty: none
+  std::string reason;       ///< why this body is no success; empty: none
   bool enough = false;      ///< all that was asked for stands in it, however the transfer ended
 };
 
@@ -43,16 +43,17 @@ enum class RefusedBy {
 };
 
 /// THE table, from how an attempt ended to what is true of it. Pure. `deadline_passed`: the call's own time is up.
-[[nodiscard]] Verdict judge(const http::Answer& answer, const Reading& reading, RefusedBy by,
-                            bool deadline_passed) noexcept;
-[[nodiscard]] Verdict judge(const http::Failure& failure, bool deadline_passed) noexcept;
-/// A refusal of this call was believed, and then its repeat met an answer that nobody had asked for: so the refusal was
-/// perhaps another request's, too, and this one's own answer is the one that nobody has seen.
-[[nodiscard]] Verdict judge_a_stray_after_a_refusal() noexcept;
+[[nodiscard]] Classification classify(const http::Response& response, const Reading& reading, RefusedBy by,
+                                      bool deadline_passed) noexcept;
+[[nodiscard]] Classification classify(const http::Failure& failure, bool deadline_passed) noexcept;
+/// A refusal of this call was believed, and then its repeat met a response that nobody had asked for: so the refusal
+/// was perhaps another request's, too, and this one's own response is the one that nobody has seen.
+[[nodiscard]] Classification classify_stray_after_refusal() noexcept;
 
 /// What an attempt's end tells the circuit breaker: it fails where it may have acted, but for 500 and 501, which are an
-/// application's own, and where a gateway says 502, 503 or 504. `word` is what `judge` says of it.
-[[nodiscard]] Health health(const http::Answer& answer, Word word, std::chrono::steady_clock::duration lasted) noexcept;
+/// application's own, and where a gateway says 502, 503 or 504. `word` is what `classify` says of it.
+[[nodiscard]] Health health(const http::Response& response, Outcome outcome,
+                            std::chrono::steady_clock::duration lasted) noexcept;
 [[nodiscard]] Health health(const http::Failure& failure, std::chrono::steady_clock::duration lasted) noexcept;
 
 }  // namespace connectid::inline v0::detail

@@ -22,7 +22,7 @@ Refusal decode_refusal(std::string_view body, const std::function<std::string(st
     return show(field->get_ref<const std::string&>(), longest);
   };
   const std::string error = text("error");
-  ServerWords words{.exception_type = text("exceptionType"), .error_message = text("errorMessage")};
+  ServerMessage words{.exception_type = text("exceptionType"), .error_message = text("errorMessage")};
   const bool of_the_application = !words.exception_type.empty() || !words.error_message.empty() || !error.empty();
   if (words.exception_type.empty()) words.exception_type = error;
   if (words.error_message.empty()) words.error_message = text("error_description");

@@ -13,7 +13,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-/// A stray 429 is overtaken in this time by the answer that the connection still owes.
+/// A stray 429 is overtaken in this time by the response that the connection still owes.
 constexpr milliseconds shortest_pause_after_429{1'000};
 /// Connecting is tried again for a long time: a policy without pauses must not make that a busy loop, and one with long
 /// ones not sleep through the end of the outage.
@@ -45,9 +45,9 @@ std::string_view phrase(Stage stage) {
     case Stage::send:
       return "while sending the request";
     case Stage::wait:
-      return "while waiting for the answer";
+      return "while waiting for the response";
     case Stage::receive:
-      return "while the answer was coming in";
+      return "while the response was coming in";
   }
   return "";
 }
@@ -65,7 +65,7 @@ ErrorDetail detail_of(const http::Failure& failure, ErrorKind kind) {
   }
 }
 
-ErrorDetail detail_of(ServerWords words, ErrorKind kind, std::optional<milliseconds> retry_after) {
+ErrorDetail detail_of(ServerMessage words, ErrorKind kind, std::optional<milliseconds> retry_after) {
   switch (kind) {
     case ErrorKind::bad_request:
       return BadRequest{std::move(words)};
@@ -85,12 +85,12 @@ ErrorDetail detail_of(ServerWords words, ErrorKind kind, std::optional<milliseco
 }
 
 /// "HTTP 400: ValidationException: no such product"
-std::string sentence(const http::Answer& answer, const std::string& objection, const ServerWords& words,
+std::string sentence(const http::Response& response, const std::string& reason, const ServerMessage& words,
                      std::optional<milliseconds> retry_after) {
-  std::string text = "HTTP " + std::to_string(answer.status);
-  if (answer.left == http::Left::head) text += ", which came before the request's body had left";
-  if (answer.left == http::Left::part) text += ", which came before the whole request had left";
-  if (!objection.empty()) text += ", and the body " + objection;
+  std::string text = "HTTP " + std::to_string(response.status);
+  if (response.left == http::Left::head) text += ", which came before the request's body had left";
+  if (response.left == http::Left::part) text += ", which came before the whole request had left";
+  if (!reason.empty()) text += ", and the body " + reason;
   for (const std::string* part : {&words.exception_type, &words.error_message}) {
     if (!part->empty()) text += ": " + *part;
   }
@@ -100,22 +100,11 @@ std::string sentence(const http::Answer& answer, const std::string& objection, c
 }
 
 /// What became of a request that is not to be repeated lightly.
-std::string as_outcome(Word word, const std::string& what, Timestamp sent_at) {
-  if (word == Word::rejected) return "rejected: " + what;
-  if (word == Word::not_sent) return "not sent: " + what;
+std::string as_outcome(Outcome outcome, const std::string& what, Timestamp sent_at) {
+  if (outcome == Outcome::rejected) return "rejected: " + what;
+  if (outcome == Outcome::not_sent) return "not sent: " + what;
   return "outcome unknown: sent " + utc(sent_at) + ", " + what +
          ". The server may have acted: look before sending it again";
-}
-
-Outcome outcome_of(Word word) {
-  switch (word) {
-    case Word::not_sent:
-      return Outcome::not_sent;
-    case Word::rejected:
-      return Outcome::rejected;
-    default:
-      return Outcome::unknown;
-  }
 }
 
 }  // namespace
@@ -126,7 +115,7 @@ Exchange::Exchange(Call call, const Shared& shared, Now began)
       began_(began),
       deadline_(after(began.steady, call_.timeouts.timeout)),
       passage_(shared_.breaker),
-      turn_(shared_.pacer) {
+      reservation_(shared_.limiter) {
   info_.call_id = call_.call_id;
 }
 
@@ -142,7 +131,7 @@ Action Exchange::next(Event event, Now now) {
 // ---- the way to an attempt: token, turn, journal, sending
 
 Action Exchange::on(Go, Now now) {
-  if (!call_.takes_token || !token_.empty()) return take_turn(now);
+  if (!call_.takes_token || !token_.empty()) return reserve(now);
   if (now.steady >= deadline_) return out_of_time(Stage::prepare, now);
   return GetToken{};
 }
@@ -161,7 +150,7 @@ Action Exchange::on(AccessToken token, Now now) {
   }
   if (now.steady >= deadline_) return out_of_time(Stage::token, now);
   call_.request.authorization = Secret("Bearer " + token_.reveal());
-  return take_turn(now);
+  return reserve(now);
 }
 
 Action Exchange::on(const NoToken& refusal, Now now) {
@@ -172,12 +161,12 @@ Action Exchange::on(const NoToken& refusal, Now now) {
                                "no access token: " + error.message(), now);
 }
 
-Action Exchange::take_turn(Now now) {
+Action Exchange::reserve(Now now) {
   if (now.steady >= deadline_) return out_of_time(Stage::pause, now);
   if (const auto circuit = passage_.ask(now.steady)) return circuit_is_open(*circuit, now);
-  const auto at = turn_.ask(now.steady);
+  const auto at = reservation_.ask(now.steady);
   if (at <= now.steady) return WriteDown{info_.attempts + 1};
-  if (at >= deadline_) return turn_comes_too_late(at, now);
+  if (at >= deadline_) return slot_comes_too_late(at, now);
   return Wait{at};
 }
 
@@ -208,10 +197,10 @@ Action Exchange::on(const http::Failure& failure, Now now) {
   } else {
     left_nothing(now);
   }
-  if (failure.cause == Cause::stray_answer && refused_at_) return stray_after_a_refusal(failure, now);
-  const Verdict verdict = judge(failure, now.steady >= deadline_);
-  keep(ending_of(verdict, failure));
-  return repeat_or_end(verdict, std::nullopt, now);
+  if (failure.cause == Cause::stray_response && refused_at_) return stray_after_a_refusal(failure, now);
+  const Classification classification = classify(failure, now.steady >= deadline_);
+  keep(ending_of(classification, failure));
+  return repeat_or_end(classification, std::nullopt, now);
 }
 
 void Exchange::left_nothing(Now now) noexcept {
@@ -225,7 +214,7 @@ void Exchange::left_something() noexcept {
 
 /// What became of the attempt that was refused is what nobody knows now: so it is the one that the error tells of.
 Action Exchange::stray_after_a_refusal(const http::Failure& failure, Now now) {
-  Ending ending = ending_of(judge_a_stray_after_a_refusal(), failure);
+  Ending ending = ending_of(classify_stray_after_refusal(), failure);
   ending.what +=
       ": so the refusal before it (HTTP " + std::to_string(refused_with_) + ") was perhaps not this request's";
   if (!failure.body_left) ending.sent_at = refused_at_;
@@ -233,73 +222,76 @@ Action Exchange::stray_after_a_refusal(const http::Failure& failure, Now now) {
   return end({}, now);
 }
 
-Action Exchange::on(const http::Answer& answer, Now now) {
+Action Exchange::on(const http::Response& response, Now now) {
   left_something();
-  learn_from(answer, now);
-  const Reading reading = answer.status == 200 ? call_.read(answer.body) : Reading{};
-  Refusal refusal = answer.status == 200 ? Refusal{} : refusal_in(answer);
+  learn_from(response, now);
+  const Reading reading = response.status == 200 ? call_.read(response.body) : Reading{};
+  Refusal refusal = response.status == 200 ? Refusal{} : refusal_in(response);
   const RefusedBy by = refusal.of_the_application ? RefusedBy::application : RefusedBy::anybody;
-  Verdict verdict = judge(answer, reading, by, now.steady >= deadline_);
-  passage_.ended(health(answer, verdict.word, now.steady - attempt_began_), "HTTP " + std::to_string(answer.status),
-                 now.steady);
-  if (verdict.word == Word::started) {
-    info_.http_status = answer.status;
+  Classification classification = classify(response, reading, by, now.steady >= deadline_);
+  passage_.ended(health(response, classification.outcome, now.steady - attempt_began_),
+                 "HTTP " + std::to_string(response.status), now.steady);
+  if (classification.outcome == Outcome::succeeded) {
+    info_.http_status = response.status;
     info_.sent_at = sent_at_;
     return Done{std::nullopt, take_call(now)};
   }
-  const auto pause = retry_after(answer.headers, now.wall);
-  if (verdict.for_the_cut) {
-    Ending cut = ending_of(verdict, *answer.cut);
-    cut.http_status = answer.status;
-    keep(std::move(cut));
-    return repeat_or_end(verdict, pause, now);
+  const auto pause = retry_after(response.headers, now.wall);
+  if (classification.for_the_truncation) {
+    Ending truncated = ending_of(classification, *response.truncated);
+    truncated.http_status = response.status;
+    keep(std::move(truncated));
+    return repeat_or_end(classification, pause, now);
   }
-  if (answer.status == 200) refusal = refusal_in(answer);
+  if (response.status == 200) refusal = refusal_in(response);
   // Without a challenge it says nothing of the token: another one would be refused as well.
-  const bool challenged = call_.takes_token && (refusal.oauth_error || http::find(answer.headers, "WWW-Authenticate"));
-  if (verdict.again == Again::with_another_token && !challenged) verdict.again = Again::no;
+  const bool challenged =
+      call_.takes_token && (refusal.oauth_error || http::find(response.headers, "WWW-Authenticate"));
+  if (classification.again == RetryCondition::with_another_token && !challenged)
+    classification.again = RetryCondition::no;
 
-  const auto shown_pause = answer.status == 429 ? pause : std::nullopt;
-  std::string what = sentence(answer, reading.objection, refusal.words, shown_pause);
-  const bool open_end = answer.status == 200 && !answer.framed && !reading.whole_json;
-  if (open_end) what += "; the connection ended before the answer was known to be whole";
-  keep({.word = verdict.word,
-        .detail = detail_of(std::move(refusal.words), verdict.kind, shown_pause),
+  const auto shown_pause = response.status == 429 ? pause : std::nullopt;
+  std::string what = sentence(response, reading.reason, refusal.words, shown_pause);
+  const bool open_end = response.status == 200 && !response.framed && !reading.whole_json;
+  if (open_end) what += "; the connection ended before the response was known to be whole";
+  keep({.outcome = classification.outcome,
+        .detail = detail_of(std::move(refusal.words), classification.kind, shown_pause),
         .what = std::move(what),
-        .http_status = answer.status,
+        .http_status = response.status,
         .sent_at = sent_at_});
-  if (verdict.word == Word::rejected) connection_ = answer.connection;
-  return repeat_or_end(verdict, pause, now);
+  if (classification.outcome == Outcome::rejected) connection_ = response.connection;
+  return repeat_or_end(classification, pause, now);
 }
 
-Refusal Exchange::refusal_in(const http::Answer& answer) const {
-  Refusal refusal = decode_refusal(answer.body, [this](std::string text) { return without_secrets(std::move(text)); });
-  if (call_.answers_are_secret) refusal.words.body_excerpt.clear();
+Refusal Exchange::refusal_in(const http::Response& response) const {
+  Refusal refusal =
+      decode_refusal(response.body, [this](std::string text) { return without_secrets(std::move(text)); });
+  if (call_.responses_are_secret) refusal.words.body_excerpt.clear();
   return refusal;
 }
 
-void Exchange::learn_from(const http::Answer& answer, Now now) {
-  const KnownHeaders headers(answer.headers);
+void Exchange::learn_from(const http::Response& response, Now now) {
+  const KnownHeaders headers(response.headers);
   info_.rate_limit_remaining = parse_count(headers.rate_limit_remaining);
   info_.rate_limit_reset = parse_count(headers.rate_limit_reset);
   if (headers.date) info_.server_date = parse_http_date(*headers.date);
   if (headers.request_id) info_.server_request_id = printable(without_secrets(*headers.request_id), 200);
 
-  if (answer.status < 500) shared_.budget.give_back_a_tenth();
+  if (response.status < 500) shared_.budget.give_back_a_tenth();
   const auto reset = rate_limit_reset(headers, now.wall);
-  if (answer.status == 429) {
-    if (const auto hold = hold_after_429(answer, now)) shared_.pacer.learn(0, *hold, now.steady);
+  if (response.status == 429) {
+    if (const auto hold = hold_after_429(response, now)) shared_.limiter.learn(0, *hold, now.steady);
   } else if (info_.rate_limit_remaining && reset) {
-    shared_.pacer.learn(*info_.rate_limit_remaining, *reset, now.steady);
+    shared_.limiter.learn(*info_.rate_limit_remaining, *reset, now.steady);
   }
 }
 
 /// How long all calls of the client hold back after a 429. Where something is left, it was the limit of a second, and
 /// the reset is the minute's.
-std::optional<milliseconds> Exchange::hold_after_429(const http::Answer& answer, Now now) const {
-  const bool of_a_second = info_.rate_limit_remaining.value_or(0) > 0 && !http::find(answer.headers, "Retry-After");
+std::optional<milliseconds> Exchange::hold_after_429(const http::Response& response, Now now) const {
+  const bool of_a_second = info_.rate_limit_remaining.value_or(0) > 0 && !http::find(response.headers, "Retry-After");
   if (of_a_second) return std::chrono::seconds{1};
-  const auto pause = retry_after(answer.headers, now.wall);
+  const auto pause = retry_after(response.headers, now.wall);
   if (!pause) return std::nullopt;
   return std::max(after_named_pause(call_.retry, *pause, 0), shortest_pause_after_429);
 }
@@ -318,10 +310,12 @@ bool Exchange::may_send_again_what_may_have_acted() const noexcept {
   return false;
 }
 
-std::string Exchange::objection_to(const Verdict& verdict, bool pause_is_named, Now now) const {
-  if (verdict.again == Again::when_the_server_says && !pause_is_named) return "the server named no pause";
-  if (verdict.again == Again::with_another_token && token_was_refused_) return "another token was refused before";
-  if (failed_connects_ > 0) return objection_to_connecting(now);
+std::string Exchange::reason_against(const Classification& classification, bool pause_is_named, Now now) const {
+  if (classification.again == RetryCondition::when_the_server_says && !pause_is_named)
+    return "the server named no pause";
+  if (classification.again == RetryCondition::with_another_token && token_was_refused_)
+    return "another token was refused before";
+  if (failed_connects_ > 0) return reason_against_connecting(now);
   if (attempts_that_left_ >= call_.retry.max_attempts) {
     return "this was attempt " + std::to_string(attempts_that_left_) + " of at most " +
            std::to_string(std::max(call_.retry.max_attempts, 1)) +
@@ -330,7 +324,7 @@ std::string Exchange::objection_to(const Verdict& verdict, bool pause_is_named, 
   return {};
 }
 
-std::string Exchange::objection_to_connecting(Now now) const {
+std::string Exchange::reason_against_connecting(Now now) const {
   if (call_.retry.max_attempts <= 1) return "this was attempt 1 of at most 1";
   if (now.steady < after(connecting_since_, call_.retry.connect_for)) return {};
   return "no connection for " + in_milliseconds(std::max(call_.retry.connect_for, milliseconds{0}));
@@ -341,30 +335,31 @@ void Exchange::believe_the_refusal(int status) noexcept {
   refused_with_ = status;
 }
 
-Action Exchange::repeat_or_end(const Verdict& verdict, std::optional<milliseconds> named, Now now) {
-  const bool harmful = verdict.again == Again::where_it_does_no_harm && !may_send_again_what_may_have_acted();
-  if (verdict.again == Again::no || harmful || now.steady >= deadline_) return end({}, now);
-  if (std::string objection = objection_to(verdict, named.has_value(), now); !objection.empty())
-    return end(objection, now);
-  if (verdict.again == Again::with_another_token) {
+Action Exchange::repeat_or_end(const Classification& classification, std::optional<milliseconds> named, Now now) {
+  const bool harmful =
+      classification.again == RetryCondition::where_it_does_no_harm && !may_send_again_what_may_have_acted();
+  if (classification.again == RetryCondition::no || harmful || now.steady >= deadline_) return end({}, now);
+  if (std::string reason = reason_against(classification, named.has_value(), now); !reason.empty())
+    return end(reason, now);
+  if (classification.again == RetryCondition::with_another_token) {
     token_was_refused_ = true;
     believe_the_refusal(401);
     return GetToken{token_};
   }
-  if (verdict.again == Again::when_the_server_says) believe_the_refusal(429);
+  if (classification.again == RetryCondition::when_the_server_says) believe_the_refusal(429);
   if (failed_connects_ > 0) return wait_for_a_connection(now);
-  return wait_before_the_next(verdict.again, named, now);
+  return wait_before_the_next(classification.again, named, now);
 }
 
-Action Exchange::wait_before_the_next(Again again, std::optional<milliseconds> named, Now now) {
+Action Exchange::wait_before_the_next(RetryCondition again, std::optional<milliseconds> named, Now now) {
   const double random = shared_.random();
-  const milliseconds least = again == Again::when_the_server_says ? shortest_pause_after_429 : milliseconds{0};
+  const milliseconds least = again == RetryCondition::when_the_server_says ? shortest_pause_after_429 : milliseconds{0};
   const milliseconds chosen = named ? after_named_pause(call_.retry, std::max(*named, least), random)
                                     : back_off(call_.retry, attempts_that_left_, random);
   const milliseconds pause = std::max(chosen, least);
   const auto at = after(now.steady, pause);
   if (at >= deadline_) return pause_is_too_long(pause, now);
-  if (again != Again::when_the_server_says && !shared_.budget.take()) {
+  if (again != RetryCondition::when_the_server_says && !shared_.budget.take()) {
     return end("this client's budget of repeats is spent, as in an outage", now);
   }
   return Wait{at};
@@ -387,22 +382,24 @@ Action Exchange::pause_is_too_long(milliseconds pause, Now now) {
 
 // ---- the end
 
-Exchange::Ending Exchange::ending_of(const Verdict& verdict, const http::Failure& failure) const {
+Exchange::Ending Exchange::ending_of(const Classification& classification, const http::Failure& failure) const {
   std::string what = failure.text;
-  if (verdict.kind == ErrorKind::cancelled) what = "cancelled " + std::string(phrase(failure.stage));
-  if (verdict.kind == ErrorKind::deadline_exceeded) {
+  if (classification.kind == ErrorKind::cancelled) what = "cancelled " + std::string(phrase(failure.stage));
+  if (classification.kind == ErrorKind::deadline_exceeded) {
     what = "the call's timeout of " + in_milliseconds(call_.timeouts.timeout) + " passed " +
            std::string(phrase(failure.stage));
   }
-  return {
-      .word = verdict.word, .detail = detail_of(failure, verdict.kind), .what = std::move(what), .sent_at = sent_at_};
+  return {.outcome = classification.outcome,
+          .detail = detail_of(failure, classification.kind),
+          .what = std::move(what),
+          .sent_at = sent_at_};
 }
 
 /// The word belongs to the call: what one attempt may have done, a later one cannot take back. Where it may be done
 /// again, what counts is how it ended.
 void Exchange::keep(Ending ending) {
-  if (ending.word == Word::unknown) ++unknown_attempts_;
-  if (!ending_ || call_.repeat != Repeat::never || ending.word >= ending_->word) {
+  if (ending.outcome == Outcome::unknown) ++unknown_attempts_;
+  if (!ending_ || call_.repeat != Repeat::never || ending.outcome >= ending_->outcome) {
     ending_ = std::move(ending);
   } else if (!ending_->what.ends_with("; then " + ending.what)) {  // connecting may fail so many times
     ending_->what += "; then " + ending.what;
@@ -410,7 +407,7 @@ void Exchange::keep(Ending ending) {
 }
 
 Action Exchange::end_before_an_attempt(ErrorDetail detail, const std::string& what, Now now) {
-  keep({.word = Word::not_sent, .detail = std::move(detail), .what = what});
+  keep({.outcome = Outcome::not_sent, .detail = std::move(detail), .what = what});
   return end({}, now);
 }
 
@@ -418,7 +415,7 @@ Action Exchange::end_before_an_attempt(ErrorDetail detail, const std::string& wh
 Action Exchange::out_of_time(Stage stage, Now now) {
   if (ending_) return end("the call's timeout of " + in_milliseconds(call_.timeouts.timeout) + " leaves no time", now);
   const http::Failure failure{.stage = stage, .cause = Cause::timed_out, .body_left = false, .text = {}};
-  ending_ = ending_of(judge(failure, /*deadline_passed=*/true), failure);
+  ending_ = ending_of(classify(failure, /*deadline_passed=*/true), failure);
   return end({}, now);
 }
 
@@ -426,35 +423,35 @@ Action Exchange::circuit_is_open(const CircuitIsOpen& circuit, Now now) {
   const Timestamp since = now.wall - std::chrono::duration_cast<milliseconds>(now.steady - circuit.since);
   const std::string why =
       "the circuit breaker is open since " + utc(since) + ": " + std::to_string(circuit.failures) +
-      " attempts in a row had ended at once, none with an application's answer; the last one: " + circuit.last +
+      " attempts in a row had ended at once, none with an application's response; the last one: " + circuit.last +
       (circuit.probing ? "; one call is finding out whether that is over"
                        : "; the next call is let through in " + in_milliseconds(circuit.retry_in));
   if (ending_) return end(why, now);
-  ending_ = Ending{.word = Word::not_sent, .detail = CircuitOpen{since, circuit.retry_in}, .what = why};
+  ending_ = Ending{.outcome = Outcome::not_sent, .detail = CircuitOpen{since, circuit.retry_in}, .what = why};
   return end({}, now);
 }
 
-Action Exchange::turn_comes_too_late(steady_clock::time_point at, Now now) {
+Action Exchange::slot_comes_too_late(steady_clock::time_point at, Now now) {
   const std::string why = "its turn in the rate limit comes in " +
                           in_milliseconds(std::chrono::ceil<milliseconds>(at - now.steady)) +
                           ", and the call's timeout of " + in_milliseconds(call_.timeouts.timeout) + " passes before";
   if (ending_) return end(why, now);
-  ending_ = Ending{.word = Word::not_sent, .detail = DeadlineExceeded{Stage::pause}, .what = why};
+  ending_ = Ending{.outcome = Outcome::not_sent, .detail = DeadlineExceeded{Stage::pause}, .what = why};
   return end({}, now);
 }
 
 Action Exchange::end(const std::string& why_no_more, Now now) {
   connection_.reset();
   passage_.give_back();
-  const Word word = ending_->word;
+  const Outcome outcome = ending_->outcome;
   info_.http_status = ending_->http_status;
-  info_.sent_at = word == Word::not_sent ? std::nullopt : ending_->sent_at;
+  info_.sent_at = outcome == Outcome::not_sent ? std::nullopt : ending_->sent_at;
   std::string message = ending_->what;
   if (!why_no_more.empty()) message += "; not tried again: " + why_no_more;
-  if (call_.repeat == Repeat::never) message = as_outcome(word, message, info_.sent_at.value_or(now.wall));
+  if (call_.repeat == Repeat::never) message = as_outcome(outcome, message, info_.sent_at.value_or(now.wall));
 
   CallInfo call = take_call(now);
-  Error error(outcome_of(word), std::move(ending_->detail), printable(without_secrets(std::move(message)), 4000), call,
+  Error error(outcome, std::move(ending_->detail), printable(without_secrets(std::move(message)), 4000), call,
               unknown_attempts_);
   return Done{std::move(error), std::move(call)};
 }

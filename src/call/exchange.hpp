@@ -42,7 +42,8 @@ struct NotWrittenDown {
 struct Stopped {  ///< the caller's stop was requested, and the request is not with the transport
   Stage stage = Stage::prepare;
 };
-using Event = std::variant<Go, AccessToken, NoToken, WrittenDown, NotWrittenDown, Stopped, http::Answer, http::Failure>;
+using Event =
+    std::variant<Go, AccessToken, NoToken, WrittenDown, NotWrittenDown, Stopped, http::Response, http::Failure>;
 
 // What is to be done next.
 struct GetToken {
@@ -84,21 +85,21 @@ struct Call {
   Timeouts timeouts;
   RetryPolicy retry;
   std::string call_id;
-  bool takes_token = true;           ///< it is let in by an access token
-  bool answers_are_secret = false;   ///< an answer may hold secrets that nobody knows yet: it is not quoted
-  std::vector<Secret> secrets = {};  ///< redacted wherever an answer repeats them, beside the access token
+  bool takes_token = true;            ///< it is let in by an access token
+  bool responses_are_secret = false;  ///< a response may hold secrets that nobody knows yet: it is not quoted
+  std::vector<Secret> secrets = {};   ///< redacted wherever a response repeats them, beside the access token
 };
 
 /// What the calls of one client share. Thread-safe.
 struct Shared {
-  Pacer& pacer;
+  Limiter& limiter;
   RetryBudget& budget;
   CircuitBreaker& breaker;
   double (*random)();  ///< from 0 up to 1
 };
 
 /// One call, as a state machine without I/O and without a clock: an event goes in, the next action comes out. Every
-/// rule about one call lives here and in `judge`.
+/// rule about one call lives here and in `classify`.
 class Exchange {
  public:
   Exchange(Call call, const Shared& shared, Now began);
@@ -111,7 +112,7 @@ class Exchange {
  private:
   /// How an attempt, or the way to one, ended.
   struct Ending {
-    Word word;
+    Outcome outcome;
     ErrorDetail detail;
     std::string what;
     int http_status = 0;
@@ -124,29 +125,29 @@ class Exchange {
   Action on(WrittenDown written, Now now);
   Action on(const NotWrittenDown& refusal, Now now);
   Action on(Stopped stopped, Now now);
-  Action on(const http::Answer& answer, Now now);
+  Action on(const http::Response& response, Now now);
   Action on(const http::Failure& failure, Now now);
 
   Action stray_after_a_refusal(const http::Failure& failure, Now now);
-  void learn_from(const http::Answer& answer, Now now);
-  Refusal refusal_in(const http::Answer& answer) const;
+  void learn_from(const http::Response& response, Now now);
+  Refusal refusal_in(const http::Response& response) const;
   void left_nothing(Now now) noexcept;
   void left_something() noexcept;
-  std::optional<std::chrono::milliseconds> hold_after_429(const http::Answer& answer, Now now) const;
-  Action take_turn(Now now);
-  Action repeat_or_end(const Verdict& verdict, std::optional<std::chrono::milliseconds> named, Now now);
-  std::string objection_to(const Verdict& verdict, bool pause_is_named, Now now) const;
+  std::optional<std::chrono::milliseconds> hold_after_429(const http::Response& response, Now now) const;
+  Action reserve(Now now);
+  Action repeat_or_end(const Classification& classification, std::optional<std::chrono::milliseconds> named, Now now);
+  std::string reason_against(const Classification& classification, bool pause_is_named, Now now) const;
   void believe_the_refusal(int status) noexcept;
-  std::string objection_to_connecting(Now now) const;
-  Action wait_before_the_next(Again again, std::optional<std::chrono::milliseconds> named, Now now);
+  std::string reason_against_connecting(Now now) const;
+  Action wait_before_the_next(RetryCondition again, std::optional<std::chrono::milliseconds> named, Now now);
   Action wait_for_a_connection(Now now);
   Action pause_is_too_long(std::chrono::milliseconds pause, Now now);
   bool may_send_again_what_may_have_acted() const noexcept;
   Action end_before_an_attempt(ErrorDetail detail, const std::string& what, Now now);
   Action out_of_time(Stage stage, Now now);
   Action circuit_is_open(const CircuitIsOpen& circuit, Now now);
-  Action turn_comes_too_late(std::chrono::steady_clock::time_point at, Now now);
-  Ending ending_of(const Verdict& verdict, const http::Failure& failure) const;
+  Action slot_comes_too_late(std::chrono::steady_clock::time_point at, Now now);
+  Ending ending_of(const Classification& classification, const http::Failure& failure) const;
   void keep(Ending ending);
   Action end(const std::string& why_no_more, Now now);
   CallInfo take_call(Now now);
@@ -157,7 +158,7 @@ class Exchange {
   Now began_;
   std::chrono::steady_clock::time_point deadline_;
   Passage passage_;
-  Turn turn_;
+  Reservation reservation_;
   Secret token_;
   bool token_was_refused_ = false;  ///< once a call
   std::optional<Timestamp> sent_at_;

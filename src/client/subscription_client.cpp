@@ -31,7 +31,7 @@ bool is_reserved(std::string_view name) {
 }
 
 /// Why a call with these options cannot be made; empty: it can.
-std::string problem_with(const CallOptions& options) {
+std::string error_in(const CallOptions& options) {
   if (!options.call_id.empty() && (!detail::visible_ascii(options.call_id) || options.call_id.size() > 128)) {
     return "call_id must be 1 to 128 visible ASCII characters";
   }
@@ -47,9 +47,9 @@ std::string problem_with(const CallOptions& options) {
 }
 
 /// Why no call can be made with these options; empty: it can.
-std::string problem_with(const ClientOptions& options, const detail::Url& api, const detail::Url& login) {
-  if (!api.problem.empty()) return "the API URL " + api.problem;
-  if (!options.environment.login_url().empty() && !login.problem.empty()) return "the login URL " + login.problem;
+std::string error_in(const ClientOptions& options, const detail::Url& api, const detail::Url& login) {
+  if (!api.error.empty()) return "the API URL " + api.error;
+  if (!options.environment.login_url().empty() && !login.error.empty()) return "the login URL " + login.error;
   if (!detail::well_formed({"User-Agent", options.user_agent})) return "user_agent holds a control character";
   return {};
 }
@@ -69,9 +69,9 @@ struct SubscriptionClient::Core {
   Core(ClientOptions given, detail::Url url, std::string why)
       : options(std::move(given)),
         api(std::move(url)),
-        problem(std::move(why)),
+        error(std::move(why)),
         user_agent(options.user_agent.empty() ? product : options.user_agent + " " + product),
-        pacer(options.rate_limit),
+        limiter(options.rate_limit),
         budget(options.retry_policy.budget),
         breaker(options.retry_policy.break_circuit_after) {
     if (!options.transport) options.transport = std::make_shared<http::CurlTransport>();
@@ -79,10 +79,10 @@ struct SubscriptionClient::Core {
 
   ClientOptions options;
   detail::Url api;
-  std::string problem;  ///< why no call can be made; empty: it can
+  std::string error;  ///< why no call can be made; empty: it can
   std::string user_agent;
   // Thread-safe:
-  mutable detail::Pacer pacer;
+  mutable detail::Limiter limiter;
   mutable detail::RetryBudget budget;
   mutable detail::CircuitBreaker breaker;
 
@@ -114,9 +114,9 @@ struct SubscriptionClient::Core {
 
 SubscriptionClient::SubscriptionClient(ClientOptions options) {
   detail::Url api = detail::parse_url(options.environment.api_url());
-  std::string problem = problem_with(options, api, detail::parse_url(options.environment.login_url()));
+  std::string error = error_in(options, api, detail::parse_url(options.environment.login_url()));
   token_source_ = options.token_source;
-  core_ = std::make_shared<const Core>(std::move(options), std::move(api), std::move(problem));
+  core_ = std::make_shared<const Core>(std::move(options), std::move(api), std::move(error));
 }
 
 SubscriptionClient::SubscriptionClient(std::shared_ptr<const Core> core, TokenSource token_source) noexcept
@@ -131,7 +131,7 @@ Result<StartSubscriptionResponse> SubscriptionClient::start(const StartSubscript
   CallInfo call;
   call.call_id = options.call_id;
   if (call.call_id.empty()) call.call_id = detail::make_call_id(began.wall);
-  if (!core->problem.empty()) return core->not_sent(ConfigurationError{}, core->problem, call);
+  if (!core->error.empty()) return core->not_sent(ConfigurationError{}, core->error, call);
   const TokenSource source = options.token_source ? options.token_source : token_source_;
   if (!source) {
     return core->not_sent(
@@ -140,7 +140,7 @@ Result<StartSubscriptionResponse> SubscriptionClient::start(const StartSubscript
         "or a function of your own",
         call);
   }
-  if (std::string why = problem_with(options); !why.empty()) {
+  if (std::string why = error_in(options); !why.empty()) {
     call.call_id.clear();  // it may be what is wrong
     return core->not_sent(ConfigurationError{}, why, call);
   }
@@ -151,9 +151,9 @@ Result<StartSubscriptionResponse> SubscriptionClient::start(const StartSubscript
 
   StartSubscriptionResponse response;
   const auto read = [&response](std::string_view body) {
-    detail::StartSubscriptionAnswer answer = detail::decode_start_subscription(body);
-    response = std::move(answer.response);
-    return std::move(answer.reading);
+    detail::DecodedStart decoded = detail::decode_start_subscription(body);
+    response = std::move(decoded.response);
+    return std::move(decoded.reading);
   };
   const Timeouts timeouts = core->timeouts_of(options);
   detail::Call start{
@@ -164,7 +164,7 @@ Result<StartSubscriptionResponse> SubscriptionClient::start(const StartSubscript
       .call_id = std::move(call.call_id)};
   detail::Exchange exchange(
       std::move(start),
-      {.pacer = core->pacer, .budget = core->budget, .breaker = core->breaker, .random = detail::random_fraction},
+      {.limiter = core->limiter, .budget = core->budget, .breaker = core->breaker, .random = detail::random_fraction},
       began);
   detail::Done done = detail::run(exchange, {.token_source = source,
                                              .api_url = core->options.environment.api_url(),

@@ -215,7 +215,7 @@ void Connection::Dial::set_up_tls() {
                           curl_easy_setopt(easy(), CURLOPT_SSL_CTX_DATA, static_cast<void*>(this)) == CURLE_OK;
   shares_authorities_ = calls_back && !may_speak_tls_to_a_proxy(options_) && tls_.authorities();
   if (shares_authorities_ || !options_.ca_file.empty() || !options_.ca_pem.empty()) {
-    // Else the system's folder would be trusted, too. In 8.21 a null pointer stands for that very folder.
+    // Else the system's directory would be trusted, too. In 8.21 a null pointer stands for that very directory.
     set(CURLOPT_CAPATH, "/dev/null");
   }
   if (shares_authorities_) {
@@ -254,7 +254,7 @@ CURLcode Connection::Dial::on_handshake(CURL*, void* context, void* self) noexce
   return SSL_CTX_set1_verify_cert_store(tls, dial.tls_.authorities()) == 1 ? CURLE_OK : CURLE_SSL_CONNECT_ERROR;
 }
 
-/// libcurl reads a proxy's answer to CONNECT to its end before it comes back to us, be it endless; but it asks here.
+/// libcurl reads a proxy's response to CONNECT to its end before it comes back to us, be it endless; but it asks here.
 int Connection::Dial::on_progress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t) noexcept {
   return over(static_cast<Dial*>(self)->limits_) ? 1 : 0;
 }

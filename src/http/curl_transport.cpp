@@ -71,7 +71,7 @@ std::optional<Cause> Transfer::look() noexcept {
     case Moved::State::again:
       return std::nullopt;
     case Moved::State::some:
-      return Cause::stray_answer;
+      return Cause::stray_response;
     case Moved::State::closed:
       return Cause::closed;
     case Moved::State::failed:
@@ -96,7 +96,7 @@ std::optional<Cause> Transfer::run() {
   const std::stop_callback wake(limits_.stop, [this] { connection_.wake(); });
   for (;;) {
     if (const auto why = detail::over(limits_)) return why;
-    const bool wants_more = !reader_.headers_whole();  // RFC 9112 section 9.5: who has its answer hears no more
+    const bool wants_more = !reader_.headers_whole();  // RFC 9112 section 9.5: who has its response hears no more
     if (wants_more) send();
     if (send_failed_ && exposed_ == 0) return send_failed_;
     // After a send that failed a response may lie there all the same, but none will come.
@@ -129,7 +129,7 @@ std::optional<Cause> Transfer::receive() {
     if (moved.state == Moved::State::again) return std::nullopt;
     if (moved.state == Moved::State::closed) return Cause::closed;
     if (moved.state == Moved::State::failed) return moved.cause;
-    if (!reader_.begun() && connection_.nothing_acknowledged(taken_)) return Cause::stray_answer;
+    if (!reader_.begun() && connection_.nothing_acknowledged(taken_)) return Cause::stray_response;
     if (!reader_.begun()) early_ = taken_ < bytes_.size();
     reader_.take({buffer.data(), moved.bytes});
     ::explicit_bzero(buffer.data(), moved.bytes);  // a login's tokens
@@ -142,13 +142,13 @@ std::string in_milliseconds(std::chrono::nanoseconds time) {
 }
 
 /// Ended by the state of the connection, with nothing of the request left: another connection may do.
-bool was_gone(const Reply& reply) {
-  const auto* failure = std::get_if<Failure>(&reply);
+bool was_gone(const AttemptResult& result) {
+  const auto* failure = std::get_if<Failure>(&result);
   return failure && !failure->body_left && (failure->cause == Cause::closed || failure->cause == Cause::reset);
 }
-bool was_noisy(const Reply& reply) {
-  const auto* failure = std::get_if<Failure>(&reply);
-  return failure && !failure->body_left && failure->cause == Cause::stray_answer;
+bool was_noisy(const AttemptResult& result) {
+  const auto* failure = std::get_if<Failure>(&result);
+  return failure && !failure->body_left && failure->cause == Cause::stray_response;
 }
 
 }  // namespace
@@ -164,7 +164,7 @@ struct [[gnu::visibility("hidden")]] CurlTransport::Impl : std::enable_shared_fr
     Url url;
   };
 
-  [[nodiscard]] Reply perform(const Request& request, const Limits& limits);
+  [[nodiscard]] AttemptResult perform(const Request& request, const Limits& limits);
   [[nodiscard]] std::shared_ptr<const KnownUrl> known(const std::string& url);
 
   const CurlOptions options;
@@ -210,7 +210,7 @@ class CurlTransport::Impl::Attempt {
         transfer_(*idle_.connection, written, reader_, limits),
         limits_(limits) {}
 
-  [[nodiscard]] Reply operator()();
+  [[nodiscard]] AttemptResult operator()();
   /// Whether bytes came on the connection since; it is not used.
   [[nodiscard]] std::optional<Failure> stray();
 
@@ -218,7 +218,7 @@ class CurlTransport::Impl::Attempt {
   [[nodiscard]] std::optional<Cause> flaw() const noexcept;
   [[nodiscard]] Failure failure(Cause cause) const;
   [[nodiscard]] std::string text(Cause cause) const;
-  [[nodiscard]] Answer answer(std::optional<Cause> cut, bool takes_another);
+  [[nodiscard]] Response response(std::optional<Cause> truncated, bool takes_another);
   [[nodiscard]] std::shared_ptr<KeptConnection> put_away(int status, bool takes_another);
 
   Impl& transport_;
@@ -237,41 +237,41 @@ std::optional<Cause> CurlTransport::Impl::Attempt::flaw() const noexcept {
     case ResponseReader::State::too_large:
       return Cause::too_large;
     default:
-      return reader_.surplus() ? std::optional(Cause::stray_answer) : std::nullopt;
+      return reader_.surplus() ? std::optional(Cause::stray_response) : std::nullopt;
   }
 }
 
-Reply CurlTransport::Impl::Attempt::operator()() {
+AttemptResult CurlTransport::Impl::Attempt::operator()() {
   std::optional<Cause> why = transfer_.run();
   if (!why) why = flaw();
   bool takes_another = !why && reader_.keeps_alive() && transfer_.left() == Left::whole;
   if (!why) {  // over TLS what is behind a response is in a record of its own
     const auto behind = transfer_.look();
-    if (behind == Cause::stray_answer) why = behind;
+    if (behind == Cause::stray_response) why = behind;
     takes_another = takes_another && !behind;
   }
-  if (!why) return answer(std::nullopt, takes_another);
-  if (!reader_.headers_whole() || *why == Cause::malformed || *why == Cause::stray_answer) return failure(*why);
+  if (!why) return response(std::nullopt, takes_another);
+  if (!reader_.headers_whole() || *why == Cause::malformed || *why == Cause::stray_response) return failure(*why);
   // Where only the close can say that the body is over, its manner (FIN, RST, no close_notify) says no more.
   const bool closed = *why == Cause::closed || *why == Cause::reset;
-  return answer(closed && reader_.ends_with_the_connection() ? std::nullopt : why, false);
+  return response(closed && reader_.ends_with_the_connection() ? std::nullopt : why, false);
 }
 
 std::optional<Failure> CurlTransport::Impl::Attempt::stray() {
-  if (transfer_.look() != Cause::stray_answer) return std::nullopt;
-  return failure(Cause::stray_answer);
+  if (transfer_.look() != Cause::stray_response) return std::nullopt;
+  return failure(Cause::stray_response);
 }
 
-Answer CurlTransport::Impl::Attempt::answer(std::optional<Cause> cut, bool takes_another) {
-  if (!cut && reader_.coded()) cut = Cause::malformed;
+Response CurlTransport::Impl::Attempt::response(std::optional<Cause> truncated, bool takes_another) {
+  if (!truncated && reader_.coded()) truncated = Cause::malformed;
   const int status = reader_.status();
-  const bool framed = !cut && reader_.state() == ResponseReader::State::whole;
-  Answer answer{.status = status, .framed = framed, .left = transfer_.left()};
-  if (cut) answer.cut = failure(*cut);
-  answer.connection = put_away(status, takes_another && !limits_.stop.stop_requested());
-  answer.headers = std::move(reader_).headers();
-  if (!reader_.coded()) answer.body = std::move(reader_).body();
-  return answer;
+  const bool framed = !truncated && reader_.state() == ResponseReader::State::whole;
+  Response response{.status = status, .framed = framed, .left = transfer_.left()};
+  if (truncated) response.truncated = failure(*truncated);
+  response.connection = put_away(status, takes_another && !limits_.stop.stop_requested());
+  response.headers = std::move(reader_).headers();
+  if (!reader_.coded()) response.body = std::move(reader_).body();
+  return response;
 }
 
 /// Among the idle ones; or kept, where a repeat is to find it as it was left.
@@ -307,9 +307,9 @@ std::string CurlTransport::Impl::Attempt::text(Cause cause) const {
         return "the connection was closed" + before;
       case Cause::reset:
         return "the connection was reset" + before;
-      case Cause::stray_answer:
+      case Cause::stray_response:
         return reader_.begun() ? "more came than one response, so none of it is to be believed"
-                               : "bytes came that answer nothing we sent";
+                               : "bytes came that response nothing we sent";
       case Cause::too_large:
         return std::string("the response was given up: ") + reader_.reason() + " (at most " +
                std::to_string(transport_.options.max_headers) + " bytes of headers and " +
@@ -337,22 +337,22 @@ std::shared_ptr<const CurlTransport::Impl::KnownUrl> CurlTransport::Impl::known(
     if (found != urls.rend()) return *found;
   }
   auto read = std::make_shared<const KnownUrl>(KnownUrl{.text = url, .url = detail::parse_url(url)});
-  if (!read->url.problem.empty()) return read;  // it may hold a password
+  if (!read->url.error.empty()) return read;  // it may hold a password
   const std::lock_guard lock(urls_mutex);
   if (urls.size() >= most) urls.erase(urls.begin());
   urls.push_back(read);
   return read;
 }
 
-Reply CurlTransport::Impl::perform(const Request& request, const Limits& limits) {
-  if (const std::string& problem = detail::libcurl().problem; !problem.empty()) return unusable(problem);
+AttemptResult CurlTransport::Impl::perform(const Request& request, const Limits& limits) {
+  if (const std::string& error = detail::libcurl().error; !error.empty()) return unusable(error);
   if (!proxy_is_usable) {
     return unusable("the proxy must be a URL that begins with http://, https://, socks5:// or socks5h://");
   }
-  if (std::string problem = detail::problem_with(request); !problem.empty()) return unusable(std::move(problem));
+  if (std::string error = detail::error_in(request); !error.empty()) return unusable(std::move(error));
   const auto target = known(request.url);
   const Url& url = target->url;
-  if (!url.problem.empty()) return unusable("the URL " + url.problem);
+  if (!url.error.empty()) return unusable("the URL " + url.error);
   const WrittenRequest written = write_request(request, url);
 
   if (auto* kept = dynamic_cast<Kept*>(limits.connection.get()); kept && kept->is_of(*this, url.origin)) {
@@ -360,13 +360,13 @@ Reply CurlTransport::Impl::perform(const Request& request, const Limits& limits)
     Attempt repeat(*this, kept->take(), request, written, limits);
     if (!takes_another) {
       if (auto stray = repeat.stray()) return *std::move(stray);
-    } else if (Reply reply = repeat(); !was_gone(reply)) {
-      return reply;  // bytes that came meanwhile, too: they mean that the refusal was no answer to this request
+    } else if (AttemptResult result = repeat(); !was_gone(result)) {
+      return result;  // bytes that came meanwhile, too: they mean that the refusal was no response to this request
     }
   }
   while (ConnectionPool::Idle idle = pool.take(url.origin, BootClock::now())) {
-    Reply reply = Attempt(*this, std::move(idle), request, written, limits)();
-    if (!was_gone(reply) && !was_noisy(reply)) return reply;
+    AttemptResult result = Attempt(*this, std::move(idle), request, written, limits)();
+    if (!was_gone(result) && !was_noisy(result)) return result;
   }
   auto opened = Connection::open(url, options, tls, limits);
   if (auto* failure = std::get_if<Failure>(&opened)) return std::move(*failure);
@@ -377,6 +377,8 @@ Reply CurlTransport::Impl::perform(const Request& request, const Limits& limits)
 CurlTransport::CurlTransport(CurlOptions options) : impl_(std::make_shared<Impl>(std::move(options))) {}
 CurlTransport::~CurlTransport() = default;
 
-Reply CurlTransport::perform(const Request& request, const Limits& limits) { return impl_->perform(request, limits); }
+AttemptResult CurlTransport::perform(const Request& request, const Limits& limits) {
+  return impl_->perform(request, limits);
+}
 
 }  // namespace connectid::inline v0::http

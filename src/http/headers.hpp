@@ -43,10 +43,10 @@ struct KnownHeaders {
 };
 
 /// How long until the allowance is renewed: `X-RateLimit-Reset`, whose seconds are a delta or, where they are more than
-/// a day, a time since 1970 (against the answer's own `Date`, or else `now`).
+/// a day, a time since 1970 (against the response's own `Date`, or else `now`).
 [[nodiscard]] std::optional<std::chrono::milliseconds> rate_limit_reset(const KnownHeaders& headers, Timestamp now);
 
-/// The pause that an answer names: `Retry-After` in seconds or as an HTTP-date (against the answer's own `Date`, or
+/// The pause that a response names: `Retry-After` in seconds or as an HTTP-date (against the response's own `Date`, or
 /// else `now`), else `rate_limit_reset`, else, where `X-RateLimit-Remaining` is 0, the minute that the longest of the
 /// API's limits counts.
 [[nodiscard]] std::optional<std::chrono::milliseconds> retry_after(const KnownHeaders& headers, Timestamp now);

@@ -6,7 +6,7 @@
 
 namespace connectid::inline v0::detail {
 
-std::string problem_with(const curl_version_info_data& version) {
+std::string error_in(const curl_version_info_data& version) {
   constexpr unsigned oldest = 0x075800;  // 7.88: before, CONNECT_ONLY through a proxy fails in a multi handle
   if (version.version_num < oldest) {
     return std::string("libcurl 7.88 or newer is needed, and this process runs with ") + version.version;
@@ -21,10 +21,10 @@ std::string problem_with(const curl_version_info_data& version) {
 namespace {
 
 Libcurl ask() {
-  if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) return {.problem = "libcurl could not be initialised"};
+  if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) return {.error = "libcurl could not be initialised"};
   const curl_version_info_data& version = *curl_version_info(CURLVERSION_NOW);
-  Libcurl known{.problem = problem_with(version)};
-  if (!known.problem.empty()) return known;  // an older one does not have the fields below
+  Libcurl known{.error = error_in(version)};
+  if (!known.error.empty()) return known;  // an older one does not have the fields below
   if (version.cainfo) known.authorities_file = version.cainfo;
   if (version.capath) known.authorities_path = version.capath;
   const std::string ours = std::string("OpenSSL/") + OpenSSL_version(OPENSSL_VERSION_STRING);

@@ -39,7 +39,7 @@ http::Left WrittenRequest::left(std::size_t taken, std::size_t exposed) const no
   return exposed > head_ ? http::Left::part : http::Left::head;
 }
 
-std::string problem_with(const http::Request& request) {
+std::string error_in(const http::Request& request) {
   const bool fits = std::ranges::all_of(request.headers, well_formed) &&
                     is_field_value(request.authorization.reveal()) && is_token(request.method);
   if (!fits) return "the method or a header holds what HTTP does not allow";

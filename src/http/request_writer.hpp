@@ -26,7 +26,7 @@ class WrittenRequest {
 
 /// Why this request cannot be written as HTTP/1.1; empty: it can. A method or header that is no token, a control
 /// character, or a header that is HTTP's or this library's own: Host, the body's framing, hop-by-hop fields.
-[[nodiscard]] std::string problem_with(const http::Request& request);
+[[nodiscard]] std::string error_in(const http::Request& request);
 
 /// RFC 9112 section 3 and 6: origin form, Host first, and a Content-Length wherever the method gives content a meaning.
 /// For a request without a problem.

@@ -37,7 +37,7 @@ std::string_view take_element(std::string_view& list) {
 
 /// A field line (RFC 9112 section 5), in its bytes; or why it is none.
 struct Field {
-  const char* objection = nullptr;
+  const char* reason = nullptr;
   std::string_view name = {};
   std::string_view value = {};
   bool tab_behind = false;  // in the whitespace behind the value
@@ -164,7 +164,7 @@ void ResponseReader::take_status_line(std::string_view line) {
 
 void ResponseReader::take_field(std::string_view line) {
   const Field field = field_in(line);
-  if (field.objection) return end(State::malformed, field.objection);
+  if (field.reason) return end(State::malformed, field.reason);
   // A tab is whitespace as a space is (RFC 9110 section 5.6.3), but llhttp to 8.1 takes it for a part of these values.
   if (field.tab_behind && says_the_length(field.name))
     return end(State::malformed, "a tab follows its length or coding");
@@ -176,7 +176,7 @@ void ResponseReader::take_field(std::string_view line) {
 
 void ResponseReader::take_trailer(std::string_view line) {
   const Field field = field_in(line);
-  if (field.objection) return end(State::malformed, field.objection);
+  if (field.reason) return end(State::malformed, field.reason);
   if (belongs_before_the_body(field.name)) end(State::malformed, "a trailer says what only a header may say");
 }
 

@@ -38,7 +38,7 @@ bool is_loopback(const std::string& host) {
 }  // namespace
 
 Url parse_url(const std::string& text) {
-  const auto refuse = [](std::string why) { return Url{.text = {}, .problem = std::move(why)}; };
+  const auto refuse = [](std::string why) { return Url{.text = {}, .error = std::move(why)}; };
   const ParsedUrl url(curl_url());
   if (!url) return refuse("cannot be read: out of memory");
   if (text.empty()) return refuse("is empty");
@@ -49,7 +49,7 @@ Url parse_url(const std::string& text) {
 
   const std::string scheme = part(url, CURLUPART_SCHEME);
   Url result{.text = part(url, CURLUPART_URL),
-             .problem = {},
+             .error = {},
              .loopback = is_loopback(part(url, CURLUPART_HOST)),
              .plain = scheme == "http"};
   if (scheme != "https" && scheme != "http") return refuse("must begin with https://");

@@ -6,8 +6,8 @@ namespace connectid::inline v0::detail {
 
 /// An absolute http or https URL in its normal form, or why it cannot be used.
 struct Url {
-  std::string text = {};     ///< without a slash at its end
-  std::string problem = {};  ///< empty: it can be used. Never repeats the URL, which may hold a password.
+  std::string text = {};   ///< without a slash at its end
+  std::string error = {};  ///< empty: it can be used. Never repeats the URL, which may hold a password.
   bool loopback = false;
   bool plain = false;          ///< http, not https
   std::string origin = {};     ///< `https://api.example:8443`: where a connection leads

@@ -25,21 +25,21 @@ namespace connectid::inline v0 {
 namespace {
 
 using detail::Fd;
-using detail::JournalLine;
 using detail::open_only;
 using detail::Opened;
+using detail::Record;
 using detail::system_says;
 using detail::uninterrupted;
 
-std::string about(const std::string& path, const std::string& problem) {
-  return "the journal \"" + detail::printable(path, 200) + "\" cannot be used: " + problem;
+std::string about(const std::string& path, const std::string& error) {
+  return "the journal \"" + detail::printable(path, 200) + "\" cannot be used: " + error;
 }
 
 /// Returns errno, or 0.
-int sync_folder_of(const std::string& path) {
-  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
-  const Fd fd(::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  return fd ? detail::sync_folder(fd.get()) : errno;
+int sync_directory_of(const std::string& path) {
+  const std::filesystem::path directory = std::filesystem::path(path).parent_path();
+  const Fd fd(::open(directory.empty() ? "." : directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  return fd ? detail::sync_directory(fd.get()) : errno;
 }
 
 /// Nobody would ever read what is written to it.
@@ -79,7 +79,7 @@ int for_each_line(int fd, Take take) {
       line.clear();
     }
     line.append(rest);
-    if (line.size() > detail::longest_journal_line) line.erase(0, line.size() - detail::longest_journal_line);
+    if (line.size() > detail::longest_record) line.erase(0, line.size() - detail::longest_record);
   }
   take(line);
   return 0;
@@ -88,11 +88,11 @@ int for_each_line(int fd, Take take) {
 /// What the lines so far add up to.
 class Sum {
  public:
-  void add(JournalLine line) {
-    damaged_ += line.kind == JournalLine::Kind::damaged || line.after_half_a_line;
-    newer_ = newer_ || line.kind == JournalLine::Kind::newer_format;
-    if (line.kind == JournalLine::Kind::ended) end(line.call_id);
-    if (line.kind == JournalLine::Kind::sending) begin(std::move(line));
+  void add(Record line) {
+    damaged_ += line.kind == Record::Kind::damaged || line.after_half_a_line;
+    newer_ = newer_ || line.kind == Record::Kind::newer_format;
+    if (line.kind == Record::Kind::ended) end(line.call_id);
+    if (line.kind == Record::Kind::sending) begin(std::move(line));
   }
 
   [[nodiscard]] bool newer() const noexcept { return newer_; }
@@ -102,7 +102,7 @@ class Sum {
   }
 
  private:
-  void begin(JournalLine line) {
+  void begin(Record line) {
     auto [known, is_new] = by_id_.try_emplace(line.call_id, calls_.end());
     if (is_new) {
       known->second = calls_.insert(calls_.end(), {std::move(line.call_id), std::move(line.method), std::move(line.url),
@@ -129,14 +129,14 @@ class Sum {
 struct FileJournal::Impl {
   explicit Impl(const std::string& path_to_open) : path(path_to_open) {
     Opened opened = open_only(S_IFREG, AT_FDCWD, path, O_RDWR | O_APPEND | O_CREAT);
-    if (opened.problem.empty()) {
-      if (const int error = sync_folder_of(path)) opened.problem = "its folder: " + system_says(error);
+    if (opened.reason.empty()) {
+      if (const int error = sync_directory_of(path)) opened.reason = "its directory: " + system_says(error);
     }
-    if (opened.problem.empty() && !may_be_a_journal(opened.fd.get())) opened.problem = "it holds something else";
+    if (opened.reason.empty() && !may_be_a_journal(opened.fd.get())) opened.reason = "it holds something else";
     fd = std::move(opened.fd);
-    for_good = !opened.problem.empty();
+    for_good = !opened.reason.empty();
     half_a_line = !for_good && ends_within_a_line(fd.get());
-    problem = std::move(opened.problem);
+    reason = std::move(opened.reason);
   }
 
   bool write_down(const std::string& line) {
@@ -146,7 +146,7 @@ struct FileJournal::Impl {
 
   /// In one write(2), so that lines of other processes stand before or behind, never within.
   bool append(const std::string& line) {
-    if (line.size() > detail::longest_journal_line) return refuse("the call is too long for it");
+    if (line.size() > detail::longest_record) return refuse("the call is too long for it");
     if (was_deleted(fd.get())) return refuse("it was deleted while it was open");
     const std::string text = half_a_line ? '\n' + line : line;
     const ssize_t count = uninterrupted([&] { return ::write(fd.get(), text.data(), text.size()); });
@@ -174,14 +174,14 @@ struct FileJournal::Impl {
       for_good = error != 0;
       if (error == 0) synced = covered;
       sync_ended.notify_all();
-      if (error != 0) problem = system_says(error);  // last: it may throw, and the others must know all the same
+      if (error != 0) reason = system_says(error);  // last: it may throw, and the others must know all the same
     }
-    if (synced >= lines && !for_good) problem.clear();
+    if (synced >= lines && !for_good) reason.clear();
     return synced >= lines;
   }
 
   bool refuse(std::string why) {
-    problem = std::move(why);
+    reason = std::move(why);
     return false;
   }
 
@@ -189,8 +189,8 @@ struct FileJournal::Impl {
   mutable std::mutex mutex;
   std::condition_variable sync_ended;
   Fd fd;
-  std::string problem;
-  bool for_good = false;     ///< what stands in `problem` will not pass
+  std::string reason;
+  bool for_good = false;     ///< what stands in `reason` will not pass
   bool half_a_line = false;  ///< the file ends in one: the next line goes on a line of its own
   bool syncing = false;
   std::uint64_t written = 0;
@@ -200,17 +200,17 @@ struct FileJournal::Impl {
 FileJournal::FileJournal(const std::string& path) : impl_(std::make_unique<Impl>(path)) {}
 FileJournal::~FileJournal() = default;
 
-std::string FileJournal::problem() const {
+std::string FileJournal::error() const {
   const std::lock_guard lock(impl_->mutex);
-  return impl_->problem.empty() ? std::string() : about(impl_->path, impl_->problem);
+  return impl_->reason.empty() ? std::string() : about(impl_->path, impl_->reason);
 }
 
 bool FileJournal::sending(const JournalCall& call, int attempt) {
   return impl_->write_down(detail::sending_line(call, attempt, now()));
 }
 
-void FileJournal::ended(const JournalCall& call, Word word) {
-  static_cast<void>(impl_->write_down(detail::ended_line(call, word, now())));
+void FileJournal::ended(const JournalCall& call, Outcome outcome) {
+  static_cast<void>(impl_->write_down(detail::ended_line(call, outcome, now())));
 }
 
 Result<JournalContents> FileJournal::read(const std::string& path) {
@@ -219,10 +219,9 @@ Result<JournalContents> FileJournal::read(const std::string& path) {
   };
   const Opened opened = open_only(S_IFREG, AT_FDCWD, path, O_RDONLY);
   if (opened.error == ENOENT) return JournalContents{};
-  if (!opened.problem.empty()) return unreadable(opened.problem);
+  if (!opened.reason.empty()) return unreadable(opened.reason);
   Sum sum;
-  const int error =
-      for_each_line(opened.fd.get(), [&](std::string_view line) { sum.add(detail::read_journal_line(line)); });
+  const int error = for_each_line(opened.fd.get(), [&](std::string_view line) { sum.add(detail::read_record(line)); });
   if (error != 0) return unreadable(system_says(error));
   if (sum.newer()) return unreadable("a newer version of this library wrote to it");
   return std::move(sum).contents();

@@ -11,7 +11,7 @@ namespace {
 
 using nlohmann::json;
 using nlohmann::ordered_json;
-using Kind = JournalLine::Kind;
+using Kind = Record::Kind;
 
 constexpr int format = 1;
 // A line begins so, and nothing in it looks so: the quotes within a text are escaped, and no value is an object.
@@ -50,7 +50,7 @@ std::optional<Timestamp> time_of(const json& line, const char* name) {
   return time;
 }
 
-JournalLine read_sending(const json& from, JournalLine line) {
+Record read_sending(const json& from, Record line) {
   const auto attempt = number_of(from, "attempt");
   const auto method = text_of(from, "method");
   const auto url = text_of(from, "url");
@@ -64,15 +64,15 @@ JournalLine read_sending(const json& from, JournalLine line) {
   return line;
 }
 
-JournalLine read_ended(const json& from, JournalLine line) {
-  const auto word = text_of(from, "word");
-  if (!word) return {};
+Record read_ended(const json& from, Record line) {
+  const auto outcome = text_of(from, "outcome");
+  if (!outcome) return {};
   line.kind = Kind::ended;
-  line.word = *word;
+  line.outcome = *outcome;
   return line;
 }
 
-JournalLine read_object(std::string_view text) {
+Record read_object(std::string_view text) {
   const json from = json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!from.is_object()) return {};
   const auto version = number_of(from, "v");
@@ -83,7 +83,7 @@ JournalLine read_object(std::string_view text) {
   if (event != "sending" && event != "ended") return {.kind = Kind::other, .at = *at};
   const auto call_id = text_of(from, "call_id");
   if (!call_id) return {};
-  JournalLine line{.at = *at, .call_id = *call_id};
+  Record line{.at = *at, .call_id = *call_id};
   return event == "sending" ? read_sending(from, std::move(line)) : read_ended(from, std::move(line));
 }
 
@@ -98,9 +98,9 @@ std::string sending_line(const JournalCall& call, int attempt, Timestamp at) {
   return end_line(line);
 }
 
-std::string ended_line(const JournalCall& call, Word word, Timestamp at) {
+std::string ended_line(const JournalCall& call, Outcome outcome, Timestamp at) {
   ordered_json line = begin_line("ended", call, at);
-  line["word"] = to_string(word);
+  line["outcome"] = to_string(outcome);
   return end_line(line);
 }
 
@@ -110,11 +110,11 @@ bool begins_as_journal(std::string_view text) noexcept {
   return first.starts_with(beginning) || beginning.starts_with(first) || first.starts_with('\0');
 }
 
-JournalLine read_journal_line(std::string_view text) {
+Record read_record(std::string_view text) {
   if (text.empty()) return {.kind = Kind::other};
   const std::size_t begin = text.rfind(beginning);
   if (begin == std::string_view::npos) return {};
-  JournalLine line = read_object(text.substr(begin));
+  Record line = read_object(text.substr(begin));
   line.after_half_a_line = begin > 0;
   return line;
 }

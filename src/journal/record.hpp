@@ -12,17 +12,17 @@
 // do not know it.
 //
 //     {"v":1,"at":"2026-04-01T03:00:07.123Z","event":"sending","call_id":"…","attempt":1,"method":…,"url":…,"body":…}
-//     {"v":1,"at":"2026-04-01T03:00:07.321Z","event":"ended","call_id":"…","word":"started"}
+//     {"v":1,"at":"2026-04-01T03:00:07.321Z","event":"ended","call_id":"…","outcome":"succeeded"}
 namespace connectid::inline v0::detail {
 
 /// In bytes. None longer is written, and so none longer must be read.
-inline constexpr std::size_t longest_journal_line = std::size_t{1} << 20;
+inline constexpr std::size_t longest_record = std::size_t{1} << 20;
 
 /// Bytes that are not UTF-8 become U+FFFD.
 [[nodiscard]] std::string sending_line(const JournalCall& call, int attempt, Timestamp at);
-[[nodiscard]] std::string ended_line(const JournalCall& call, Word word, Timestamp at);
+[[nodiscard]] std::string ended_line(const JournalCall& call, Outcome outcome, Timestamp at);
 
-struct JournalLine {
+struct Record {
   enum class Kind {
     sending,
     ended,
@@ -38,13 +38,13 @@ struct JournalLine {
   std::string method = {};
   std::string url = {};
   std::string body = {};
-  std::string word = {};  ///< of `ended`; maybe one that a newer version added
+  std::string outcome = {};  ///< of `ended`; maybe one that a newer version added
 };
 
 /// Whether a file that begins so can be a journal: not somebody's order, or a photograph.
 [[nodiscard]] bool begins_as_journal(std::string_view text) noexcept;
 
 /// `text` is without its newline.
-[[nodiscard]] JournalLine read_journal_line(std::string_view text);
+[[nodiscard]] Record read_record(std::string_view text);
 
 }  // namespace connectid::inline v0::detail

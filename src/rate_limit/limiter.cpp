@@ -13,12 +13,12 @@
 
 namespace connectid::inline v0 {
 
-using detail::Pace;
-using detail::PaceFile;
-using detail::PaceLimits;
-using detail::Place;
+using detail::HeldSlot;
+using detail::Schedule;
+using detail::ScheduleFile;
+using detail::ScheduleLimits;
 using namespace std::chrono_literals;
-using TimePoint = Pace::TimePoint;
+using TimePoint = Schedule::TimePoint;
 
 namespace {
 
@@ -34,79 +34,79 @@ TimePoint soon(TimePoint now) {
   return now + 1ms + std::chrono::nanoseconds(now.time_since_epoch().count() % 1'000'000);
 }
 
-/// Where requests stand until it is their turn.
-class Line {
+/// Where requests stand until it is their reservation.
+class Queue {
  public:
-  explicit Line(const PaceLimits& rates) noexcept : limits(rates) {}
-  Line(const Line&) = delete;
-  Line& operator=(const Line&) = delete;
-  virtual ~Line() = default;
+  explicit Queue(const ScheduleLimits& rates) noexcept : limits(rates) {}
+  Queue(const Queue&) = delete;
+  Queue& operator=(const Queue&) = delete;
+  virtual ~Queue() = default;
 
-  /// `now` or earlier: the place is used.
-  [[nodiscard]] virtual TimePoint ask(Place& place, TimePoint now) = 0;
-  virtual void give_back(Place& place) = 0;
+  /// `now` or earlier: the slot is used.
+  [[nodiscard]] virtual TimePoint ask(HeldSlot& slot, TimePoint now) = 0;
+  virtual void give_back(HeldSlot& slot) = 0;
   virtual void learn(std::int64_t remaining, std::chrono::milliseconds reset, TimePoint now) = 0;
-  [[nodiscard]] virtual std::string problem() const { return {}; }
+  [[nodiscard]] virtual std::string error() const { return {}; }
 
  protected:
-  [[nodiscard]] TimePoint pass(Pace& pace, Place& place, TimePoint now) const {
-    const TimePoint at = pace.stand(place.ticket, now, limits);
-    if (at <= now) pace.go(place.ticket, now);
+  [[nodiscard]] TimePoint pass(Schedule& schedule, HeldSlot& slot, TimePoint now) const {
+    const TimePoint at = schedule.reserve(slot.ticket, now, limits);
+    if (at <= now) schedule.go(slot.ticket, now);
     return at;
   }
 
-  const PaceLimits limits;
+  const ScheduleLimits limits;
 };
 
-class MemoryLine final : public Line {
+class MemorySchedule final : public Queue {
  public:
-  using Line::Line;
+  using Queue::Queue;
 
-  [[nodiscard]] TimePoint ask(Place& place, TimePoint now) override { return pass(pace_, place, now); }
-  void give_back(Place& place) override { pace_.give_back(place.ticket); }
+  [[nodiscard]] TimePoint ask(HeldSlot& slot, TimePoint now) override { return pass(schedule_, slot, now); }
+  void give_back(HeldSlot& slot) override { schedule_.give_back(slot.ticket); }
   void learn(std::int64_t remaining, std::chrono::milliseconds reset, TimePoint now) override {
-    pace_.learn(remaining, reset, now, limits);
+    schedule_.learn(remaining, reset, now, limits);
   }
 
  private:
-  Pace pace_;
+  Schedule schedule_;
 };
 
-/// A line of all processes, and what stands in for it where its file cannot be used.
-class FileLine final : public Line {
+/// A queue of all processes, and what stands in for it where its file cannot be used.
+class FileSchedule final : public Queue {
  public:
-  FileLine(std::string path, const PaceLimits& rates) : Line(rates), file_(std::move(path)) {}
+  FileSchedule(std::string path, const ScheduleLimits& rates) : Queue(rates), file_(std::move(path)) {}
 
-  [[nodiscard]] TimePoint ask(Place& place, TimePoint now) override {
-    if (!place.alone) {
-      const PaceFile::Opened opened = file_.open(now);
-      if (opened == PaceFile::Opened::yes) {
+  [[nodiscard]] TimePoint ask(HeldSlot& slot, TimePoint now) override {
+    if (!slot.alone) {
+      const ScheduleFile::Opening opened = file_.open(now);
+      if (opened == ScheduleFile::Opening::yes) {
         busy_tries_ = 0;
-        const TimePoint at = pass(file_.pace(), place, now);
+        const TimePoint at = pass(file_.schedule(), slot, now);
         if (file_.close()) return at;  // else nobody knows of it
-      } else if (opened == PaceFile::Opened::busy) {
+      } else if (opened == ScheduleFile::Opening::busy) {
         if (!stuck(now)) return soon(now);
         file_.locked_for_too_long();
       }
-      place.ticket = 0;
+      slot.ticket = 0;
     }
-    const TimePoint at = alone_.ask(place, now);
-    place.alone = at > now;
+    const TimePoint at = alone_.ask(slot, now);
+    slot.alone = at > now;
     return at;
   }
 
-  void give_back(Place& place) override {
-    if (place.alone) return alone_.give_back(place);
+  void give_back(HeldSlot& slot) override {
+    if (slot.alone) return alone_.give_back(slot);
     // The time is not known, and any that was told before may be long past: who waits asks nothing meanwhile.
-    change(TimePoint::max(), [&](Pace& pace) { pace.give_back(place.ticket); });
+    change(TimePoint::max(), [&](Schedule& schedule) { schedule.give_back(slot.ticket); });
   }
 
   void learn(std::int64_t remaining, std::chrono::milliseconds reset, TimePoint now) override {
-    const bool told = change(now, [&](Pace& pace) { pace.learn(remaining, reset, now, limits); });
+    const bool told = change(now, [&](Schedule& schedule) { schedule.learn(remaining, reset, now, limits); });
     if (!told) alone_.learn(remaining, reset, now);
   }
 
-  [[nodiscard]] std::string problem() const override { return file_.problem(); }
+  [[nodiscard]] std::string error() const override { return file_.error(); }
 
  private:
   [[nodiscard]] bool stuck(TimePoint now) {
@@ -119,10 +119,10 @@ class FileLine final : public Line {
   template <typename Change>
   bool change(TimePoint now, const Change& what) {
     for (int i = 0; i < lock_attempts; ++i) {
-      const PaceFile::Opened opened = file_.open(now);
-      if (opened == PaceFile::Opened::no) return false;
-      if (opened == PaceFile::Opened::yes) {
-        what(file_.pace());
+      const ScheduleFile::Opening opened = file_.open(now);
+      if (opened == ScheduleFile::Opening::no) return false;
+      if (opened == ScheduleFile::Opening::yes) {
+        what(file_.schedule());
         return file_.close();
       }
       sched_yield();
@@ -130,8 +130,8 @@ class FileLine final : public Line {
     return false;
   }
 
-  PaceFile file_;
-  MemoryLine alone_{limits};
+  ScheduleFile file_;
+  MemorySchedule alone_{limits};
   TimePoint busy_since_{};
   int busy_tries_ = 0;  ///< since the lock was had last
 };
@@ -146,46 +146,46 @@ std::string path_of_part(const std::string& path, const Rates& part) {
 
 }  // namespace
 
-/// A limit: the lines that a request stands in, one after the other. None: a pattern, from which each client makes a
+/// A limit: the queues that a request stands in, one after the other. None: a pattern, from which each client makes a
 /// limit of its own.
 struct RateLimit::State {
-  explicit State(const PaceLimits& rates) : limits(rates) {}
+  explicit State(const ScheduleLimits& rates) : limits(rates) {}
 
-  [[nodiscard]] static std::shared_ptr<State> in_memory(const PaceLimits& limits) {
+  [[nodiscard]] static std::shared_ptr<State> in_memory(const ScheduleLimits& limits) {
     auto state = std::make_shared<State>(limits);
-    state->lines.push_back(std::make_unique<MemoryLine>(limits));
+    state->queues.push_back(std::make_unique<MemorySchedule>(limits));
     return state;
   }
 
-  [[nodiscard]] TimePoint ask(Place& place, TimePoint now) const {
+  [[nodiscard]] TimePoint ask(HeldSlot& slot, TimePoint now) const {
     const std::lock_guard lock(mutex);
-    for (; place.line < lines.size(); place = {.line = place.line + 1}) {
-      if (const TimePoint at = lines[place.line]->ask(place, now); at > now) return at;
+    for (; slot.queue < queues.size(); slot = {.queue = slot.queue + 1}) {
+      if (const TimePoint at = queues[slot.queue]->ask(slot, now); at > now) return at;
     }
-    place = {};
+    slot = {};
     return now;
   }
 
-  void give_back(Place& place) const {
+  void give_back(HeldSlot& slot) const {
     const std::lock_guard lock(mutex);
-    if (place.ticket != 0) lines[place.line]->give_back(place);
+    if (slot.ticket != 0) queues[slot.queue]->give_back(slot);
   }
 
   void learn(std::int64_t remaining, std::chrono::milliseconds reset, TimePoint now) const {
     const std::lock_guard lock(mutex);
-    lines.back()->learn(remaining, reset, now);
+    queues.back()->learn(remaining, reset, now);
   }
 
-  const PaceLimits limits;
-  std::vector<std::unique_ptr<Line>> lines;  ///< the last one is of the whole allowance
+  const ScheduleLimits limits;
+  std::vector<std::unique_ptr<Queue>> queues;  ///< the last one is of the whole allowance
   mutable std::mutex mutex;
 };
 
 RateLimit RateLimit::per_client(Rates rates) {
-  return RateLimit(std::make_shared<const State>(detail::pace_limits(rates)));
+  return RateLimit(std::make_shared<const State>(detail::schedule_limits(rates)));
 }
 
-RateLimit RateLimit::shared(Rates rates) { return RateLimit(State::in_memory(detail::pace_limits(rates))); }
+RateLimit RateLimit::shared(Rates rates) { return RateLimit(State::in_memory(detail::schedule_limits(rates))); }
 
 RateLimit RateLimit::share(double part) {
   const Rates api;
@@ -194,59 +194,59 @@ RateLimit RateLimit::share(double part) {
 }
 
 RateLimit RateLimit::across_processes(std::string path, Rates part) {
-  const PaceLimits limits = detail::pace_limits(part);
-  const PaceLimits whole = detail::pace_limits({});
+  const ScheduleLimits limits = detail::schedule_limits(part);
+  const ScheduleLimits whole = detail::schedule_limits({});
   auto state = std::make_shared<State>(limits);
   if (limits.own.per_second < whole.own.per_second || limits.own.per_minute < whole.own.per_minute) {
-    state->lines.push_back(std::make_unique<FileLine>(path_of_part(path, limits.own), limits));
+    state->queues.push_back(std::make_unique<FileSchedule>(path_of_part(path, limits.own), limits));
   }
-  state->lines.push_back(std::make_unique<FileLine>(std::move(path), whole));
+  state->queues.push_back(std::make_unique<FileSchedule>(std::move(path), whole));
   return RateLimit(std::move(state));
 }
 
 RateLimit RateLimit::off() { return RateLimit(nullptr); }
 
-std::string RateLimit::problem() const {
+std::string RateLimit::error() const {
   if (!state_) return {};
   const std::lock_guard lock(state_->mutex);
-  for (const auto& line : state_->lines) {
-    if (std::string problem = line->problem(); !problem.empty()) return problem;
+  for (const auto& queue : state_->queues) {
+    if (std::string error = queue->error(); !error.empty()) return error;
   }
   return {};
 }
 
 namespace detail {
 
-Pacer::Pacer(const RateLimit& limit) : state_(limit.state_) {
-  if (state_ && state_->lines.empty()) state_ = RateLimit::State::in_memory(state_->limits);
+Limiter::Limiter(const RateLimit& limit) : state_(limit.state_) {
+  if (state_ && state_->queues.empty()) state_ = RateLimit::State::in_memory(state_->limits);
 }
 
-Pacer::~Pacer() = default;
+Limiter::~Limiter() = default;
 
-void Pacer::learn(std::int64_t remaining, std::chrono::milliseconds reset, TimePoint now) {
+void Limiter::learn(std::int64_t remaining, std::chrono::milliseconds reset, TimePoint now) {
   if (state_) state_->learn(remaining, reset, now);
 }
 
-Turn::Turn(Turn&& other) noexcept
-    : pacer_(std::exchange(other.pacer_, nullptr)), place_(std::exchange(other.place_, {})) {}
+Reservation::Reservation(Reservation&& other) noexcept
+    : limiter_(std::exchange(other.limiter_, nullptr)), slot_(std::exchange(other.slot_, {})) {}
 
-Turn& Turn::operator=(Turn&& other) noexcept {
-  const Turn old(std::move(*this));
-  pacer_ = std::exchange(other.pacer_, nullptr);
-  place_ = std::exchange(other.place_, {});
+Reservation& Reservation::operator=(Reservation&& other) noexcept {
+  const Reservation old(std::move(*this));
+  limiter_ = std::exchange(other.limiter_, nullptr);
+  slot_ = std::exchange(other.slot_, {});
   return *this;
 }
 
-Turn::~Turn() {
-  if (place_.ticket == 0) return;
+Reservation::~Reservation() {
+  if (slot_.ticket == 0) return;
   try {
-    pacer_->state_->give_back(place_);
-  } catch (...) {  // no memory for the file's problem: the place is dropped when it is overdue, and the word stands
+    limiter_->state_->give_back(slot_);
+  } catch (...) {  // no memory for the file's problem: the slot is dropped when it is overdue, and the word stands
   }
 }
 
-Pacer::TimePoint Turn::ask(Pacer::TimePoint now) {
-  return pacer_ && pacer_->state_ ? pacer_->state_->ask(place_, now) : now;
+Limiter::TimePoint Reservation::ask(Limiter::TimePoint now) {
+  return limiter_ && limiter_->state_ ? limiter_->state_->ask(slot_, now) : now;
 }
 
 }  // namespace detail

@@ -7,8 +7,8 @@ namespace connectid::inline v0::detail {
 namespace {
 
 using namespace std::chrono_literals;
-using Duration = Pace::Duration;
-using TimePoint = Pace::TimePoint;
+using Duration = Schedule::Duration;
+using TimePoint = Schedule::TimePoint;
 using Seconds = std::chrono::duration<double>;
 
 /// Two clocks never agree.
@@ -18,13 +18,13 @@ constexpr double beside_others = 0.985;
 constexpr Duration minute_slack = 250ms;
 /// A second is short beside the time that requests travel: they leave a little more slowly than the limit allows, so
 /// that a slow one and the quick ones behind it do not arrive as too many in one second.
-constexpr double part_of_the_pace = 0.95;
+constexpr double part_of_the_schedule = 0.95;
 /// Nobody wakes at the very moment: whoever follows one who went late by less than the rest of a gap keeps his time.
 constexpr double least_part_of_a_gap = 0.5;
-/// A place that was not used by then belongs to nobody: its holder was killed, or stopped.
-constexpr Duration place_overdue = 1s;
+/// A slot that was not used by then belongs to nobody: its holder was killed, or stopped.
+constexpr Duration slot_overdue = 1s;
 
-/// The API's window, and so the longest that an answer can make anybody wait.
+/// The API's window, and so the longest that a response can make anybody wait.
 constexpr auto window_length = 60s;
 /// Figures come in whole seconds and travel for a while.
 constexpr Duration same_window = 1500ms;
@@ -32,16 +32,16 @@ constexpr Duration same_window = 1500ms;
 constexpr auto whole = 1000ms;
 /// After so long without a request, nothing that was learned is worth anything.
 constexpr Duration silence = 90s;
-/// Nobody knows at first whether others spend the same allowance: a third is left to them until answers tell, but no
+/// Nobody knows at first whether others spend the same allowance: a third is left to them until responses tell, but no
 /// longer than this.
 constexpr Duration careful_for = 3s;
 constexpr double careful_part = 2.0 / 3;
-/// An answer that has not come by then is not waited for.
-constexpr Duration answer_overdue = 10s;
+/// A response that has not come by then is not waited for.
+constexpr Duration response_overdue = 10s;
 /// The rate of others is an estimate, and two rates do not interleave evenly.
 constexpr double room_for_others = 1.25;
-/// Answers do not come in the order in which the server counted.
-constexpr double weight_of_an_answer = 1.0 / 16;
+/// Responses do not come in the order in which the server counted.
+constexpr double weight_of_a_response = 1.0 / 16;
 constexpr Seconds estimate_begins = 2s;
 constexpr Seconds estimate_settles = 10s;
 /// However much others seem to spend, this part is tried: only a figure of the server itself stops us.
@@ -55,7 +55,7 @@ double usable(double rate, double otherwise, double least, double most) {
 
 }  // namespace
 
-PaceLimits pace_limits(Rates own) noexcept {
+ScheduleLimits schedule_limits(Rates own) noexcept {
   const Rates api;
   own.per_second = usable(own.per_second, api.per_second, 1e-4, 1e6);
   own.per_minute = usable(own.per_minute, api.per_minute, 1e-3, 1e7);
@@ -64,9 +64,9 @@ PaceLimits pace_limits(Rates own) noexcept {
                   .per_minute = std::max(own.per_minute, api.per_minute)}};
 }
 
-// The line
+// The queue
 
-TimePoint Pace::stand(Ticket& ticket, TimePoint now, const PaceLimits& limits) {
+TimePoint Schedule::reserve(Ticket& ticket, TimePoint now, const ScheduleLimits& limits) {
   forget_after_silence(now);
   drop_overdue(now);
   if (static_cast<std::int64_t>(gone_) >= window_.last) held_until_ = std::max(held_until_, window_.end);
@@ -75,21 +75,21 @@ TimePoint Pace::stand(Ticket& ticket, TimePoint now, const PaceLimits& limits) {
   std::size_t index = find(ticket);
   if (index == waiting_) {
     ticket = 0;
-    if (waiting_ == line_.size()) return std::max(now + 1ms, line_.back().time);
-    index = reserve(now, t);
-    ticket = line_[index].ticket;
+    if (waiting_ == queue_.size()) return std::max(now + 1ms, queue_.back().time);
+    index = take_slot(now, t);
+    ticket = queue_[index].ticket;
   }
-  return line_[index].time;
+  return queue_[index].time;
 }
 
-void Pace::go(Ticket& ticket, TimePoint now) {
+void Schedule::go(Ticket& ticket, TimePoint now) {
   if (const std::size_t index = find(ticket); index < waiting_) erase(index);
   ticket = 0;
   went_[gone_ % went_.size()] = gone_ > 0 ? std::max(now, before(0, 1)) : now;
   ++gone_;
 }
 
-void Pace::give_back(Ticket& ticket) {
+void Schedule::give_back(Ticket& ticket) {
   if (const std::size_t index = find(ticket); index < waiting_) {
     erase(index);
     has_holes_ = waiting_ > 0 && (has_holes_ || index < waiting_);
@@ -99,20 +99,20 @@ void Pace::give_back(Ticket& ticket) {
 
 /// Those who wait go back as far as the limits, which have changed, or somebody late demand; nobody moves forward, for
 /// nobody would know.
-void Pace::push_back(const Tempo& tempo) {
+void Schedule::push_back(const Tempo& tempo) {
   const Duration least = duration(least_part_of_a_gap * Seconds(tempo.gap).count());
   for (std::size_t i = 0; i < waiting_; ++i) {
-    line_[i].time = std::max(line_[i].time, earliest(i, i == 0 ? least : tempo.gap, tempo));
+    queue_[i].time = std::max(queue_[i].time, earliest(i, i == 0 ? least : tempo.gap, tempo));
   }
 }
 
-/// The index of a new place: in a hole that was given back, or at the end.
-std::size_t Pace::reserve(TimePoint now, const Tempo& tempo) {
+/// The index of a new slot: in a hole that was given back, or at the end.
+std::size_t Schedule::take_slot(TimePoint now, const Tempo& tempo) {
   std::size_t index = waiting_;
   TimePoint time = std::max(now, earliest(index, tempo.gap, tempo));
   for (std::size_t i = 0; has_holes_ && i < waiting_; ++i) {
     const TimePoint hole = std::max(now, earliest(i, tempo.gap, tempo));
-    if (hole + tempo.gap > line_[i].time) continue;
+    if (hole + tempo.gap > queue_[i].time) continue;
     index = i;
     time = hole;
     break;
@@ -123,21 +123,21 @@ std::size_t Pace::reserve(TimePoint now, const Tempo& tempo) {
   return index;
 }
 
-/// The earliest time of whoever stands, or would stand, at this place of the line.
-TimePoint Pace::earliest(std::size_t place, Duration gap, const Tempo& tempo) const noexcept {
+/// The earliest time of whoever stands, or would stand, at this slot of the queue.
+TimePoint Schedule::earliest(std::size_t slot, Duration gap, const Tempo& tempo) const noexcept {
   TimePoint time = held_until_;
   for (const Limit& limit : {Limit{1, gap}, tempo.second, tempo.minute}) {
-    if (place + gone_ >= limit.count) time = std::max(time, before(place, limit.count) + limit.time);
+    if (slot + gone_ >= limit.count) time = std::max(time, before(slot, limit.count) + limit.time);
   }
   return time;
 }
 
-/// The time of the n-th before this place, among those who wait and those who went.
-TimePoint Pace::before(std::size_t place, std::size_t n) const noexcept {
-  return n <= place ? line_[place - n].time : went_[(gone_ + place - n) % went_.size()];
+/// The time of the n-th before this slot, among those who wait and those who went.
+TimePoint Schedule::before(std::size_t slot, std::size_t n) const noexcept {
+  return n <= slot ? queue_[slot - n].time : went_[(gone_ + slot - n) % went_.size()];
 }
 
-Pace::Tempo Pace::tempo(TimePoint now, const PaceLimits& limits) const noexcept {
+Schedule::Tempo Schedule::tempo(TimePoint now, const ScheduleLimits& limits) const noexcept {
   // What others send, and the estimate may be wrong, leaves no room; the 2 % are for that, too.
   const auto left = [](double api, double others) {
     return std::clamp(beside_others * api - others, least_part * api, part_of_the_limits * api);
@@ -152,37 +152,38 @@ Pace::Tempo Pace::tempo(TimePoint now, const PaceLimits& limits) const noexcept 
     const double count = std::clamp(std::ceil(rate - 1e-9), 1.0, static_cast<double>(most));
     return Limit{static_cast<std::size_t>(count), duration(seconds * count / rate)};
   };
-  Tempo tempo{.gap = duration(1.0 / (part_of_the_pace * second)),
+  Tempo tempo{.gap = duration(1.0 / (part_of_the_schedule * second)),
               .second = limit(second, 1, went_.size()),
               .minute = limit(minute, 60, went_.size())};
   tempo.minute.time += minute_slack;
   return tempo;
 }
 
-std::size_t Pace::find(Ticket ticket) const noexcept {
+std::size_t Schedule::find(Ticket ticket) const noexcept {
   std::size_t i = 0;
-  while (i < waiting_ && line_[i].ticket != ticket) ++i;
+  while (i < waiting_ && queue_[i].ticket != ticket) ++i;
   return i;
 }
 
-void Pace::insert(std::size_t index, Place place) noexcept {
-  std::copy_backward(line_.begin() + index, line_.begin() + waiting_, line_.begin() + waiting_ + 1);
-  line_[index] = place;
+void Schedule::insert(std::size_t index, Slot slot) noexcept {
+  std::copy_backward(queue_.begin() + index, queue_.begin() + waiting_, queue_.begin() + waiting_ + 1);
+  queue_[index] = slot;
   ++waiting_;
 }
 
-void Pace::erase(std::size_t index) noexcept {
-  std::copy(line_.begin() + index + 1, line_.begin() + waiting_, line_.begin() + index);
+void Schedule::erase(std::size_t index) noexcept {
+  std::copy(queue_.begin() + index + 1, queue_.begin() + waiting_, queue_.begin() + index);
   --waiting_;
 }
 
-void Pace::drop_overdue(TimePoint now) {
-  while (waiting_ > 0 && line_[0].time + place_overdue < now) erase(0);
+void Schedule::drop_overdue(TimePoint now) {
+  while (waiting_ > 0 && queue_[0].time + slot_overdue < now) erase(0);
 }
 
-// What answers tell
+// What responses tell
 
-void Pace::learn(std::int64_t remaining, std::chrono::milliseconds reset, TimePoint now, const PaceLimits& limits) {
+void Schedule::learn(std::int64_t remaining, std::chrono::milliseconds reset, TimePoint now,
+                     const ScheduleLimits& limits) {
   remaining = std::clamp<std::int64_t>(remaining, 0, 1'000'000'000);
   const TimePoint end = now + std::clamp<std::chrono::milliseconds>(reset, 0ms, window_length);
   const bool opens = end > window_.end + same_window;
@@ -193,15 +194,15 @@ void Pace::learn(std::int64_t remaining, std::chrono::milliseconds reset, TimePo
     held_until_ = std::max(held_until_, end);
     return;
   }
-  if (end + same_window < window_.end) return;  // of a window that is over: a newer answer came first
+  if (end + same_window < window_.end) return;  // of a window that is over: a newer response came first
   if (opens) open_window(remaining, end, now, limits);
   window_.last = std::min(window_.last, counted(now) + remaining);
   const std::int64_t lost = window_.remaining - remaining - (counted(now) - window_.counted);
-  window_.lost += (static_cast<double>(lost) - window_.lost) * weight_of_an_answer;
+  window_.lost += (static_cast<double>(lost) - window_.lost) * weight_of_a_response;
   estimate_others(now, limits);
 }
 
-void Pace::open_window(std::int64_t remaining, TimePoint end, TimePoint now, const PaceLimits& limits) {
+void Schedule::open_window(std::int64_t remaining, TimePoint end, TimePoint now, const ScheduleLimits& limits) {
   const std::int64_t ours = counted(now);
   const std::int64_t in_flight = static_cast<std::int64_t>(gone_) - ours;
   const TimePoint begin = end - window_length - (rounded_up_ ? whole : 0s);
@@ -220,7 +221,7 @@ void Pace::open_window(std::int64_t remaining, TimePoint end, TimePoint now, con
 
 /// What the allowance lost beyond what we spent, by the time that it took. A window's first seconds tell little: there
 /// the rate that was known before stands in.
-void Pace::estimate_others(TimePoint now, const PaceLimits& limits) {
+void Schedule::estimate_others(TimePoint now, const ScheduleLimits& limits) {
   const double others = window_.others + std::max(window_.lost, 0.0);  // less: what left a window that slides
   const Seconds elapsed = window_.before_anchor + (now - window_.anchor);
   const Seconds settled = window_.known_before ? estimate_settles : Seconds(1);
@@ -231,12 +232,12 @@ void Pace::estimate_others(TimePoint now, const PaceLimits& limits) {
 }
 
 /// How many of ours the server has counted: all but those in flight.
-std::int64_t Pace::counted(TimePoint now) {
-  answered_ = std::max(answered_, gone_ - static_cast<std::uint64_t>(gone_since(now - answer_overdue)));
+std::int64_t Schedule::counted(TimePoint now) {
+  answered_ = std::max(answered_, gone_ - static_cast<std::uint64_t>(gone_since(now - response_overdue)));
   return static_cast<std::int64_t>(answered_);
 }
 
-std::int64_t Pace::gone_since(TimePoint time) const noexcept {
+std::int64_t Schedule::gone_since(TimePoint time) const noexcept {
   const std::size_t known = std::min<std::uint64_t>(gone_, went_.size());
   std::size_t n = 0;
   for (std::size_t most = known; n < most;) {  // the n-th last went later, the one before `most` did not
@@ -250,7 +251,7 @@ std::int64_t Pace::gone_since(TimePoint time) const noexcept {
   return static_cast<std::int64_t>(n);
 }
 
-void Pace::forget_after_silence(TimePoint now) {
+void Schedule::forget_after_silence(TimePoint now) {
   if (gone_ > 0 && now - before(0, 1) < silence) return;
   if (begun_ != TimePoint() && now - begun_ < silence) return;
   begun_ = now;
@@ -260,10 +261,10 @@ void Pace::forget_after_silence(TimePoint now) {
   rounded_up_ = false;
 }
 
-bool Pace::plausible(TimePoint now) const noexcept {
+bool Schedule::plausible(TimePoint now) const noexcept {
   // Nobody went later than now, nor is held for longer than a window. A minute more: `now` was read a while ago.
   const TimePoint went = gone_ > 0 ? before(0, 1) : TimePoint();
-  return waiting_ <= line_.size() && std::max(went, held_until_ - window_length) - 1min < now;
+  return waiting_ <= queue_.size() && std::max(went, held_until_ - window_length) - 1min < now;
 }
 
 }  // namespace connectid::inline v0::detail

@@ -30,9 +30,9 @@ std::array<char, 48> this_boot() {
 
 }  // namespace
 
-PaceFile::PaceFile(std::string path) : path_(std::move(path)), boot_(this_boot()) { open_descriptor(); }
+ScheduleFile::ScheduleFile(std::string path) : path_(std::move(path)), boot_(this_boot()) { open_descriptor(); }
 
-void PaceFile::open_descriptor() {
+void ScheduleFile::open_descriptor() {
   // Not to be kept waiting by a pipe, should it be one.
   constexpr int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
   fd_ = Fd(uninterrupted([&] { return ::open(path_.c_str(), flags, S_IRUSR | S_IWUSR); }));
@@ -49,71 +49,71 @@ void PaceFile::open_descriptor() {
   const bool ours = std::equal(begins.begin(), begins.end() - 1, format.begin(),
                                [](char read, char expected) { return read == expected || read == '\0'; });
   if (readable && ours) {
-    problem_.clear();
+    error_.clear();
     return;
   }
   fail(regular ? "is not a file of this library's" : "is not a regular file", 0);
   fd_ = Fd();
 }
 
-PaceFile::Opened PaceFile::open(Pace::TimePoint now) {
+ScheduleFile::Opening ScheduleFile::open(Schedule::TimePoint now) {
   struct stat status {};
-  if (!fd_) return Opened::no;
+  if (!fd_) return Opening::no;
   if (::fstat(fd_.get(), &status) != 0 || status.st_nlink == 0)
     open_descriptor();  // it was removed: others use a new one
-  if (!fd_) return Opened::no;
+  if (!fd_) return Opening::no;
   bool busy = false;
-  if (!lock(busy)) return busy ? Opened::busy : Opened::no;
-  if (read(now)) return Opened::yes;
+  if (!lock(busy)) return busy ? Opening::busy : Opening::no;
+  if (read(now)) return Opening::yes;
   unlock();
-  return Opened::no;
+  return Opening::no;
 }
 
-bool PaceFile::lock(bool& busy) {
+bool ScheduleFile::lock(bool& busy) {
   if (uninterrupted([&] { return ::flock(fd_.get(), LOCK_EX | LOCK_NB); }) == 0) return true;
   busy = errno == EWOULDBLOCK;
   return busy ? false : fail("cannot be locked", errno);
 }
 
-void PaceFile::unlock() const noexcept { ::flock(fd_.get(), LOCK_UN); }
+void ScheduleFile::unlock() const noexcept { ::flock(fd_.get(), LOCK_UN); }
 
-bool PaceFile::read(Pace::TimePoint now) {
-  static_assert(std::is_trivially_copyable_v<Slot>);
-  const ssize_t size = uninterrupted([&] { return ::pread(fd_.get(), slots_.data(), sizeof slots_, 0); });
+bool ScheduleFile::read(Schedule::TimePoint now) {
+  static_assert(std::is_trivially_copyable_v<Copy>);
+  const ssize_t size = uninterrupted([&] { return ::pread(fd_.get(), copies_.data(), sizeof copies_, 0); });
   if (size < 0) return fail("cannot be read", errno);
-  std::memset(reinterpret_cast<char*>(slots_.data()) + size, 0, sizeof slots_ - static_cast<std::size_t>(size));
-  current_ = slots_[1].number > slots_[0].number ? 1 : 0;
-  if (is_sound(slots_[current_], now)) return true;
+  std::memset(reinterpret_cast<char*>(copies_.data()) + size, 0, sizeof copies_ - static_cast<std::size_t>(size));
+  current_ = copies_[1].number > copies_[0].number ? 1 : 0;
+  if (is_sound(copies_[current_], now)) return true;
   current_ = 1 - current_;
-  if (!is_sound(slots_[current_], now)) slots_[current_] = {};
+  if (!is_sound(copies_[current_], now)) copies_[current_] = {};
   return true;
 }
 
-bool PaceFile::close() {
-  Slot& slot = slots_[current_];
-  slot.format = format;
-  slot.boot = boot_;
-  ++slot.number;
-  slot.checksum = checksum(slot);
-  const auto offset = static_cast<off_t>((slot.number % 2) * sizeof slot);
-  const ssize_t written = uninterrupted([&] { return ::pwrite(fd_.get(), &slot, sizeof slot, offset); });
+bool ScheduleFile::close() {
+  Copy& copy = copies_[current_];
+  copy.format = format;
+  copy.boot = boot_;
+  ++copy.number;
+  copy.checksum = checksum(copy);
+  const auto offset = static_cast<off_t>((copy.number % 2) * sizeof copy);
+  const ssize_t written = uninterrupted([&] { return ::pwrite(fd_.get(), &copy, sizeof copy, offset); });
   const int error = written < 0 ? errno : ENOSPC;
   unlock();
-  if (written != static_cast<ssize_t>(sizeof slot)) return fail("cannot be written", error);
-  problem_.clear();
+  if (written != static_cast<ssize_t>(sizeof copy)) return fail("cannot be written", error);
+  error_.clear();
   return true;
 }
 
-bool PaceFile::is_sound(const Slot& slot, Pace::TimePoint now) const noexcept {
-  return slot.format == format && slot.boot == boot_ && slot.checksum == checksum(slot) && slot.pace.plausible(now);
+bool ScheduleFile::is_sound(const Copy& copy, Schedule::TimePoint now) const noexcept {
+  return copy.format == format && copy.boot == boot_ && copy.checksum == checksum(copy) && copy.schedule.plausible(now);
 }
 
-std::uint64_t PaceFile::checksum(const Slot& slot) noexcept {
+std::uint64_t ScheduleFile::checksum(const Copy& copy) noexcept {
   constexpr std::size_t lanes = 4;  // side by side, for each word's sum waits for the one before
-  std::array<std::uint64_t, lanes> words{}, sums{slot.number, 1, 2, 3};
-  static_assert(sizeof(Pace) % sizeof words == 0);
-  const char* const bytes = reinterpret_cast<const char*>(&slot.pace);
-  for (std::size_t at = 0; at < sizeof(Pace); at += sizeof words) {
+  std::array<std::uint64_t, lanes> words{}, sums{copy.number, 1, 2, 3};
+  static_assert(sizeof(Schedule) % sizeof words == 0);
+  const char* const bytes = reinterpret_cast<const char*>(&copy.schedule);
+  for (std::size_t at = 0; at < sizeof(Schedule); at += sizeof words) {
     std::memcpy(words.data(), bytes + at, sizeof words);
     for (std::size_t i = 0; i < lanes; ++i) {
       sums[i] = (sums[i] ^ words[i]) * 0x9E3779B97F4A7C15U;
@@ -124,9 +124,9 @@ std::uint64_t PaceFile::checksum(const Slot& slot) noexcept {
 }
 
 /// Always false.
-bool PaceFile::fail(const char* what, int error) {
-  problem_ = path_ + ": " + what;
-  if (error != 0) problem_ += ": " + std::system_category().message(error);
+bool ScheduleFile::fail(const char* what, int error) {
+  error_ = path_ + ": " + what;
+  if (error != 0) error_ += ": " + std::system_category().message(error);
   return false;
 }
 

@@ -10,19 +10,19 @@
 
 namespace connectid::inline v0::detail {
 
-/// A `Pace` that processes share through a file. Its lock is never waited for. Not thread-safe: a lock of flock(2)
+/// A `Schedule` that processes share through a file. Its lock is never waited for. Not thread-safe: a lock of flock(2)
 /// belongs to the open file, and so to all threads.
-class PaceFile {
+class ScheduleFile {
  public:
-  explicit PaceFile(std::string path);
-  PaceFile(const PaceFile&) = delete;
-  PaceFile& operator=(const PaceFile&) = delete;
+  explicit ScheduleFile(std::string path);
+  ScheduleFile(const ScheduleFile&) = delete;
+  ScheduleFile& operator=(const ScheduleFile&) = delete;
 
-  enum class Opened { yes, busy, no };
-  /// Takes the lock and reads. After `yes`, and only then, `pace` is there, and `close` is to be called. What cannot be
-  /// of a clock that shows `now` is begun anew; TimePoint::max() where it is not known.
-  [[nodiscard]] Opened open(Pace::TimePoint now);
-  [[nodiscard]] Pace& pace() noexcept { return slots_[current_].pace; }
+  enum class Opening { yes, busy, no };
+  /// Takes the lock and reads. After `yes`, and only then, `schedule` is there, and `close` is to be called. What
+  /// cannot be of a clock that shows `now` is begun anew; TimePoint::max() where it is not known.
+  [[nodiscard]] Opening open(Schedule::TimePoint now);
+  [[nodiscard]] Schedule& schedule() noexcept { return copies_[current_].schedule; }
   /// Writes and gives the lock back. Whether all was written.
   [[nodiscard]] bool close();
 
@@ -30,32 +30,33 @@ class PaceFile {
   void locked_for_too_long() { fail("has been locked by another process for too long", 0); }
 
   /// Why the file cannot be used; empty: it can.
-  [[nodiscard]] const std::string& problem() const noexcept { return problem_; }
+  [[nodiscard]] const std::string& error() const noexcept { return error_; }
 
  private:
-  /// The file holds two, which are written in turn: whoever is killed while it writes leaves the other one whole.
-  struct Slot {
+  /// The file holds two, which are written in reservation: whoever is killed while it writes leaves the other one
+  /// whole.
+  struct Copy {
     std::array<char, 16> format{};
     std::array<char, 48> boot{};  ///< the times are of a clock that begins anew with each boot
     std::uint64_t number = 0;     ///< the higher one is newer
-    std::uint64_t checksum = 0;   ///< of `number` and `pace`
-    Pace pace;
+    std::uint64_t checksum = 0;   ///< of `number` and `schedule`
+    Schedule schedule;
   };
 
   void open_descriptor();
   [[nodiscard]] bool lock(bool& busy);
   void unlock() const noexcept;
-  [[nodiscard]] bool read(Pace::TimePoint now);
-  [[nodiscard]] bool is_sound(const Slot& slot, Pace::TimePoint now) const noexcept;
-  [[nodiscard]] static std::uint64_t checksum(const Slot& slot) noexcept;
+  [[nodiscard]] bool read(Schedule::TimePoint now);
+  [[nodiscard]] bool is_sound(const Copy& copy, Schedule::TimePoint now) const noexcept;
+  [[nodiscard]] static std::uint64_t checksum(const Copy& copy) noexcept;
   bool fail(const char* what, int error);
 
   std::string path_;
-  std::string problem_;
+  std::string error_;
   std::array<char, 48> boot_{};
   Fd fd_;
   std::size_t current_ = 0;
-  std::array<Slot, 2> slots_{};
+  std::array<Copy, 2> copies_{};
 };
 
 }  // namespace connectid::inline v0::detail

@@ -15,7 +15,7 @@ namespace connectid::inline v0::testing {
 namespace {
 
 using nlohmann::json;
-using HttpAnswer = Script::HttpAnswer;
+using HttpResponse = Script::HttpResponse;
 
 /// What waits for the next requests at one gate. Thread-safe.
 class Scripts {
@@ -67,7 +67,7 @@ class UnderWay {
 };
 
 /// Behind a gate that cuts it off.
-HttpAnswer did_not_act() { return detail::refusal(503, "TestException", "The script does not act"); }
+HttpResponse did_not_act() { return detail::refusal(503, "TestException", "The script does not act"); }
 
 class Records {
  public:
@@ -120,7 +120,7 @@ struct FakeServer::Impl {
         tokens(options),
         http([this](const httplib::Request& request, httplib::Response& response) { serve(request, response); }),
         gate(http.port(), gate_with(scripts, options.port)),
-        login_gate(http.port(), gate_with(login_scripts, 0)) {}
+        token_gate(http.port(), gate_with(login_scripts, 0)) {}
 
   FaultGate::Options gate_with(Scripts& from, std::uint16_t port) {
     return {.plan =
@@ -139,56 +139,57 @@ struct FakeServer::Impl {
     const Script script = under_way.take(static_cast<std::uint16_t>(request.remote_port));
     const ReceivedRequest received = detail::received_from(request);
     if (received.method == "GET" && received.path == "/__connectid/log") return detail::give(log(), response);
-    if (detail::asks_for_tokens(received)) return detail::give(answer_of_the_login(received, script), response);
+    if (detail::asks_for_tokens(received))
+      return detail::give(response_of_the_authorization_server(received, script), response);
     records.received(received);
-    detail::give(answer_of_the_api(received, script), response);
+    detail::give(response_of_the_api(received, script), response);
   }
 
-  HttpAnswer answer_of_the_api(const ReceivedRequest& request, const Script& script) {
-    if (!script.acts) return script.answer.value_or(did_not_act());
-    HttpAnswer by_the_rules = obey(request);
-    return script.answer.value_or(std::move(by_the_rules));
+  HttpResponse response_of_the_api(const ReceivedRequest& request, const Script& script) {
+    if (!script.acts) return script.response.value_or(did_not_act());
+    HttpResponse by_the_rules = obey(request);
+    return script.response.value_or(std::move(by_the_rules));
   }
 
-  HttpAnswer answer_of_the_login(const ReceivedRequest& request, const Script& script) {
+  HttpResponse response_of_the_authorization_server(const ReceivedRequest& request, const Script& script) {
     if (!script.acts) {
-      HttpAnswer answer = script.answer.value_or(did_not_act());
-      tokens.answered_otherwise(request, answer);
-      return answer;
+      HttpResponse response = script.response.value_or(did_not_act());
+      tokens.answered_otherwise(request, response);
+      return response;
     }
-    HttpAnswer by_the_rules = tokens.answer(request);
-    return script.answer.value_or(std::move(by_the_rules));
+    HttpResponse by_the_rules = tokens.response(request);
+    return script.response.value_or(std::move(by_the_rules));
   }
 
   /// What was received and started so far. Reading it leaves no trace in it.
-  [[nodiscard]] HttpAnswer log() const {
-    json answer = {{"bodies_received", records.bodies()}, {"received", json::array()}, {"started", json::array()}};
+  [[nodiscard]] HttpResponse log() const {
+    json response = {{"bodies_received", records.bodies()}, {"received", json::array()}, {"started", json::array()}};
     for (const ReceivedRequest& request : records.received()) {
       json headers = json::object();
       for (const http::Header& header : request.headers) headers[header.name] = header.value;
-      answer["received"].push_back(
+      response["received"].push_back(
           {{"method", request.method}, {"path", request.path}, {"headers", headers}, {"body", request.body}});
     }
     for (const StartedSubscription& start : records.started()) {
-      answer["started"].push_back(
+      response["started"].push_back(
           {{"request", json::parse(to_json(start.request))}, {"call_id", start.call_id}, {"account", start.account}});
     }
-    answer["token_requests"] = json::array();
+    response["token_requests"] = json::array();
     for (const TokenGrant& grant : tokens.requests()) {
-      answer["token_requests"].push_back({{"grant_type", grant.grant_type},
-                                          {"account", grant.account},
-                                          {"client_id", grant.client_id},
-                                          {"error", grant.error}});
+      response["token_requests"].push_back({{"grant_type", grant.grant_type},
+                                            {"account", grant.account},
+                                            {"client_id", grant.client_id},
+                                            {"error", grant.error}});
     }
-    answer["reused_refresh_tokens"] = tokens.reused();
-    return {.status = 200, .body = answer.dump(-1, ' ', false, json::error_handler_t::replace), .headers = {}};
+    response["reused_refresh_tokens"] = tokens.reused();
+    return {.status = 200, .body = response.dump(-1, ' ', false, json::error_handler_t::replace), .headers = {}};
   }
 
-  HttpAnswer obey(const ReceivedRequest& request) {
+  HttpResponse obey(const ReceivedRequest& request) {
     detail::Ruling ruling =
         detail::rule(request, [this](const std::string& access_token) { return tokens.account_of(access_token); });
     if (ruling.started) records.started(*std::move(ruling.started));
-    return std::move(ruling.answer);
+    return std::move(ruling.response);
   }
 
   const FakeServerOptions options;
@@ -199,14 +200,14 @@ struct FakeServer::Impl {
   Records records;
   detail::TokenEndpoint tokens;
   detail::HttpServer http;
-  FaultGate gate, login_gate;  // the last members: they go first and take the server's connections with them
+  FaultGate gate, token_gate;  // the last members: they go first and take the server's connections with them
 };
 
 FakeServer::FakeServer(FakeServerOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
 FakeServer::~FakeServer() = default;
 
 std::string FakeServer::url() const { return impl_->url_of(impl_->gate); }
-std::string FakeServer::login_url() const { return impl_->url_of(impl_->login_gate); }
+std::string FakeServer::login_url() const { return impl_->url_of(impl_->token_gate); }
 
 Environment FakeServer::environment() const { return Environment::custom(url(), login_url()); }
 
@@ -234,9 +235,9 @@ void FakeServer::access_token_lifetime(std::chrono::milliseconds lifetime) {
   impl_->tokens.access_token_lifetime(lifetime);
 }
 
-void FakeServer::next_login(Script script) { impl_->login_scripts.next(std::move(script)); }
-void FakeServer::always_login(Script script) { impl_->login_scripts.always(std::move(script)); }
-FaultGate& FakeServer::login_gate() noexcept { return impl_->login_gate; }
+void FakeServer::next_token_request(Script script) { impl_->login_scripts.next(std::move(script)); }
+void FakeServer::always_token_request(Script script) { impl_->login_scripts.always(std::move(script)); }
+FaultGate& FakeServer::token_gate() noexcept { return impl_->token_gate; }
 
 std::vector<TokenGrant> FakeServer::token_requests() const { return impl_->tokens.requests(); }
 std::size_t FakeServer::reused_refresh_tokens() const { return impl_->tokens.reused(); }

@@ -53,18 +53,18 @@ class Mailbox {
  public:
   using Order = std::packaged_task<bool()>;
 
-  /// The answer is false where the connection has ended already.
+  /// The response is false where the connection has ended already.
   std::future<bool> post(Order order) {
-    std::future<bool> answer = order.get_future();
+    std::future<bool> response = order.get_future();
     const std::lock_guard lock(mutex_);
     if (closed_) {
       Order refuse([] { return false; });
-      answer = refuse.get_future();
+      response = refuse.get_future();
       refuse();
     } else {
       orders_.push_back(std::move(order));
     }
-    return answer;
+    return response;
   }
 
   void obey() {
@@ -90,9 +90,9 @@ class Mailbox {
 
 /// `fault` with what it leaves open filled in, as its documentation says.
 Fault settled(Fault fault) {
-  const bool has_a_place = fault.cut_request_at || fault.cut_answer_at || fault.answer;
-  if (!has_a_place && fault.end != End::keep) fault.cut_answer_at = 0;
-  if (fault.cut_request_at && !fault.answer && fault.end == End::keep) fault.end = End::silence;
+  const bool has_a_place = fault.truncate_request_at || fault.truncate_response_at || fault.response;
+  if (!has_a_place && fault.end != End::keep) fault.truncate_response_at = 0;
+  if (fault.truncate_request_at && !fault.response && fault.end == End::keep) fault.end = End::silence;
   return fault;
 }
 
@@ -131,26 +131,26 @@ class Connection {
 
  private:
   enum class Phase {
-    idle,     ///< the next byte of the client begins an exchange
-    request,  ///< an exchange has begun and no byte of its answer came yet
-    answer,   ///< the answer goes to the client
-    deaf,     ///< what the client says is dropped, until it closes
+    idle,      ///< the next byte of the client begins an exchange
+    request,   ///< an exchange has begun and no byte of its response came yet
+    response,  ///< the response goes to the client
+    deaf,      ///< what the client says is dropped, until it closes
     ended,
   };
 
   struct Exchange {
     Fault fault;
     std::size_t forwarded = 0;   ///< bytes of the request given to the server
-    std::size_t taken = 0;       ///< bytes of the answer let through
-    bool went = false;           ///< whether a byte of the answer was given to the client
+    std::size_t taken = 0;       ///< bytes of the response let through
+    bool went = false;           ///< whether a byte of the response was given to the client
     bool last = false;           ///< nothing follows what is pending: then `fault.end`
-    Clock::time_point due = {};  ///< nothing of the answer goes before
+    Clock::time_point due = {};  ///< nothing of the response goes before
   };
 
   std::future<bool> order(Mailbox::Order order) {
-    std::future<bool> answer = orders_.post(std::move(order));
+    std::future<bool> response = orders_.post(std::move(order));
     wake_.signal();
-    return answer;
+    return response;
   }
 
   void run(const std::stop_token& stop) {
@@ -170,7 +170,7 @@ class Connection {
     if (server_has_news_ && server_) hear_server();
     if (phase_ == Phase::deaf || phase_ == Phase::ended) return;
     send_request();
-    send_answer();
+    send_response();
     if (client_left_ && !server_.unsent()) phase_ = Phase::ended;
   }
 
@@ -193,7 +193,7 @@ class Connection {
   }
 
   [[nodiscard]] pollfd server_interest() const {
-    int events = answer_.size() + client_.backlog() < window ? POLLIN : 0;
+    int events = response_.size() + client_.backlog() < window ? POLLIN : 0;
     if (server_.unsent()) events |= POLLOUT;
     return {events == 0 ? -1 : server_.fd(), static_cast<short>(events), 0};
   }
@@ -202,10 +202,10 @@ class Connection {
     switch (phase_) {
       case Phase::idle:
       case Phase::request:
-        return !request_is_cut() && server_.backlog() < window;
-      case Phase::answer:
+        return !request_is_truncated() && server_.backlog() < window;
+      case Phase::response:
         if (exchange_.last) return false;
-        return exchange_.went ? answer_.empty() : server_.backlog() < window;
+        return exchange_.went ? response_.empty() : server_.backlog() < window;
       case Phase::deaf:
         return !exchange_.fault.stop_reading;
       case Phase::ended:
@@ -215,9 +215,9 @@ class Connection {
   }
 
   [[nodiscard]] int timeout() const {
-    if (phase_ != Phase::answer || client_.unsent()) return -1;
-    if (answer_.empty() && !exchange_.last) return -1;
-    if (answer_.empty() && exchange_.due <= Clock::now()) return 1;  // the kernel does not say when it has sent all
+    if (phase_ != Phase::response || client_.unsent()) return -1;
+    if (response_.empty() && !exchange_.last) return -1;
+    if (response_.empty() && exchange_.due <= Clock::now()) return 1;  // the kernel does not say when it has sent all
     return milliseconds_until(exchange_.due);
   }
 
@@ -238,9 +238,9 @@ class Connection {
   }
 
   void take_request(std::string_view bytes) {
-    const bool begins = phase_ == Phase::idle || (phase_ == Phase::answer && exchange_.went);
+    const bool begins = phase_ == Phase::idle || (phase_ == Phase::response && exchange_.went);
     if (begins && !begin_exchange()) return;
-    const std::size_t room = exchange_.fault.cut_request_at.value_or(everything) - exchange_.forwarded;
+    const std::size_t room = exchange_.fault.truncate_request_at.value_or(everything) - exchange_.forwarded;
     bytes = bytes.substr(0, room);
     exchange_.forwarded += bytes.size();
     server_.write(bytes);
@@ -261,16 +261,16 @@ class Connection {
     return true;
   }
 
-  [[nodiscard]] bool request_is_cut() const {
-    return phase_ == Phase::request && exchange_.fault.cut_request_at == exchange_.forwarded;
+  [[nodiscard]] bool request_is_truncated() const {
+    return phase_ == Phase::request && exchange_.fault.truncate_request_at == exchange_.forwarded;
   }
 
   void send_request() {
     if (server_ && !server_.flush()) server_ended();
-    if (request_is_cut() && !server_.unsent()) {
-      begin_answer();
-      if (!exchange_.fault.answer) exchange_.due = {};
-      finish_answer();
+    if (request_is_truncated() && !server_.unsent()) {
+      begin_response();
+      if (!exchange_.fault.response) exchange_.due = {};
+      finish_response();
     }
   }
 
@@ -279,72 +279,72 @@ class Connection {
   void hear_server() {
     std::string bytes;
     const bool open = server_.read(bytes);
-    if (!bytes.empty()) take_answer(bytes);
+    if (!bytes.empty()) take_response(bytes);
     if (!open && server_) server_ended();
   }
 
-  void take_answer(std::string_view bytes) {
-    if (phase_ == Phase::idle) return answer_.append(bytes);  // the server's own stray words
-    if (phase_ == Phase::request) begin_answer();
+  void take_response(std::string_view bytes) {
+    if (phase_ == Phase::idle) return response_.append(bytes);  // the server's own stray words
+    if (phase_ == Phase::request) begin_response();
     if (!exchange_.last) let_through(bytes);
-    if (exchange_.last) finish_answer();
+    if (exchange_.last) finish_response();
   }
 
-  /// At the server's first byte, which is dropped where the answer is forged.
-  void begin_answer() {
-    phase_ = Phase::answer;
+  /// At the server's first byte, which is dropped where the response is forged.
+  void begin_response() {
+    phase_ = Phase::response;
     exchange_.due = Clock::now() + exchange_.fault.delay;
     const Fault& fault = exchange_.fault;
     if (fault.stop_listening && fault.end == End::keep) gate_.listener.stop();
-    if (fault.answer) {
-      let_through(*fault.answer);
+    if (fault.response) {
+      let_through(*fault.response);
       exchange_.last = true;
     }
   }
 
   void let_through(std::string_view bytes) {
-    const std::size_t limit = exchange_.fault.cut_answer_at.value_or(everything);
+    const std::size_t limit = exchange_.fault.truncate_response_at.value_or(everything);
     bytes = bytes.substr(0, limit - exchange_.taken);
     exchange_.taken += bytes.size();
-    answer_.append(bytes);
+    response_.append(bytes);
     exchange_.last = exchange_.taken == limit;
   }
 
-  /// The rest of the server's real answer must never be taken for the next one.
-  void finish_answer() {
+  /// The rest of the server's real response must never be taken for the next one.
+  void finish_response() {
     exchange_.last = true;
     server_.close();
   }
 
   /// What is pending still goes out, then the client learns of it.
   void server_ended() {
-    if (phase_ == Phase::request && exchange_.fault.answer)
-      begin_answer();  // its closing was its answer: forge that too
-    const bool forged = exchange_.fault.answer && phase_ == Phase::answer;
-    finish_answer();
+    if (phase_ == Phase::request && exchange_.fault.response)
+      begin_response();  // its closing was its response: forge that too
+    const bool forged = exchange_.fault.response && phase_ == Phase::response;
+    finish_response();
     if (forged) return;
     exchange_.fault.end = End::fin;
-    phase_ = Phase::answer;
+    phase_ = Phase::response;
   }
 
-  void send_answer() {
-    while (client_.flush() && !client_.unsent() && !answer_.empty() && exchange_.due <= Clock::now()) send_piece();
+  void send_response() {
+    while (client_.flush() && !client_.unsent() && !response_.empty() && exchange_.due <= Clock::now()) send_piece();
     if (!client_.flush()) phase_ = Phase::ended;
-    if (phase_ == Phase::answer && exchange_.last && all_went()) end_exchange();
+    if (phase_ == Phase::response && exchange_.last && all_went()) end_exchange();
   }
 
   void send_piece() {
     const auto drip = exchange_.fault.drip;
-    const auto piece = answer_.view().substr(0, drip.count() > 0 ? 1 : window);
+    const auto piece = response_.view().substr(0, drip.count() > 0 ? 1 : window);
     client_.write(piece);
-    answer_.drop(piece.size());
+    response_.drop(piece.size());
     exchange_.went = true;
-    const bool more = !answer_.empty() || !exchange_.last;
+    const bool more = !response_.empty() || !exchange_.last;
     if (drip.count() > 0 && more) exchange_.due = Clock::now() + drip;
   }
 
   [[nodiscard]] bool all_went() const {
-    if (!answer_.empty() || client_.unsent() || exchange_.due > Clock::now()) return false;
+    if (!response_.empty() || client_.unsent() || exchange_.due > Clock::now()) return false;
     return exchange_.fault.end != End::reset || client_.left_the_kernel();
   }
 
@@ -357,7 +357,7 @@ class Connection {
 
   void end_with(End how) {
     server_.close();
-    answer_.clear();
+    response_.clear();
     switch (how) {
       case End::keep:
         phase_ = Phase::idle;
@@ -383,8 +383,8 @@ class Connection {
   }
 
   [[nodiscard]] bool between_exchanges() const {
-    const bool between = phase_ == Phase::idle || (phase_ == Phase::answer && exchange_.went && !exchange_.last);
-    return between && answer_.empty() && !client_left_ && !client_.unsent() && client_.ready();
+    const bool between = phase_ == Phase::idle || (phase_ == Phase::response && exchange_.went && !exchange_.last);
+    return between && response_.empty() && !client_left_ && !client_.unsent() && client_.ready();
   }
 
   bool give_stray(std::string_view bytes) {
@@ -417,7 +417,7 @@ class Connection {
   Phase phase_ = Phase::idle;
   Exchange exchange_;
   std::uint64_t exchanges_ = 0;
-  Buffer answer_;  ///< on its way to the client
+  Buffer response_;  ///< on its way to the client
   bool client_has_news_ = false;
   bool server_has_news_ = false;
   bool client_left_ = false;
@@ -474,9 +474,9 @@ struct FaultGate::Impl {
   template <class Order>
   std::size_t order_all(Order order) {
     const Connections asked = all();
-    std::vector<std::future<bool>> answers;
-    for (const auto& connection : asked) answers.push_back(order(*connection));
-    return static_cast<std::size_t>(std::ranges::count_if(answers, [](auto& answer) { return answer.get(); }));
+    std::vector<std::future<bool>> responses;
+    for (const auto& connection : asked) responses.push_back(order(*connection));
+    return static_cast<std::size_t>(std::ranges::count_if(responses, [](auto& response) { return response.get(); }));
   }
 
   Commons commons;

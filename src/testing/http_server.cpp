@@ -15,7 +15,7 @@
 namespace connectid::inline v0::testing::detail {
 namespace {
 
-using HttpAnswer = Script::HttpAnswer;
+using HttpResponse = Script::HttpResponse;
 
 /// httplib adds four fields of its own to what came.
 bool is_httplibs_own(const std::string& name) {
@@ -27,7 +27,7 @@ const char* likely_type(const std::string& body) {
   return body.starts_with('{') || body.starts_with('[') ? "application/json" : "text/html";
 }
 
-/// RFC 9110 section 6.4.1: a body here would be taken for the beginning of the next answer.
+/// RFC 9110 section 6.4.1: a body here would be taken for the beginning of the next response.
 bool has_no_body(int status) { return status < 200 || status == 204 || status == 304; }
 
 /// A kept-alive connection holds its worker, so each has its own. Used by the listening thread alone.
@@ -80,7 +80,8 @@ class KeepSigpipe {
 };
 
 /// When a connection ends is the business of scripts and gates, but newer versions of httplib add `Connection: close`
-/// to every error. So an answer that says nothing of it is marked before httplib sees it, and is cleared of both after.
+/// to every error. So a response that says nothing of it is marked before httplib sees it, and is cleared of both
+/// after.
 constexpr const char* says_nothing = "says-nothing";
 
 void mark_connection(httplib::Response& response) {
@@ -117,14 +118,14 @@ ReceivedRequest received_from(const httplib::Request& request) {
   return received;
 }
 
-void give(const HttpAnswer& answer, httplib::Response& response) {
-  response.status = answer.status;
-  for (const auto& [name, value] : answer.headers) response.headers.emplace(name, value);
+void give(const HttpResponse& scripted, httplib::Response& response) {
+  response.status = scripted.status;
+  for (const auto& [name, value] : scripted.headers) response.headers.emplace(name, value);
   for (const char* framing : {"Content-Length", "Transfer-Encoding"}) response.headers.erase(framing);
-  if (has_no_body(answer.status)) return;
-  response.body = answer.body;
-  if (!answer.body.empty() && !response.has_header("Content-Type")) {
-    response.set_header("Content-Type", likely_type(answer.body));
+  if (has_no_body(scripted.status)) return;
+  response.body = scripted.body;
+  if (!response.body.empty() && !response.has_header("Content-Type")) {
+    response.set_header("Content-Type", likely_type(response.body));
   }
 }
 

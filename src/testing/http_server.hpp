@@ -16,7 +16,7 @@ namespace connectid::inline v0::testing::detail {
 // Between the fake server's terms and httplib's.
 
 [[nodiscard]] ReceivedRequest received_from(const httplib::Request& request);
-void give(const Script::HttpAnswer& answer, httplib::Response& response);
+void give(const Script::HttpResponse& scripted, httplib::Response& response);
 
 /// An HTTP server on a free port of 127.0.0.1, for connections of the gates alone. Every request goes to one handler.
 class HttpServer {

@@ -4,9 +4,9 @@
 
 namespace connectid::inline v0::testing {
 
-void ScriptedTransport::reply(http::Reply reply) {
+void ScriptedTransport::respond(http::AttemptResult result) {
   const std::lock_guard lock(mutex_);
-  replies_.push_back(std::move(reply));
+  results_.push_back(std::move(result));
 }
 
 std::vector<http::Request> ScriptedTransport::requests() const {
@@ -14,22 +14,25 @@ std::vector<http::Request> ScriptedTransport::requests() const {
   return requests_;
 }
 
-http::Reply ScriptedTransport::perform(const http::Request& request, const http::Limits& /*limits*/) {
+http::AttemptResult ScriptedTransport::perform(const http::Request& request, const http::Limits& /*limits*/) {
   const std::lock_guard lock(mutex_);
   requests_.push_back(request);
-  if (replies_.empty()) {
-    return http::Failure{.cause = Cause::configuration,  // final: a repeat would find no reply, either
+  if (results_.empty()) {
+    return http::Failure{.cause = Cause::configuration,  // final: a repeat would find no response, either
                          .body_left = false,
-                         .text = "ScriptedTransport has no reply left for " + request.method + " " + request.url};
+                         .text = "ScriptedTransport has no response left for " + request.method + " " + request.url};
   }
-  http::Reply reply = std::move(replies_.front());
-  replies_.pop_front();
-  return reply;
+  http::AttemptResult result = std::move(results_.front());
+  results_.pop_front();
+  return result;
 }
 
-http::Answer http_answer(int status, std::string body, http::Headers headers) {
-  return {
-      .status = status, .headers = std::move(headers), .body = std::move(body), .framed = true, .cut = std::nullopt};
+http::Response http_response(int status, std::string body, http::Headers headers) {
+  return {.status = status,
+          .headers = std::move(headers),
+          .body = std::move(body),
+          .framed = true,
+          .truncated = std::nullopt};
 }
 
 }  // namespace connectid::inline v0::testing

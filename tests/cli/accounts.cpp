@@ -17,7 +17,7 @@ using Words = std::vector<std::string>;
 
 class ProgramAccounts : public ProgramTest {
  protected:
-  /// Without an access token; with the client of the fake server, and one data folder for all runs of the test.
+  /// Without an access token; with the client of the fake server, and one data directory for all runs of the test.
   [[nodiscard]] Words variables(const Words& more = {}) const {
     Words all{"CONNECTID_API_URL=" + server.url(), "CONNECTID_LOGIN_URL=" + server.login_url(),
               "CONNECTID_CLIENT_ID=test-client", "CONNECTID_CLIENT_SECRET=test-secret", "XDG_DATA_HOME=" + (data / "")};
@@ -57,7 +57,7 @@ class ProgramAccounts : public ProgramTest {
     return {};
   }
 
-  const TemporaryFolder data;
+  const TemporaryDirectory data;
 };
 
 TEST_F(ProgramAccounts, a_customers_refresh_token_is_imported_once_and_their_starts_are_let_in) {
@@ -99,7 +99,7 @@ TEST_F(ProgramAccounts, the_client_logs_in_with_its_own_credentials) {
   EXPECT_EQ(server.token_requests().size(), 2U) << "a login asks, whatever is kept";
 }
 
-TEST_F(ProgramAccounts, a_login_mends_a_broken_file_and_puts_it_aside) {
+TEST_F(ProgramAccounts, a_login_fixes_a_broken_file_and_puts_it_aside) {
   EXPECT_EQ(run({"login", "--client-credentials", "--account", "shop"}).status, 0);
   const std::filesystem::path file = token_file();
   std::ofstream(file) << "no JSON";
@@ -228,7 +228,7 @@ TEST_F(ProgramAccounts, a_file_that_others_may_read_is_listed_with_what_to_do_an
   std::filesystem::permissions(token_file(), std::filesystem::perms{0644});
   const Ended listed = run({"accounts"});
   EXPECT_EQ(listed.status, 0);
-  EXPECT_NE(listed.out.find("others may read or write it: mend that with chmod 600"), std::string::npos) << listed.out;
+  EXPECT_NE(listed.out.find("others may read or write it: fix that with chmod 600"), std::string::npos) << listed.out;
   const Ended used = run(start({"--account", "anna"}));
   EXPECT_EQ(used.status, 2);
   EXPECT_TRUE(server.received().empty());
@@ -241,7 +241,7 @@ TEST_F(ProgramAccounts, none_is_chosen_by_elimination_where_the_file_of_one_cann
   for (const Words& command : {start(), Words{"token"}, Words{"logout"}}) {
     const Ended ended = run(command);
     EXPECT_EQ(ended.status, 2);
-    EXPECT_NE(ended.err.find("mend that with chmod 600"), std::string::npos) << ended.err;
+    EXPECT_NE(ended.err.find("fix that with chmod 600"), std::string::npos) << ended.err;
     EXPECT_NE(ended.err.find(": shop\n"), std::string::npos) << ended.err;
   }
   EXPECT_TRUE(server.received().empty());
@@ -278,10 +278,10 @@ TEST_F(ProgramAccounts, a_named_account_that_is_not_logged_in_is_refused_and_not
   EXPECT_NE(printed.err.find(says), std::string::npos) << printed.err;
   const Ended in_json = run(start({"--account", "tset", "--output", "json"}));
   EXPECT_EQ(in_json.status, 4);
-  const json answer = json::parse(in_json.out);
-  EXPECT_EQ(answer.at("outcome"), "not_sent");
-  EXPECT_EQ(answer.at("error").at("kind"), "token_error");
-  EXPECT_NE(std::string(answer.at("error").at("message")).find(says), std::string::npos) << in_json.out;
+  const json response = json::parse(in_json.out);
+  EXPECT_EQ(response.at("outcome"), "not_sent");
+  EXPECT_EQ(response.at("error").at("kind"), "token_error");
+  EXPECT_NE(std::string(response.at("error").at("message")).find(says), std::string::npos) << in_json.out;
   EXPECT_TRUE(server.token_requests().empty());
   EXPECT_TRUE(server.received().empty());
   EXPECT_EQ(json::parse(run({"accounts", "--output", "json"}).out).at("accounts").size(), 1U);
@@ -310,11 +310,11 @@ TEST_F(ProgramAccounts, a_refused_refresh_token_is_status_4_and_says_log_in_agai
 
 TEST_F(ProgramAccounts, a_login_that_is_down_is_status_7_for_it_may_pass) {
   import("anna");
-  server.always_login(testing::answer(503, "{}"));
+  server.always_token_request(testing::response(503, "{}"));
   const Ended down = run(start({"--max-attempts", "1"}));
   EXPECT_EQ(down.status, 7) << down.err;
-  EXPECT_EQ(server.login_gate().exchanges(), 1U) << "one attempt is one request, to the login too";
-  server.login_gate().stop_listening();
+  EXPECT_EQ(server.token_gate().exchanges(), 1U) << "one attempt is one request, to the authorization server too";
+  server.token_gate().stop_listening();
   EXPECT_EQ(run({"token", "--max-attempts", "1"}).status, 7);
   EXPECT_TRUE(server.received().empty());
 }
@@ -328,15 +328,15 @@ TEST_F(ProgramAccounts, without_the_clients_secret_a_live_token_serves_and_an_ex
   EXPECT_NE(ended.err.find("client_secret is empty"), std::string::npos) << ended.err;
 }
 
-TEST_F(ProgramAccounts, a_signal_while_the_login_is_silent_ends_it_and_sends_nothing) {
+TEST_F(ProgramAccounts, a_signal_while_the_authorization_server_is_silent_ends_it_and_sends_nothing) {
   import("anna");
-  server.always_login(testing::silent());
+  server.always_token_request(testing::silent());
   Program program(start(), variables());
   ASSERT_TRUE(eventually([&] { return server.token_requests().size() == 1; }));
   program.signal(SIGTERM);
   ASSERT_TRUE(eventually([&] { return program.err().find("cancelled") != std::string::npos; })) << "it is told at once";
-  server.always_login({});
-  static_cast<void>(server.login_gate().close_connections());  // else it would wait for the renewal
+  server.always_token_request({});
+  static_cast<void>(server.token_gate().close_connections());  // else it would wait for the renewal
   EXPECT_EQ(without_secrets(program.wait()).status, 7);
   EXPECT_TRUE(server.received().empty());
 }
@@ -502,7 +502,7 @@ TEST_F(ProgramAccounts, a_refresh_token_that_is_typed_is_not_shown) {
   EXPECT_EQ(run(start()).status, 0);
 }
 
-TEST_F(ProgramAccounts, a_line_that_a_terminal_cuts_off_is_refused) {
+TEST_F(ProgramAccounts, a_line_that_a_terminal_truncates_off_is_refused) {
   for (const std::size_t length : {4095U, 5000U}) {
     Terminal terminal({"token", "import", "--account", "test"}, variables());
     ASSERT_TRUE(terminal.shows("refresh token: "));

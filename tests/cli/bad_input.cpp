@@ -35,11 +35,11 @@ TEST_P(ProgramBadInput, is_told_in_one_json_object) {
   const Ended ended = Program(arguments, row.variables.value_or(variables()), {.in = row.in}).wait();
   EXPECT_EQ(ended.status, row.status) << ended.out;
   EXPECT_EQ(ended.err, "");
-  const json answer = json::parse(ended.out);
-  EXPECT_EQ(answer.at("outcome"), "not_sent");
-  EXPECT_EQ(answer.at("may_have_started"), false);
-  EXPECT_TRUE(answer.at("sent_at").is_null());
-  const std::string message = answer.at("error").at("message");
+  const json response = json::parse(ended.out);
+  EXPECT_EQ(response.at("outcome"), "not_sent");
+  EXPECT_EQ(response.at("may_have_started"), false);
+  EXPECT_TRUE(response.at("sent_at").is_null());
+  const std::string message = response.at("error").at("message");
   EXPECT_NE(message.find(row.says), std::string::npos) << message;
   EXPECT_EQ(server.gate().exchanges(), 0U);
 }
@@ -51,11 +51,11 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::ValuesIn(std::vector{
         Bad{"unknown_flag", start({"--nonsense"}), {}, 2, "--nonsense"},
         Bad{"no_such_command", {"begin"}, {}, 2, "\"begin\" is no command"},
-        Bad{"word_too_many", start({"now"}), {}, 2, "a word too many"},
+        Bad{"outcome_too_many", start({"now"}), {}, 2, "a word too many"},
         Bad{"flag_twice", start({"--product", "P"}), {}, 2, "--product is given more than once"},
         Bad{"flag_without_value", {"start", "--product"}, {}, 2, "--product"},
         Bad{"file_missing", {"start", "--json", "/nowhere/order.json"}, {}, 2, "/nowhere/order.json"},
-        Bad{"file_is_a_folder", {"start", "--json", "/tmp"}, {}, 2, "/tmp"},
+        Bad{"file_is_a_directory", {"start", "--json", "/tmp"}, {}, 2, "/tmp"},
         Bad{"file_empty", {"start", "--json", "/dev/null"}, {}, 2, "broken at byte"},
         Bad{"file_without_end", {"start", "--json", "/dev/zero"}, {}, 2, "larger than 1 MiB"},
         Bad{"broken_json", from_input(), {}, 2, "broken at byte", "{\"product\":"},
@@ -67,7 +67,7 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"json_wrong_type", from_input(), {}, 2, "product must be a text", R"({"product":7})"},
         Bad{"json_fraction", from_input(), {}, 2, "couponNumber must be a whole number", R"({"couponNumber":1.5})"},
         Bad{"json_time_as_text", from_input(), {}, 2, "startTime must be a whole number", R"({"startTime":"2026"})"},
-        Bad{"json_copies_as_words", from_input(), {}, 2, "copies takes a whole number", R"({"copies":"one"})"},
+        Bad{"json_copies_as_outcomes", from_input(), {}, 2, "copies takes a whole number", R"({"copies":"one"})"},
         Bad{"json_field_twice", from_input(), {}, 2, "product stands twice", R"({"product":"a","product":"b"})"},
         Bad{"not_valid", {"start", "--product", "CO27409"}, {}, 2, "not valid"},
         Bad{"time_in_seconds", start({"--end-time", "1560336440"}), {}, 2, "not valid"},
@@ -113,7 +113,7 @@ INSTANTIATE_TEST_SUITE_P(
             {},
             2,
             "the file of authorities \"/nowhere/ca.pem\" (--ca-file) cannot be used: No such file or directory"},
-        Bad{"ca_file_that_is_a_folder", start({"--ca-file", "/tmp"}), {}, 2, "\"/tmp\" (--ca-file) cannot be used"},
+        Bad{"ca_file_that_is_a_directory", start({"--ca-file", "/tmp"}), {}, 2, "\"/tmp\" (--ca-file) cannot be used"},
         Bad{"ca_file_that_can_be_read_but_once",
             start({"--ca-file", "/dev/stdin"}),
             {},
@@ -158,12 +158,12 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"rate_without_end", start({"--rate", "inf/s"}), {}, 2, "--rate takes"},
         Bad{"rate_that_is_no_number", start({"--rate", "nan/min"}), {}, 2, "--rate takes"},
         Bad{"rate_empty", start({"--rate", ""}), {}, 2, "--rate takes"},
-        Bad{"journal_in_no_folder",
+        Bad{"journal_in_no_directory",
             start({"--journal", "/nowhere/journal"}),
             {},
             2,
             "the journal \"/nowhere/journal\" cannot be used: No such file"},
-        Bad{"journal_that_is_a_folder", start({"--journal", "/tmp"}), {}, 2, "the journal \"/tmp\" cannot be used"},
+        Bad{"journal_that_is_a_directory", start({"--journal", "/tmp"}), {}, 2, "the journal \"/tmp\" cannot be used"},
         Bad{"journal_that_is_no_file", start({"--journal", "/dev/null"}), {}, 2, "it is not a regular file"},
         Bad{"journal_empty", start({"--journal", ""}), {}, 2, "the journal \"\" cannot be used"},
         Bad{"timeout_empty", start({"--timeout", ""}), {}, 2, "--timeout"},

@@ -16,7 +16,7 @@ class ProgramCaFile : public ::testing::Test {
     all.insert(all.end(), more.begin(), more.end());
     return all;
   }
-  /// For what asks the login, with one data folder for all runs of the test.
+  /// For what asks the authorization server, with one data directory for all runs of the test.
   [[nodiscard]] Words login_variables(const Words& more = {}) const {
     Words all{"CONNECTID_API_URL=" + server.url(), "CONNECTID_LOGIN_URL=" + server.login_url(),
               "CONNECTID_CLIENT_ID=test-client", "CONNECTID_CLIENT_SECRET=test-secret", "XDG_DATA_HOME=" + (data / "")};
@@ -33,7 +33,7 @@ class ProgramCaFile : public ::testing::Test {
   testing::FakeServer server{{.tls = true}};
   const TemporaryFile good{server.ca_pem()};
   const TemporaryFile other{testing::make_certificate().authority};
-  const TemporaryFolder data;
+  const TemporaryDirectory data;
 };
 
 TEST_F(ProgramCaFile, the_servers_authority_lets_a_start_through) {
@@ -52,10 +52,10 @@ TEST_F(ProgramCaFile, an_authority_that_did_not_sign_the_server_is_not_sent_and_
   expect_refused(Program(start({"--ca-file", other.name()}), variables()).wait());
   const Ended ended = Program(start({"--ca-file", other.name(), "--output", "json"}), variables()).wait();
   EXPECT_EQ(ended.status, 7);
-  const json answer = json::parse(ended.out);
-  EXPECT_EQ(answer.at("outcome"), "not_sent");
-  EXPECT_EQ(answer.at("error").at("kind"), "transport_error");
-  EXPECT_NE(std::string(answer.at("error").at("message")).find("certificate"), std::string::npos) << ended.out;
+  const json response = json::parse(ended.out);
+  EXPECT_EQ(response.at("outcome"), "not_sent");
+  EXPECT_EQ(response.at("error").at("kind"), "transport_error");
+  EXPECT_NE(std::string(response.at("error").at("message")).find("certificate"), std::string::npos) << ended.out;
 }
 
 TEST_F(ProgramCaFile, a_flag_wins_over_the_variable) {
@@ -82,7 +82,7 @@ TEST_F(ProgramCaFile, an_empty_ssl_cert_file_is_none) {
   expect_refused(Program(start(), variables({"SSL_CERT_FILE="})).wait());
 }
 
-TEST_F(ProgramCaFile, the_login_is_asked_with_it_too) {
+TEST_F(ProgramCaFile, the_authorization_server_is_asked_with_it_too) {
   const Words trusting = login_variables({"CONNECTID_CA_FILE=" + good.name()});
   const Ended refused = Program({"login", "--client-credentials", "--ca-file", other.name()}, trusting).wait();
   EXPECT_EQ(refused.status, 7);
@@ -93,7 +93,8 @@ TEST_F(ProgramCaFile, the_login_is_asked_with_it_too) {
       Program({"login", "--client-credentials", "--ca-file", good.name()}, login_variables()).wait();
   EXPECT_EQ(logged_in.status, 0) << logged_in.err;
   server.expire_access_tokens();
-  const Ended started = Program(start(), trusting).wait();  // its token is refused, and renewed at the login
+  const Ended started =
+      Program(start(), trusting).wait();  // its token is refused, and renewed at the authorization server
   EXPECT_EQ(started.status, 0) << started.err;
   EXPECT_EQ(server.token_requests().size(), 2U);
 }
@@ -124,10 +125,10 @@ TEST_F(ProgramCaFile, one_that_cannot_be_used_is_a_configuration_error_that_name
     words.insert(words.end(), row.flags.begin(), row.flags.end());
     const Ended ended = Program(words, variables({row.variable})).wait();
     EXPECT_EQ(ended.status, 2) << ended.out;
-    const json answer = json::parse(ended.out);
-    EXPECT_EQ(answer.at("outcome"), "not_sent");
-    EXPECT_EQ(answer.at("error").at("kind"), "configuration_error");
-    EXPECT_NE(std::string(answer.at("error").at("message")).find(row.says), std::string::npos) << ended.out;
+    const json response = json::parse(ended.out);
+    EXPECT_EQ(response.at("outcome"), "not_sent");
+    EXPECT_EQ(response.at("error").at("kind"), "configuration_error");
+    EXPECT_NE(std::string(response.at("error").at("message")).find(row.says), std::string::npos) << ended.out;
   }
   EXPECT_EQ(server.gate().connections(), 0U);
 }

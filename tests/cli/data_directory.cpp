@@ -18,14 +18,14 @@ void set(const char* name, const char* value) {
 }
 
 /// The environment is put back: other tests may run in this process, too.
-class DataFolder : public ::testing::Test {
+class DataDirectory : public ::testing::Test {
  protected:
-  DataFolder() = default;
-  ~DataFolder() override {
+  DataDirectory() = default;
+  ~DataDirectory() override {
     set("XDG_DATA_HOME", data_.empty() ? nullptr : data_.c_str());
     set("HOME", home_.empty() ? nullptr : home_.c_str());
   }
-  [[nodiscard]] static std::string folder_with(const char* data, const char* home) {
+  [[nodiscard]] static std::string directory_with(const char* data, const char* home) {
     set("XDG_DATA_HOME", data);
     set("HOME", home);
     return data_directory().value();
@@ -40,22 +40,22 @@ class DataFolder : public ::testing::Test {
   const std::string home_ = value("HOME");
 };
 
-TEST_F(DataFolder, lies_in_xdg_data_home) { EXPECT_EQ(folder_with("/data", "/home/kari"), "/data/connectid"); }
+TEST_F(DataDirectory, lies_in_xdg_data_home) { EXPECT_EQ(directory_with("/data", "/home/kari"), "/data/connectid"); }
 
-TEST_F(DataFolder, lies_at_home_where_that_is_no_absolute_path) {
+TEST_F(DataDirectory, lies_at_home_where_that_is_no_absolute_path) {
   const std::string at_home = "/home/kari/.local/share/connectid";
-  EXPECT_EQ(folder_with(nullptr, "/home/kari"), at_home);
-  EXPECT_EQ(folder_with("", "/home/kari"), at_home);
-  EXPECT_EQ(folder_with("data", "/home/kari"), at_home);
+  EXPECT_EQ(directory_with(nullptr, "/home/kari"), at_home);
+  EXPECT_EQ(directory_with("", "/home/kari"), at_home);
+  EXPECT_EQ(directory_with("data", "/home/kari"), at_home);
 }
 
-TEST_F(DataFolder, lies_in_the_home_that_the_system_lists_where_there_is_no_other) {
+TEST_F(DataDirectory, lies_in_the_home_that_the_system_lists_where_there_is_no_other) {
   const passwd* const user = getpwuid(getuid());
   ASSERT_TRUE(user);
   const std::string listed = user->pw_dir + std::string("/.local/share/connectid");
-  EXPECT_EQ(folder_with(nullptr, nullptr), listed);
-  EXPECT_EQ(folder_with(nullptr, ""), listed);
-  EXPECT_EQ(folder_with("", "home/kari"), listed);
+  EXPECT_EQ(directory_with(nullptr, nullptr), listed);
+  EXPECT_EQ(directory_with(nullptr, ""), listed);
+  EXPECT_EQ(directory_with("", "home/kari"), listed);
 }
 
 }  // namespace

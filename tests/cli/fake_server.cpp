@@ -25,9 +25,9 @@ TEST(ProgramFakeServer, listens_logs_and_ends_with_0) {
     const Ended started = Program({"start", "--json", "-", "--api-url", url}, {token}, {.in = documented_json}).wait();
     EXPECT_EQ(started.status, 0) << started.err;
     http::CurlTransport wire;
-    const http::Reply reply = wire.perform({.method = "GET", .url = url + "/__connectid/log"}, {});
-    ASSERT_TRUE(std::holds_alternative<http::Answer>(reply));
-    const json log = json::parse(std::get<http::Answer>(reply).body);
+    const http::AttemptResult result = wire.perform({.method = "GET", .url = url + "/__connectid/log"}, {});
+    ASSERT_TRUE(std::holds_alternative<http::Response>(result));
+    const json log = json::parse(std::get<http::Response>(result).body);
     EXPECT_EQ(log.at("started").size(), 1U);
     EXPECT_EQ(log.at("received").at(0).at("path"), "/v1/subscription");
     fake.signal(signal);

@@ -17,24 +17,26 @@ std::vector<json> lines_of(const TemporaryFile& file) {
   return lines;
 }
 
-TEST_F(ProgramTest, the_journal_has_each_attempt_and_the_word) {
+TEST_F(ProgramTest, the_journal_has_each_attempt_and_the_outcome) {
   const struct {
     testing::Script script;
-    const char* word;
-  } rows[] = {
-      {{}, "started"}, {testing::answer(400, "{}"), "rejected"}, {testing::started_but_answer_lost(), "unknown"}};
+    const char* outcome;
+    const char* in_the_journal;
+  } rows[] = {{{}, "started", "succeeded"},
+              {testing::response(400, "{}"), "rejected", "rejected"},
+              {testing::started_but_response_lost(), "unknown", "unknown"}};
   for (const auto& row : rows) {
     const TemporaryFile journal;
     server.next(row.script);
-    const json answer = json::parse(run(start({"--journal", journal.name(), "--output", "json"})).out);
-    EXPECT_EQ(answer.at("outcome"), row.word);
+    const json response = json::parse(run(start({"--journal", journal.name(), "--output", "json"})).out);
+    EXPECT_EQ(response.at("outcome"), row.outcome);
     const auto lines = lines_of(journal);
     ASSERT_EQ(lines.size(), 2U) << journal.text();
     EXPECT_EQ(lines[0].at("event"), "sending");
-    EXPECT_EQ(lines[0].at("call_id"), answer.at("call_id"));
+    EXPECT_EQ(lines[0].at("call_id"), response.at("call_id"));
     EXPECT_EQ(lines[0].at("body"), server.received().back().body);
     EXPECT_EQ(lines[1].at("event"), "ended");
-    EXPECT_EQ(lines[1].at("word"), row.word);
+    EXPECT_EQ(lines[1].at("outcome"), row.in_the_journal);
     EXPECT_EQ(journal.text().find("test-token"), std::string::npos);
   }
 }
@@ -46,7 +48,7 @@ TEST_F(ProgramTest, the_journal_has_each_of_several_attempts) {
   const auto lines = lines_of(journal);
   ASSERT_GE(lines.size(), 3U) << journal.text();
   for (std::size_t i = 0; i + 1 < lines.size(); ++i) EXPECT_EQ(lines[i].at("attempt"), i + 1);
-  EXPECT_EQ(lines.back().at("word"), "not_sent");
+  EXPECT_EQ(lines.back().at("outcome"), "not_sent");
 }
 
 TEST_F(ProgramTest, the_journal_tells_of_a_run_that_was_killed) {
@@ -65,7 +67,7 @@ TEST_F(ProgramTest, the_journal_tells_of_a_run_that_was_killed) {
 
 TEST_F(ProgramTest, nothing_is_sent_where_the_journal_cannot_be_written) {
   const TemporaryFile journal;
-  const TemporaryFolder data;
+  const TemporaryDirectory data;
   std::vector<std::string> words = start({"--journal", journal.name(), "--output", "json"});
   // No file may grow, as on a disk that is full. What is printed goes into a pipe.
   words.insert(words.begin(),

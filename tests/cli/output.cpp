@@ -1,4 +1,4 @@
-// Where the answer goes.
+// Where the response goes.
 #include "support/program_test.hpp"
 
 namespace connectid::program {
@@ -20,7 +20,7 @@ TEST_F(ProgramTest, a_help_that_cannot_be_written_is_not_success) {
 }
 
 TEST_F(ProgramTest, a_failure_keeps_its_status_where_it_cannot_be_written) {
-  server.next(testing::answer(400, "{}"));
+  server.next(testing::response(400, "{}"));
   const Ended ended = Program(start({"--output", "json"}), variables(), {.out_path = "/dev/full"}).wait();
   EXPECT_EQ(ended.status, 3);
   EXPECT_NE(ended.err.find("\"outcome\":\"rejected\""), std::string::npos) << ended.err;

@@ -32,7 +32,7 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
-Words words_of(const std::string& text) {
+Words outcomes_of(const std::string& text) {
   std::istringstream in(text);
   return {std::istream_iterator<std::string>(in), {}};
 }
@@ -55,10 +55,10 @@ Ended run_tool(const std::vector<std::string>& words) {
 /// A command of the program; or the program itself, which has no word.
 struct Page {
   std::string name;
-  std::string word;
+  std::string outcome;
 
   [[nodiscard]] std::string help() const {
-    std::istringstream in(word + " --help");
+    std::istringstream in(outcome + " --help");
     const Ended ended = Program({std::istream_iterator<std::string>(in), {}}, {}).wait();
     EXPECT_EQ(ended.status, 0) << ended.err;
     EXPECT_EQ(ended.err, "");
@@ -72,7 +72,7 @@ struct Page {
     return all;
   }
   [[nodiscard]] std::string file() const {
-    std::string name = word.empty() ? "" : "-" + word;
+    std::string name = outcome.empty() ? "" : "-" + outcome;
     std::ranges::replace(name, ' ', '-');
     return pages + "/connectid" + name + ".1";
   }
@@ -98,9 +98,9 @@ TEST_P(ProgramPage, has_an_example_and_fits_a_terminal) {
 
 TEST_P(ProgramPage, has_the_rule_for_scripts_or_its_own_statuses) {
   const std::string help = flowing(GetParam().help());
-  const bool of_start = GetParam().word.empty() || GetParam().word == "start";
+  const bool of_start = GetParam().outcome.empty() || GetParam().outcome == "start";
   EXPECT_EQ(help.find(rule) != std::string::npos, of_start) << help;
-  EXPECT_EQ(help.find("Exit status: 0 ") != std::string::npos, !GetParam().word.empty()) << help;
+  EXPECT_EQ(help.find("Exit status: 0 ") != std::string::npos, !GetParam().outcome.empty()) << help;
 }
 
 TEST_P(ProgramPage, is_a_manual_page_without_a_warning) {
@@ -162,17 +162,17 @@ Words offered_by_bash(std::vector<std::string> words) {
   const Ended ended = run_tool(words);
   EXPECT_EQ(ended.status, 0);
   EXPECT_EQ(ended.err, "");
-  return words_of(ended.out);
+  return outcomes_of(ended.out);
 }
 
 Words offered_by_zsh(const std::vector<std::string>& words) {
   std::string line = "connectid";
-  for (const std::string& word : words) line += " " + word;
+  for (const std::string& outcome : words) line += " " + outcome;
   const Ended ended =
       run_tool({"zsh", "-f", CONNECTID_SOURCE_DIR "/tests/cli/offered_by_zsh.zsh", pages, std::move(line)});
   EXPECT_EQ(ended.status, 0);
   EXPECT_EQ(ended.err, "");
-  return words_of(ended.out);
+  return outcomes_of(ended.out);
 }
 
 struct Shell {

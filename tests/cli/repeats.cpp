@@ -17,15 +17,15 @@ using nlohmann::json;
 
 const std::string closed_port = "http://127.0.0.1:1";
 
-json answer_of(const Ended& ended) { return json::parse(ended.out); }
+json response_of(const Ended& ended) { return json::parse(ended.out); }
 
 TEST_F(ProgramTest, no_connection_is_tried_again_until_the_time_is_up_unless_one_attempt_is_allowed) {
   const auto attempts = [&](std::vector<std::string> more) {
     more.insert(more.end(), {"--api-url", closed_port, "--timeout", "2s", "--output", "json"});
     const Ended ended = Program(start(more), {token}).wait();
     EXPECT_EQ(ended.status, 7) << ended.err;
-    EXPECT_EQ(answer_of(ended).at("outcome"), "not_sent");
-    return answer_of(ended).at("attempts").get<int>();
+    EXPECT_EQ(response_of(ended).at("outcome"), "not_sent");
+    return response_of(ended).at("attempts").get<int>();
   };
   EXPECT_GE(attempts({}), 2);
   EXPECT_GE(attempts({"--max-attempts", "2"}), 2);
@@ -38,7 +38,7 @@ TEST_F(ProgramTest, a_429_that_names_a_pause_is_tried_again) {
   server.next(testing::rate_limited_for(1s));
   const Ended ended = run(start({"--output", "json"}));
   EXPECT_EQ(ended.status, 0) << ended.out;
-  EXPECT_EQ(answer_of(ended).at("attempts"), 2);
+  EXPECT_EQ(response_of(ended).at("attempts"), 2);
   EXPECT_EQ(server.bodies_received(), 2U);
   EXPECT_EQ(server.started().size(), 1U);
 
@@ -52,15 +52,15 @@ TEST_F(ProgramTest, a_429_is_the_end_where_one_attempt_is_allowed) {
   server.next(testing::rate_limited_for(1s));
   const Ended ended = run(start({"--max-attempts", "1", "--output", "json"}));
   EXPECT_EQ(ended.status, 5);
-  EXPECT_EQ(answer_of(ended).at("attempts"), 1);
+  EXPECT_EQ(response_of(ended).at("attempts"), 1);
   EXPECT_EQ(server.bodies_received(), 1U);
 }
 
 TEST_F(ProgramTest, what_may_have_started_is_not_sent_again_however_many_attempts_are_allowed) {
-  server.always(testing::started_but_answer_lost());
+  server.always(testing::started_but_response_lost());
   const Ended ended = run(start({"--max-attempts", "100", "--output", "json"}));
   EXPECT_EQ(ended.status, 6);
-  EXPECT_EQ(answer_of(ended).at("attempts"), 1);
+  EXPECT_EQ(response_of(ended).at("attempts"), 1);
   EXPECT_EQ(server.bodies_received(), 1U);
 }
 
@@ -73,7 +73,7 @@ TEST_F(ProgramTest, a_signal_ends_the_pauses_between_attempts_without_a_connecti
   program.signal(SIGTERM);
   const Ended ended = program.wait();
   EXPECT_EQ(ended.status, 7) << ended.err;
-  EXPECT_EQ(answer_of(ended).at("error").at("kind"), "cancelled");
+  EXPECT_EQ(response_of(ended).at("error").at("kind"), "cancelled");
 }
 
 /// Whether a connection from this machine to the port was closed by its server, and its client has read all that came.
@@ -93,8 +93,8 @@ bool was_read_to_its_end(std::uint16_t port) {
 
 TEST_F(ProgramTest, a_signal_ends_the_pause_that_a_429_names) {
   server.next({.acts = false,
-               .fault = {.answer = "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 50\r\nConnection: close\r\n"
-                                   "Content-Length: 0\r\n\r\n",
+               .fault = {.response = "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 50\r\nConnection: close\r\n"
+                                     "Content-Length: 0\r\n\r\n",
                          .end = testing::Fault::End::fin}});
   Program program(start({"--output", "json"}), variables());
   ASSERT_TRUE(server.wait_for_bodies(1, 20s));
@@ -102,7 +102,7 @@ TEST_F(ProgramTest, a_signal_ends_the_pause_that_a_429_names) {
   program.signal(SIGTERM);
   const Ended ended = program.wait();
   EXPECT_EQ(ended.status, 5) << ended.err;
-  const std::string message = answer_of(ended).at("error").at("message");
+  const std::string message = response_of(ended).at("error").at("message");
   EXPECT_NE(message.find("then cancelled while waiting to be sent"), std::string::npos) << message;
   EXPECT_EQ(server.bodies_received(), 1U);
   EXPECT_TRUE(server.started().empty());

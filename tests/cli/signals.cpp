@@ -21,7 +21,7 @@ TEST_F(ProgramTest, a_signal_that_was_ignored_from_the_start_stays_ignored) {
   EXPECT_EQ(program.wait().status, 0);
 }
 
-TEST_F(ProgramTest, a_deadline_while_the_answer_is_awaited_is_unknown) {
+TEST_F(ProgramTest, a_deadline_while_the_response_is_awaited_is_unknown) {
   server.always(testing::silent());
   EXPECT_EQ(run(start({"--timeout", "2s"})).status, 6);
 }
@@ -37,7 +37,7 @@ TEST_F(ProgramTest, a_signal_before_the_first_byte_is_not_sent) {
   EXPECT_EQ(json::parse(ended.out).at("error").at("kind"), "cancelled");
 }
 
-TEST_F(ProgramTest, a_signal_after_it_is_unknown_and_the_answer_is_still_printed) {
+TEST_F(ProgramTest, a_signal_after_it_is_unknown_and_the_response_is_still_printed) {
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
     server.next(testing::silent());
     const std::size_t before = server.bodies_received();
@@ -144,7 +144,7 @@ TEST_F(ProgramTest, a_second_signal_kills) {
   }
   Program program(start({"--output", "json"}), variables(), {.out_path = out.name()});
   ASSERT_TRUE(server.wait_for_bodies(1, 20s));
-  program.signal_until_ended(SIGTERM);  // the first cancels, and the answer cannot be written
+  program.signal_until_ended(SIGTERM);  // the first cancels, and the response cannot be written
   EXPECT_EQ(program.wait().status, 128 + SIGTERM);
 }
 

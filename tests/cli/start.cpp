@@ -11,19 +11,19 @@ TEST_F(ProgramTest, starts_the_documented_example_from_standard_input) {
   const Ended ended =
       Program({"start", "--json", "-", "--output", "json"}, variables(), {.in = documented_json}).wait();
   EXPECT_EQ(ended.status, 0) << ended.err;
-  const json answer = json::parse(ended.out);
-  EXPECT_EQ(answer.at("outcome"), "started");
-  EXPECT_EQ(answer.at("may_have_started"), false);
-  EXPECT_EQ(answer.at("http_status"), 200);
-  EXPECT_EQ(answer.at("status"), "OK");
-  EXPECT_EQ(answer.at("attempts"), 1);
-  EXPECT_EQ(answer.at("api_url"), server.url());
-  EXPECT_EQ(answer.at("request").at("product"), "CO27409");
-  EXPECT_EQ(answer.at("request").at("copies"), 1);
-  EXPECT_FALSE(answer.contains("error"));
+  const json response = json::parse(ended.out);
+  EXPECT_EQ(response.at("outcome"), "started");
+  EXPECT_EQ(response.at("may_have_started"), false);
+  EXPECT_EQ(response.at("http_status"), 200);
+  EXPECT_EQ(response.at("status"), "OK");
+  EXPECT_EQ(response.at("attempts"), 1);
+  EXPECT_EQ(response.at("api_url"), server.url());
+  EXPECT_EQ(response.at("request").at("product"), "CO27409");
+  EXPECT_EQ(response.at("request").at("copies"), 1);
+  EXPECT_FALSE(response.contains("error"));
   EXPECT_TRUE(ended.err.empty());
   ASSERT_EQ(server.started().size(), 1U);
-  EXPECT_EQ(answer.at("call_id"), server.started().front().call_id);
+  EXPECT_EQ(response.at("call_id"), server.started().front().call_id);
 }
 
 TEST_F(ProgramTest, flags_win_over_json_and_people_are_told_the_local_day) {
@@ -73,16 +73,16 @@ TEST_F(ProgramTest, a_call_id_that_was_given_is_sent_and_told) {
   EXPECT_EQ(server.started().front().call_id, "order-1001.1");
 }
 
-struct Answer {
+struct Response {
   const char* name;
   testing::Script script;
   int status;
   const char* outcome;
   const char* kind;
 };
-class ProgramAnswer : public ProgramTest, public ::testing::WithParamInterface<Answer> {};
+class ProgramResponse : public ProgramTest, public ::testing::WithParamInterface<Response> {};
 
-TEST_P(ProgramAnswer, has_its_exit_status_in_json_and_in_text) {
+TEST_P(ProgramResponse, has_its_exit_status_in_json_and_in_text) {
   for (const bool as_json : {true, false}) {
     const std::size_t before = server.bodies_received();
     server.next(GetParam().script);
@@ -90,10 +90,10 @@ TEST_P(ProgramAnswer, has_its_exit_status_in_json_and_in_text) {
     EXPECT_EQ(ended.status, GetParam().status);
     EXPECT_EQ(server.bodies_received() - before, 1U);
     if (as_json) {
-      const json answer = json::parse(ended.out);
-      EXPECT_EQ(answer.at("outcome"), GetParam().outcome);
-      EXPECT_EQ(answer.at("may_have_started"), GetParam().status == 6);
-      EXPECT_EQ(answer.at("error").at("kind"), GetParam().kind);
+      const json response = json::parse(ended.out);
+      EXPECT_EQ(response.at("outcome"), GetParam().outcome);
+      EXPECT_EQ(response.at("may_have_started"), GetParam().status == 6);
+      EXPECT_EQ(response.at("error").at("kind"), GetParam().kind);
       EXPECT_TRUE(ended.err.empty());
     } else {
       EXPECT_TRUE(ended.out.empty());
@@ -103,27 +103,27 @@ TEST_P(ProgramAnswer, has_its_exit_status_in_json_and_in_text) {
   }
 }
 INSTANTIATE_TEST_SUITE_P(
-    Table, ProgramAnswer,
+    Table, ProgramResponse,
     ::testing::ValuesIn(std::vector{
-        Answer{"rejected", testing::answer(400, "{}"), 3, "rejected", "bad_request"},
-        Answer{"not_found", testing::answer(404, "{}"), 3, "rejected", "rejected"},
-        Answer{"unauthorized", testing::answer(401, "{}"), 4, "rejected", "unauthorized"},
-        Answer{"forbidden", testing::answer(403, R"({"errorMessage":"m"})"), 4, "rejected", "forbidden"},
-        Answer{"rate_limited", testing::answer(429, "{}"), 5, "rejected", "rate_limited"},
-        Answer{"lost", testing::started_but_answer_lost(), 6, "unknown", "transport_error"},
-        Answer{"forbidden_by_a_gateway", testing::answer(403, "<html>"), 6, "unknown", "unexpected_response"},
-        Answer{"conflict", testing::answer(409, "{}"), 6, "unknown", "unexpected_response"},
-        Answer{"server_error", testing::answer(500, "{}"), 6, "unknown", "server_error"},
-        Answer{"portal", testing::answer(200, "<html>"), 6, "unknown", "unexpected_response"}}),
+        Response{"rejected", testing::response(400, "{}"), 3, "rejected", "bad_request"},
+        Response{"not_found", testing::response(404, "{}"), 3, "rejected", "rejected"},
+        Response{"unauthorized", testing::response(401, "{}"), 4, "rejected", "unauthorized"},
+        Response{"forbidden", testing::response(403, R"({"errorMessage":"m"})"), 4, "rejected", "forbidden"},
+        Response{"rate_limited", testing::response(429, "{}"), 5, "rejected", "rate_limited"},
+        Response{"lost", testing::started_but_response_lost(), 6, "unknown", "transport_error"},
+        Response{"forbidden_by_a_gateway", testing::response(403, "<html>"), 6, "unknown", "unexpected_response"},
+        Response{"conflict", testing::response(409, "{}"), 6, "unknown", "unexpected_response"},
+        Response{"server_error", testing::response(500, "{}"), 6, "unknown", "server_error"},
+        Response{"portal", testing::response(200, "<html>"), 6, "unknown", "unexpected_response"}}),
     [](const auto& row) { return row.param.name; });
 
-TEST_F(ProgramTest, an_unknown_outcome_is_told_word_for_word_and_how_to_look) {
-  server.next(testing::started_but_answer_lost());
+TEST_F(ProgramTest, an_unknown_outcome_is_told_outcome_for_outcome_and_how_to_look) {
+  server.next(testing::started_but_response_lost());
   const Ended ended = run(start({"--customer-reference", "ref-1"}));
   EXPECT_EQ(ended.status, 6);
   EXPECT_TRUE(ended.err.starts_with("outcome unknown: sent 20")) << ended.err;
   EXPECT_NE(ended.err.find(
-                "Z, connection cut before the answer. The subscription MAY have started. Do not run this again.\n"),
+                "Z, connection cut before the response. The subscription MAY have started. Do not run this again.\n"),
             std::string::npos)
       << ended.err;
   EXPECT_NE(ended.err.find("customerReference ref-1"), std::string::npos);

@@ -22,7 +22,7 @@ class OAuthPage : public testing::Test {
   FakeServer server;
   const connectid::Environment environment = server.environment();
   const connectid::StartSubscriptionRequest& order = documented_example;
-  const connectid::TemporaryFolder folder;
+  const connectid::TemporaryDirectory directory;
   const std::string client_id = "test-client";
   const connectid::Secret client_secret = "test-secret";
 };
@@ -48,7 +48,7 @@ TEST_F(OAuthPage, a_client_with_its_own_credentials) {
 TEST_F(OAuthPage, many_customers_on_the_same_connections) {
   const std::map<std::string, std::string> logins{{"anna", server.log_in("anna")}, {"kari", server.log_in("kari")}};
   // docs: customers
-  const auto store = std::make_shared<connectid::auth::FileTokenStore>(folder / "tokens");
+  const auto store = std::make_shared<connectid::auth::FileTokenStore>(directory / "tokens");
   const connectid::auth::Credentials credentials{
       .environment = environment,
       .client_id = client_id,
@@ -90,14 +90,14 @@ TEST_F(OAuthPage, what_a_renewal_that_failed_says) {
     const connectid::Error& error = result.error();
     const auto* no_token = error.get_if<connectid::TokenError>();
     if (error.kind() == connectid::ErrorKind::unauthorized || (no_token && no_token->log_in_again))
-      next_step = "send the customer to the login page";
+      next_step = "send the customer to the authorization server page";
     else if (no_token && no_token->temporary)
       next_step = "try again later";
     else if (no_token)
       next_step = "tell the operator: " + error.message();
   }
   // docs: end
-  EXPECT_EQ(next_step, "send the customer to the login page");
+  EXPECT_EQ(next_step, "send the customer to the authorization server page");
 }
 
 TEST_F(OAuthPage, a_source_of_ones_own) {

@@ -30,7 +30,7 @@ connectid::SubscriptionClient client_of(const std::string& url) {
   });
 }
 
-std::string_view word(const connectid::Result<connectid::StartSubscriptionResponse>& result) {
+std::string_view outcome(const connectid::Result<connectid::StartSubscriptionResponse>& result) {
   return result ? "started" : connectid::to_string(result.error().outcome());
 }
 
@@ -38,8 +38,8 @@ TEST(TestingPage, scripts_are_taken_one_a_request_and_then_the_rules_hold) {
   FakeServer server;
   const auto client = client_of(server.url());
   // docs: scripts
-  server.next(connectid::testing::answer(400, R"({"exceptionType":"X","errorMessage":"no such product"})"));
-  server.next(connectid::testing::started_but_answer_lost());
+  server.next(connectid::testing::response(400, R"({"exceptionType":"X","errorMessage":"no such product"})"));
+  server.next(connectid::testing::started_but_response_lost());
   EXPECT_EQ(client.start(order).error().http_status(), 400);
   EXPECT_EQ(client.start(order).error().outcome(), connectid::Outcome::unknown);
   EXPECT_TRUE(client.start(order));  // no script left: by the rules
@@ -54,31 +54,32 @@ TEST(TestingPage, scripts_are_taken_one_a_request_and_then_the_rules_hold) {
 struct Row {
   const char* name;
   ct::Script script;
-  const char* word;
+  const char* outcome;
   std::size_t started;
   friend void PrintTo(const Row& row, std::ostream* out) { *out << row.name; }
 };
 class EachScript : public testing::TestWithParam<Row> {};
 
-TEST_P(EachScript, ends_in_the_word_of_the_table) {
+TEST_P(EachScript, ends_in_the_outcome_of_the_table) {
   FakeServer server;
   server.next(GetParam().script);
   const auto result =
       client_of(server.url()).start(order, {.timeout = GetParam().name == std::string("silent") ? 2s : 30s});
-  EXPECT_EQ(word(result), GetParam().word);
+  EXPECT_EQ(outcome(result), GetParam().outcome);
   EXPECT_EQ(server.started().size(), GetParam().started);
 }
 INSTANTIATE_TEST_SUITE_P(
     TestingPage, EachScript,
-    testing::Values(Row{"answer", ct::answer(404, "{}"), "rejected", 0},
-                    Row{"started_but_answer_lost", ct::started_but_answer_lost(), "unknown", 1},
+    testing::Values(Row{"response", ct::response(404, "{}"), "rejected", 0},
+                    Row{"started_but_response_lost", ct::started_but_response_lost(), "unknown", 1},
                     Row{"lost_before_acting", ct::lost_before_acting(), "unknown", 0},
                     Row{"rate_limited_for", ct::rate_limited_for(1s), "started", 1},
                     Row{"delayed", ct::delayed(10ms), "started", 1}, Row{"slow", ct::slow(1ms), "started", 1},
                     Row{"silent", ct::silent(), "unknown", 1},
-                    Row{"cut_request_at", ct::cut_request_at(400), "unknown", 0},
-                    Row{"cut_answer_at", ct::cut_answer_at(20), "unknown", 1},
-                    Row{"raw_answer", ct::raw_answer("HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n"), "unknown", 1},
+                    Row{"truncate_request_at", ct::truncate_request_at(400), "unknown", 0},
+                    Row{"truncate_response_at", ct::truncate_response_at(20), "unknown", 1},
+                    Row{"raw_answer", ct::raw_response("HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n"), "unknown",
+                        1},
                     Row{"garbage", ct::garbage(), "unknown", 1}, Row{"huge", ct::huge(2'000'000), "unknown", 1},
                     Row{"gone", ct::gone(), "unknown", 1}),
     [](const auto& row) { return row.param.name; });
@@ -107,7 +108,7 @@ TEST(TestingPage, a_certificate_that_has_expired) {
           std::make_shared<connectid::http::CurlTransport>(connectid::http::CurlOptions{.ca_pem = server.ca_pem()}),
   });
   const auto result = client.start(order);
-  ASSERT_EQ(word(result), "not_sent");
+  ASSERT_EQ(outcome(result), "not_sent");
   ASSERT_TRUE(result.error().get_if<connectid::TransportError>());
   EXPECT_EQ(result.error().get_if<connectid::TransportError>()->cause, connectid::Cause::certificate);
   EXPECT_EQ(server.bodies_received(), 0U);
@@ -127,8 +128,8 @@ TEST(TestingPage, connections_fail_between_calls) {
   // docs: end
 }
 
-TEST(TestingPage, the_login_gives_tokens_and_fails_by_the_same_scripts) {
-  // docs: the login
+TEST(TestingPage, the_authorization_server_gives_tokens_and_fails_by_the_same_scripts) {
+  // docs: the authorization server
   FakeServer server;
   const auto store = std::make_shared<connectid::auth::MemoryTokenStore>();
   const connectid::auth::Credentials credentials{
@@ -157,7 +158,8 @@ TEST(TestingPage, a_gate_before_a_server_of_ones_own) {
   const std::uint16_t port_of_your_server = server.gate().port();
   // docs: a gate of your own
   FaultGate gate(port_of_your_server, {.plan = [](const FaultGate::Exchange& exchange) {
-                   return exchange.connection == 1 ? Fault{.cut_answer_at = 30, .end = Fault::End::reset} : Fault{};
+                   return exchange.connection == 1 ? Fault{.truncate_response_at = 30, .end = Fault::End::reset}
+                                                   : Fault{};
                  }});
   const auto client = client_of("http://127.0.0.1:" + std::to_string(gate.port()));
   EXPECT_EQ(client.start(order).error().outcome(), connectid::Outcome::unknown);

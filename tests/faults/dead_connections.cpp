@@ -38,7 +38,7 @@ void fill_the_pool(Bench& bench) {
 Row replaced(std::string name, std::string what, std::function<void(Bench&)> arm, unsigned variants = reused) {
   return {.name = "idle_connection" + std::move(name),
           .what = std::move(what) + ": it is replaced, one body arrives",
-          .word = started,
+          .outcome = started,
           .kind = "",
           .more_connections = 1,
           .variants = variants,
@@ -70,19 +70,19 @@ std::vector<Row> ended() {
 // ---- idle connections that are not used again
 
 /// After a first start that was answered so.
-Row after_an_answer(
-    std::string name, std::string what, std::string answer, bool is_reused,
+Row after_a_response(
+    std::string name, std::string what, std::string response, bool is_reused,
     std::function<void(Choices&)> choose = [](Choices&) {}, std::chrono::milliseconds pause = 0ms) {
   Row row{.name = "idle_after_" + std::move(name),
           .what = "answered the start before " + std::move(what) +
                   (is_reused ? ": its connection is used again" : ": its connection is not used again"),
-          .word = started,
+          .outcome = started,
           .kind = "",
           .more_connections = is_reused ? 0 : 1,
           .variants = reused,
           .choose = std::move(choose)};
-  row.warm_up = [answer = std::move(answer), pause](Bench& bench) {
-    bench.server.next(testing::raw_answer(answer));
+  row.warm_up = [response = std::move(response), pause](Bench& bench) {
+    bench.server.next(testing::raw_response(response));
     const auto first = bench.client.start(valid_request);
     ASSERT_TRUE(first) << first.error();
     std::this_thread::sleep_for(pause);
@@ -98,22 +98,22 @@ std::vector<Row> not_used_again() {
     return [time](Choices& choices) { choices.curl.max_idle = time; };
   };
   return {
-      after_an_answer("connection_close", "with `Connection: close` and did not close", ok("Connection: close\r\n"),
-                      false),
-      after_an_answer("connection_close_in_a_list", "with `Connection: x, Close` and did not close",
-                      ok("Connection: x, Close\r\n"), false),
-      after_an_answer("http_1_0", "in HTTP/1.0 with a length", ok("", "1.0"), false),
-      after_an_answer("http_1_0_keep_alive", "in HTTP/1.0 with `Connection: keep-alive`",
-                      ok("Connection: keep-alive\r\n", "1.0"), false),
-      after_an_answer("keep_alive_0", "with `Keep-Alive: timeout=0`", ok("Keep-Alive: timeout=0\r\n"), false),
-      after_an_answer("keep_alive_1", "with `Keep-Alive: timeout=1`, 600 ms ago", ok("Keep-Alive: timeout=1\r\n"),
-                      false, idle_for(1min), 600ms),
-      after_an_answer("keep_alive_60", "with `Keep-Alive: timeout=60, max=100`",
-                      ok("Keep-Alive: timeout=60, max=100\r\n"), true, idle_for(1min)),
-      after_an_answer("max_idle", "with `Keep-Alive: timeout=60`, longer ago than `max_idle` (50 ms)",
-                      ok("Keep-Alive: timeout=60\r\n"), false, idle_for(50ms), 100ms),
-      after_an_answer("no_idle_handles", "(`max_idle_handles` is 0)", ok(""), false,
-                      [](Choices& choices) { choices.curl.max_idle_handles = 0; }),
+      after_a_response("connection_close", "with `Connection: close` and did not close", ok("Connection: close\r\n"),
+                       false),
+      after_a_response("connection_close_in_a_list", "with `Connection: x, Close` and did not close",
+                       ok("Connection: x, Close\r\n"), false),
+      after_a_response("http_1_0", "in HTTP/1.0 with a length", ok("", "1.0"), false),
+      after_a_response("http_1_0_keep_alive", "in HTTP/1.0 with `Connection: keep-alive`",
+                       ok("Connection: keep-alive\r\n", "1.0"), false),
+      after_a_response("keep_alive_0", "with `Keep-Alive: timeout=0`", ok("Keep-Alive: timeout=0\r\n"), false),
+      after_a_response("keep_alive_1", "with `Keep-Alive: timeout=1`, 600 ms ago", ok("Keep-Alive: timeout=1\r\n"),
+                       false, idle_for(1min), 600ms),
+      after_a_response("keep_alive_60", "with `Keep-Alive: timeout=60, max=100`",
+                       ok("Keep-Alive: timeout=60, max=100\r\n"), true, idle_for(1min)),
+      after_a_response("max_idle", "with `Keep-Alive: timeout=60`, longer ago than `max_idle` (50 ms)",
+                       ok("Keep-Alive: timeout=60\r\n"), false, idle_for(50ms), 100ms),
+      after_a_response("no_idle_handles", "(`max_idle_handles` is 0)", ok(""), false,
+                       [](Choices& choices) { choices.curl.max_idle_handles = 0; }),
   };
 }
 
@@ -123,7 +123,7 @@ std::vector<Row> in_tls() {
   const auto aside = [](std::string name, const std::string& what, FaultGate::Aside said, int times) {
     return Row{.name = "tls_" + std::move(name) + "_on_an_idle_connection",
                .what = "sent " + what + " on the idle connection: it is no stray byte",
-               .word = started,
+               .outcome = started,
                .kind = "",
                .variants = reused_tls,
                .arm = [said, times](Bench& bench) {
@@ -142,7 +142,7 @@ std::vector<Row> in_tls() {
   };
   const auto by_the_close = [](std::string name, const std::string& what, const std::string& body, End end) {
     const bool whole = body == ok_body;
-    Row row = scripted("tls_" + std::move(name), "answers 200 without framing: " + what, ok_with("", body, end),
+    Row row = scripted("tls_" + std::move(name), "sends 200 without framing: " + what, ok_with("", body, end),
                        whole ? started : unknown, whole ? "" : unexpected);
     row.variants = tls;
     return row;
@@ -163,10 +163,10 @@ std::vector<Row> in_tls() {
       by_the_close("nothing_then_close_notify", "nothing, then close_notify", "", End::close_notify),
       by_the_close("whole_json_then_rst", "whole JSON, then RST", ok_body, End::reset),
       by_the_close("half_json_then_rst", "half a JSON text, then RST", R"({"status":"O)", End::reset),
-      scripted("close_notify_before_the_answer", "reads the request, acts, and closes with a close_notify",
-               testing::started_but_answer_lost(End::close_notify), unknown, transport),
+      scripted("close_notify_before_the_response", "reads the request, acts, and closes with a close_notify",
+               testing::started_but_response_lost(End::close_notify), unknown, transport),
       [] {
-        Row row = scripted("answer_later_than_connecting_may_take", "answers 200 after longer than connecting may take",
+        Row row = scripted("response_later_than_connecting_may_take", "sends 200 after longer than connecting may take",
                            testing::delayed(500ms * CONNECTID_TEST_PATIENCE), started, "");
         row.choose = [](Choices& choices) { choices.timeouts.connect = 400ms * CONNECTID_TEST_PATIENCE; };
         row.variants = fresh_plain | reused_tls;
@@ -237,10 +237,10 @@ TEST_P(ClosedAtOnce, is_not_sent_exactly_where_not_a_byte_arrived) {
   for (int call = 0; call < calls; ++call) {
     std::size_t bytes = 0;
     std::jthread serving([&] { bytes = peer.bytes_of_the_next(); });
-    const auto reply = transport.perform(request, {.deadline = std::chrono::steady_clock::now() + 20s});
+    const auto result = transport.perform(request, {.deadline = std::chrono::steady_clock::now() + 20s});
     serving.join();
-    ASSERT_TRUE(std::holds_alternative<http::Failure>(reply));
-    const auto& failure = std::get<http::Failure>(reply);
+    ASSERT_TRUE(std::holds_alternative<http::Failure>(result));
+    const auto& failure = std::get<http::Failure>(result);
     EXPECT_EQ(failure.body_left, bytes > 0) << failure.text << "; " << bytes << " bytes came";
     sent += failure.body_left ? 1 : 0;
   }

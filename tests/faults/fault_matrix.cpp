@@ -43,7 +43,7 @@ std::vector<Case> cases() {
 std::optional<std::uint64_t> connections_of(const Row& row, bool used_before) {
   const std::uint64_t least = used_before ? 0 : 1;
   if (row.more_connections) return least + static_cast<std::uint64_t>(*row.more_connections);
-  if (row.attempts != 1 || row.word == "not_sent") return std::nullopt;
+  if (row.attempts != 1 || row.outcome == "not_sent") return std::nullopt;
   return least;
 }
 
@@ -55,7 +55,7 @@ void start_well(Bench& bench) {
 
 class FaultMatrix : public ::testing::TestWithParam<Case> {};
 
-TEST_P(FaultMatrix, ends_in_the_true_word_and_starts_no_more_than_once) {
+TEST_P(FaultMatrix, ends_in_the_true_outcome_and_starts_no_more_than_once) {
   const Row& row = *GetParam().row;
   const bool used_before = GetParam().variant & reused;
   Choices choices;
@@ -76,7 +76,7 @@ TEST_P(FaultMatrix, ends_in_the_true_word_and_starts_no_more_than_once) {
   bench.took = std::chrono::steady_clock::now() - begun;
   if (bench.helper.joinable()) bench.helper.join();
 
-  EXPECT_EQ(word_of(result), row.word) << (result ? "" : result.error().message());
+  EXPECT_EQ(outcome_of(result), row.outcome) << (result ? "" : result.error().message());
   EXPECT_EQ(kind_of(result), row.kind) << (result ? "" : result.error().message());
   const auto bodies = static_cast<std::size_t>(row.bodies);
   EXPECT_TRUE(bench.server.wait_for_bodies(bodies_before + bodies, 30s));
@@ -84,7 +84,7 @@ TEST_P(FaultMatrix, ends_in_the_true_word_and_starts_no_more_than_once) {
   const int attempts = (result ? result->call : result.error().call()).attempts;
   EXPECT_LE(bench.server.gate().exchanges() - exchanges_before, static_cast<std::uint64_t>(attempts))
       << "more requests were begun than attempts made";
-  EXPECT_LE(bench.server.started().size() - started_before, row.word == "not_sent" ? 0U : 1U) << "THE promise";
+  EXPECT_LE(bench.server.started().size() - started_before, row.outcome == "not_sent" ? 0U : 1U) << "THE promise";
   EXPECT_GE(attempts, row.attempts);
   if (!row.more_attempts) EXPECT_EQ(attempts, row.attempts);
   if (const auto connections = connections_of(row, used_before))

@@ -29,12 +29,14 @@ std::function<void(Bench&)> meets(std::vector<Script> scripts) {
 
 // ---- 429
 
-Script slow_down(http::Headers headers) { return testing::answer(429, R"({"errorMessage":"m"})", std::move(headers)); }
+Script slow_down(http::Headers headers) {
+  return testing::response(429, R"({"errorMessage":"m"})", std::move(headers));
+}
 
 Row pause_of_a_second(std::string name, const std::string& what, http::Headers headers, unsigned variants) {
   return {.name = "status_429_" + std::move(name),
-          .what = "answers 429 with " + what + " a second later, then 200",
-          .word = started,
+          .what = "sends 429 with " + what + " a second later, then 200",
+          .outcome = started,
           .kind = "",
           .attempts = 2,
           .bodies = 2,
@@ -45,8 +47,8 @@ Row pause_of_a_second(std::string name, const std::string& what, http::Headers h
 
 Row no_pause(std::string name, const std::string& what, http::Headers headers) {
   return {.name = "status_429_" + std::move(name),
-          .what = "answers 429 with " + what,
-          .word = rejected,
+          .what = "sends 429 with " + what,
+          .outcome = rejected,
           .kind = rate_limited,
           .arm = meets({slow_down(std::move(headers))})};
 }
@@ -63,8 +65,8 @@ std::vector<Row> too_many_requests() {
       pause_of_a_second("reset_absolute",
                         "an `X-RateLimit-Reset` since 1970:", {date, {"X-RateLimit-Reset", "784111778"}}, fresh_plain),
       {.name = "status_429_for_ever",
-       .what = "answers 429 with `Retry-After: 0`, each time",
-       .word = rejected,
+       .what = "sends 429 with `Retry-After: 0`, each time",
+       .outcome = rejected,
        .kind = rate_limited,
        .attempts = 3,
        .bodies = 3,
@@ -74,8 +76,8 @@ std::vector<Row> too_many_requests() {
              bench.server.always(slow_down({{"Retry-After", "0"}}));
            }},
       {.name = "status_429_with_one_attempt",
-       .what = "answers 429 with `Retry-After: 0` (`max_attempts` is 1)",
-       .word = rejected,
+       .what = "sends 429 with `Retry-After: 0` (`max_attempts` is 1)",
+       .outcome = rejected,
        .kind = rate_limited,
        .choose = [](Choices& choices) { choices.retry_policy.max_attempts = 1; },
        .arm = meets({slow_down({{"Retry-After", "0"}})})},
@@ -88,38 +90,38 @@ std::vector<Row> too_many_requests() {
       no_pause("twenty_digits", "a `Retry-After` of twenty digits", {{"Retry-After", "99999999999999999999"}}),
       no_pause("reset_eternity", "an `X-RateLimit-Reset` of 10^18", {{"X-RateLimit-Reset", "1000000000000000000"}}),
       {.name = "status_429_two_pauses",
-       .what = "answers 429 with `Retry-After` twice, 0 and 3600, then 200: the first counts",
-       .word = started,
+       .what = "sends 429 with `Retry-After` twice, 0 and 3600, then 200: the first counts",
+       .outcome = started,
        .kind = "",
        .attempts = 2,
        .bodies = 2,
        .variants = fresh_tls,
        .arm = meets({refused_with("HTTP/1.1 429 Slow\r\nRetry-After: 0\r\nRetry-After: 3600\r\n"
                                   "Content-Length: 0\r\n\r\n")})},
-      {.name = "status_429_cut_in_its_headers",
-       .what = "answers 429 with `Retry-After: 0`; its header section is cut by FIN",
-       .word = unknown,
+      {.name = "status_429_truncated_in_its_headers",
+       .what = "sends 429 with `Retry-After: 0`; its header section is cut by FIN",
+       .outcome = unknown,
        .kind = transport,
        .arm = meets({refused_with("HTTP/1.1 429 Slow\r\nRetry-After: 0\r\nX-Ra", End::fin)})},
-      {.name = "status_429_cut_in_its_body",
-       .what = "answers 429 with `Retry-After: 0`; its body is cut by FIN; then 200",
-       .word = started,
+      {.name = "status_429_truncated_in_its_body",
+       .what = "sends 429 with `Retry-After: 0`; its body is cut by FIN; then 200",
+       .outcome = started,
        .kind = "",
        .attempts = 2,
        .bodies = 2,
        .variants = reused_tls,
        .arm = meets({refused_with("HTTP/1.1 429 Slow\r\nRetry-After: 0\r\nContent-Length: 99\r\n\r\nhalf", End::fin)})},
-      {.name = "status_429_then_cut",
-       .what = "answers 429 with `Retry-After: 0`, then acts and closes",
-       .word = unknown,
+      {.name = "status_429_then_truncated",
+       .what = "sends 429 with `Retry-After: 0`, then acts and closes",
+       .outcome = unknown,
        .kind = transport,
        .attempts = 2,
        .bodies = 2,
        .variants = reused_plain,
-       .arm = meets({slow_down({{"Retry-After", "0"}}), testing::started_but_answer_lost()})},
+       .arm = meets({slow_down({{"Retry-After", "0"}}), testing::started_but_response_lost()})},
       {.name = "status_429_then_gone",
-       .what = "answers 429 with `Retry-After: 0`, then refuses connections",
-       .word = rejected,
+       .what = "sends 429 with `Retry-After: 0`, then refuses connections",
+       .outcome = rejected,
        .kind = rate_limited,
        .attempts = 2,
        .more_attempts = true,
@@ -152,7 +154,7 @@ Row token_refused(std::string name, std::string what, std::vector<Script> script
   const bool lets_in = tokens[static_cast<std::size_t>(attempts) - 1] == good_token;
   return {.name = "status_401_" + std::move(name),
           .what = std::move(what),
-          .word = lets_in ? started : rejected,
+          .outcome = lets_in ? started : rejected,
           .kind = lets_in ? "" : unauthorized,
           .attempts = attempts,
           .bodies = attempts,
@@ -165,8 +167,8 @@ Row token_refused(std::string name, std::string what, std::vector<Script> script
 Row renewal(std::string name, std::string what, std::function<Result<AccessToken>(std::stop_source&)> renew) {
   auto stop = std::make_shared<std::stop_source>();
   return {.name = "status_401_and_" + std::move(name),
-          .what = "answers 401 with a challenge, and " + std::move(what),
-          .word = rejected,
+          .what = "sends 401 with a challenge, and " + std::move(what),
+          .outcome = rejected,
           .kind = unauthorized,
           .variants = fresh,
           .choose =
@@ -182,21 +184,21 @@ Row renewal(std::string name, std::string what, std::function<Result<AccessToken
 std::vector<Row> refused_tokens() {
   const http::Header challenge{"WWW-Authenticate", "Bearer"};
   return {
-      token_refused("another_token", "answers 401 with a challenge; the token source then has another token", {},
+      token_refused("another_token", "sends 401 with a challenge; the token source then has another token", {},
                     an_old_one_and_the_good, 2),
-      token_refused("oauth_error", "answers 401 with an OAuth `error` in its body; the source has another token",
-                    {testing::answer(401, R"({"error":"invalid_token"})")}, an_old_one_and_the_good, 2),
-      token_refused("same_token", "answers 401 with a challenge; the source has no other token", {},
-                    {"old-canary-token"}, 1),
-      token_refused("each_time", "answers 401 with a challenge to two tokens, and would take the third", {},
+      token_refused("oauth_error", "sends 401 with an OAuth `error` in its body; the source has another token",
+                    {testing::response(401, R"({"error":"invalid_token"})")}, an_old_one_and_the_good, 2),
+      token_refused("same_token", "sends 401 with a challenge; the source has no other token", {}, {"old-canary-token"},
+                    1),
+      token_refused("each_time", "sends 401 with a challenge to two tokens, and would take the third", {},
                     {"old-canary-token", "older-canary-token", good_token}, 2),
-      token_refused("without_a_challenge", "answers 401 with garbage and no challenge; the source has another token",
-                    {testing::answer(401, "\x01\xff{{")}, an_old_one_and_the_good, 1),
-      token_refused("with_garbage", "answers 401 with a challenge and garbage; the source has another token",
-                    {testing::answer(401, "\x01\xff{{", {challenge})}, an_old_one_and_the_good, 2),
+      token_refused("without_a_challenge", "sends 401 with garbage and no challenge; the source has another token",
+                    {testing::response(401, "\x01\xff{{")}, an_old_one_and_the_good, 1),
+      token_refused("with_garbage", "sends 401 with a challenge and garbage; the source has another token",
+                    {testing::response(401, "\x01\xff{{", {challenge})}, an_old_one_and_the_good, 2),
       [] {
         Row row = token_refused("with_one_attempt",
-                                "answers 401 with a challenge; the source has another token (`max_attempts` is 1)", {},
+                                "sends 401 with a challenge; the source has another token (`max_attempts` is 1)", {},
                                 an_old_one_and_the_good, 1);
         row.variants = fresh;  // a start that goes well before takes two
         row.choose = [choose = row.choose](Choices& choices) {
@@ -216,9 +218,9 @@ std::vector<Row> refused_tokens() {
                 stop.request_stop();
                 return AccessToken{good_token};
               }),
-      {.name = "status_401_cut_in_its_headers",
-       .what = "answers 401 with a challenge; its header section is cut by FIN",
-       .word = unknown,
+      {.name = "status_401_truncated_in_its_headers",
+       .what = "sends 401 with a challenge; its header section is cut by FIN",
+       .outcome = unknown,
        .kind = transport,
        .arm = meets({refused_with("HTTP/1.1 401 No\r\nWWW-Authenticate: Bearer\r\nX-", End::fin)})},
   };
@@ -247,7 +249,7 @@ class Doorkeeper final : public Journal {
     if (attempt == 2) door_->open();
     return true;
   }
-  void ended(const JournalCall&, Word) override {}
+  void ended(const JournalCall&, Outcome) override {}
 
  private:
   std::shared_ptr<ClosedDoor> door_;
@@ -257,7 +259,7 @@ Row comes_back() {
   auto door = std::make_shared<std::shared_ptr<ClosedDoor>>();
   return {.name = "refused_and_back",
           .what = "refuses the connection, and takes the next one",
-          .word = started,
+          .outcome = started,
           .kind = "",
           .attempts = 2,
           .variants = fresh,
@@ -275,7 +277,7 @@ Row comes_back() {
 Row handshake(std::string name, const std::string& what, Fault fault, bool each_time) {
   return {.name = "handshake_" + std::move(name),
           .what = what + (each_time ? " in each TLS handshake" : " in the TLS handshake, and not in the next"),
-          .word = each_time ? not_sent : started,
+          .outcome = each_time ? not_sent : started,
           .kind = each_time ? transport : "",
           .attempts = 2,
           .more_attempts = each_time,
@@ -290,19 +292,19 @@ Row handshake(std::string name, const std::string& what, Fault fault, bool each_
 }
 
 std::vector<Row> without_a_connection() {
-  Fault cut;
-  cut.cut_answer_at = 100;
-  cut.end = End::fin;
-  Fault reset = cut;
+  Fault truncated;
+  truncated.truncate_response_at = 100;
+  truncated.end = End::fin;
+  Fault reset = truncated;
   reset.end = End::reset;
   Fault garbage;
-  garbage.answer = "this is not TLS\r\n\r\n";
+  garbage.response = "this is not TLS\r\n\r\n";
   garbage.end = End::fin;
   return {
       comes_back(),
       {.name = "refused_with_one_attempt",
        .what = "refuses the connection (`max_attempts` is 1)",
-       .word = not_sent,
+       .outcome = not_sent,
        .kind = transport,
        .bodies = 0,
        .variants = fresh,
@@ -310,7 +312,7 @@ std::vector<Row> without_a_connection() {
        .arm = [](Bench& bench) { bench.server.gate().stop_listening(); }},
       {.name = "refused_with_no_time_for_connecting",
        .what = "refuses the connection (`connect_for` is 0)",
-       .word = not_sent,
+       .outcome = not_sent,
        .kind = transport,
        .bodies = 0,
        .variants = fresh,
@@ -318,7 +320,7 @@ std::vector<Row> without_a_connection() {
        .arm = [](Bench& bench) { bench.server.gate().stop_listening(); }},
       {.name = "name_not_found",
        .what = "has a name that is not found",
-       .word = not_sent,
+       .outcome = not_sent,
        .kind = transport,
        .attempts = 2,
        .more_attempts = true,
@@ -330,10 +332,10 @@ std::vector<Row> without_a_connection() {
              // A label of more than 63 letters: the resolver says so without asking anybody.
              choices.host = std::string(64, 'a') + ".test";
            }},
-      handshake("cut", "closes", cut, false),
+      handshake("cut", "closes", truncated, false),
       handshake("reset", "resets", reset, false),
       handshake("garbage", "says what is not TLS", garbage, false),
-      handshake("cut_each_time", "closes", cut, true),
+      handshake("truncated_each_time", "closes", truncated, true),
       handshake("garbage_each_time", "says what is not TLS", garbage, true),
   };
 }
@@ -343,17 +345,18 @@ std::vector<Row> without_a_connection() {
 Row never_again(int status, const std::string& kind) {
   const std::string code = std::to_string(status);
   return {.name = "status_" + code + "_with_retry_after",
-          .what = "answers " + code + " with `Retry-After: 0`: it may have acted",
-          .word = unknown,
+          .what = "sends " + code + " with `Retry-After: 0`: it may have acted",
+          .outcome = unknown,
           .kind = kind,
-          .arm = meets({testing::answer(status, "", {{"Retry-After", "0"}})})};
+          .arm = meets({testing::response(status, "", {{"Retry-After", "0"}})})};
 }
 
-Row sent_again(std::string name, const std::string& what, std::vector<Script> scripts, std::string word, int attempts) {
+Row sent_again(std::string name, const std::string& what, std::vector<Script> scripts, std::string outcome,
+               int attempts) {
   return {.name = "unknown_sent_again_" + std::move(name),
           .what = what + " (`repeat_unknown_starts`)",
-          .word = word,
-          .kind = word == started ? "" : transport,
+          .outcome = outcome,
+          .kind = outcome == started ? "" : transport,
           .attempts = attempts,
           .bodies = attempts,
           .choose =
@@ -371,10 +374,10 @@ std::vector<Row> may_have_acted() {
       never_again(409, "unexpected_response"),
       never_again(500, "server_error"),
       never_again(503, "server_error"),
-      sent_again("and_started", "closes without acting, then answers 200", {lost}, started, 2),
-      sent_again("and_refused", "closes without acting, then answers 400: what the first did is as unknown as before",
-                 {lost, testing::answer(400, "{}")}, unknown, 2),
-      sent_again("and_told_to_wait", "closes without acting, then answers 429 with no pause", {lost, slow_down({})},
+      sent_again("and_started", "closes without acting, then responds 200", {lost}, started, 2),
+      sent_again("and_refused", "closes without acting, then responds 400: what the first did is as unknown as before",
+                 {lost, testing::response(400, "{}")}, unknown, 2),
+      sent_again("and_told_to_wait", "closes without acting, then responds 429 with no pause", {lost, slow_down({})},
                  unknown, 2),
       sent_again("each_time", "closes without acting, three times", {lost, lost, lost}, unknown, 3),
       sent_again("and_gone", "acts, closes, and refuses connections", {testing::gone()}, unknown, 2),
@@ -394,7 +397,7 @@ class RefusingJournal final : public Journal {
     if (attempt == attempt_ && throws_) throw std::runtime_error("disk full");
     return attempt != attempt_;
   }
-  void ended(const JournalCall&, Word) override {}
+  void ended(const JournalCall&, Outcome) override {}
 
  private:
   int attempt_;
@@ -404,7 +407,7 @@ class RefusingJournal final : public Journal {
 Row journal(std::string name, std::string what, bool throws) {
   return {.name = "journal_" + std::move(name),
           .what = "is not asked: the journal " + std::move(what),
-          .word = not_sent,
+          .outcome = not_sent,
           .kind = "journal_refused",
           .attempts = 0,
           .bodies = 0,
@@ -415,7 +418,7 @@ Row journal(std::string name, std::string what, bool throws) {
 Row no_token(std::string name, std::string what, TokenSource source) {
   return {.name = "token_source_" + std::move(name),
           .what = "is not asked: the token source " + std::move(what),
-          .word = not_sent,
+          .outcome = not_sent,
           .kind = "token_error",
           .attempts = 0,
           .bodies = 0,
@@ -428,8 +431,8 @@ std::vector<Row> not_let_go() {
       journal("refuses", "refuses", false),
       journal("throws", "throws", true),
       {.name = "journal_refuses_the_repeat",
-       .what = "answers 429 with `Retry-After: 0`, and the journal refuses the second attempt",
-       .word = rejected,
+       .what = "sends 429 with `Retry-After: 0`, and the journal refuses the second attempt",
+       .outcome = rejected,
        .kind = rate_limited,
        .variants = fresh_plain,
        .choose = [](Choices& choices) { choices.journal = std::make_shared<RefusingJournal>(2, false); },

@@ -20,27 +20,27 @@ inline const std::string ok_body = R"({"status":"OK"})";
 /// A 200 whose head and body are written out by hand.
 inline testing::Script ok_with(const std::string& headers, const std::string& body,
                                testing::Fault::End end = testing::Fault::End::keep) {
-  return testing::raw_answer("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n" + headers + "\r\n" + body, end);
+  return testing::raw_response("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n" + headers + "\r\n" + body, end);
 }
 
-/// These bytes are the answer, and nothing is started.
+/// These bytes are the response, and nothing is started.
 inline testing::Script refused_with(std::string bytes, testing::Fault::End end = testing::Fault::End::keep) {
-  testing::Script script = testing::raw_answer(std::move(bytes), end);
+  testing::Script script = testing::raw_response(std::move(bytes), end);
   script.acts = false;
   return script;
 }
 
 /// The script is made when it is needed: some are megabytes, and every test is a process that knows all rows.
-inline Row made(std::string name, std::string what, std::function<testing::Script()> script, std::string word,
+inline Row made(std::string name, std::string what, std::function<testing::Script()> script, std::string outcome,
                 std::string kind) {
-  Row row{.name = std::move(name), .what = std::move(what), .word = std::move(word), .kind = std::move(kind)};
+  Row row{.name = std::move(name), .what = std::move(what), .outcome = std::move(outcome), .kind = std::move(kind)};
   row.arm = [script = std::move(script)](Bench& bench) { bench.server.next(script()); };
   return row;
 }
 
-inline Row scripted(std::string name, std::string what, testing::Script script, std::string word, std::string kind) {
+inline Row scripted(std::string name, std::string what, testing::Script script, std::string outcome, std::string kind) {
   return made(
-      std::move(name), std::move(what), [script = std::move(script)] { return script; }, std::move(word),
+      std::move(name), std::move(what), [script = std::move(script)] { return script; }, std::move(outcome),
       std::move(kind));
 }
 

@@ -18,11 +18,11 @@ inline constexpr unsigned reused = reused_plain | reused_tls;
 inline constexpr unsigned plain = fresh_plain | reused_plain;
 inline constexpr unsigned tls = fresh_tls | reused_tls;
 
-/// One kind of answer or fault, and what is true of a start that meets it.
+/// One kind of response or fault, and what is true of a start that meets it.
 struct Row {
   std::string name;  ///< an identifier
   std::string what;  ///< for people: what happens to the request
-  std::string word;
+  std::string outcome;
   std::string kind;            ///< empty where it is started
   int attempts = 1;            ///< how often the call gave its request to the transport
   bool more_attempts = false;  ///< or more often: connecting is tried for a time, not for a number
@@ -46,8 +46,8 @@ inline void connect_briefly(Choices& choices) { choices.retry_policy.connect_for
 
 // Rows that have a file of their own, named as the function is.
 [[nodiscard]] std::vector<Row> repeats();           ///< a call has reason to try again
-[[nodiscard]] std::vector<Row> early_answers();     ///< the answer comes before the server has read the request
-[[nodiscard]] std::vector<Row> strays();            ///< bytes that are no answer to what was sent
+[[nodiscard]] std::vector<Row> early_responses();   ///< the response comes before the server has read the request
+[[nodiscard]] std::vector<Row> strays();            ///< bytes that are no response to what was sent
 [[nodiscard]] std::vector<Row> strict_reading();    ///< what two readers could take in two ways
 [[nodiscard]] std::vector<Row> dead_connections();  ///< idle connections that nobody is at the other end of
 

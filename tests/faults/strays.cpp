@@ -1,4 +1,4 @@
-// Bytes that are no answer to what was sent: on a connection that idles, behind an answer, and in the pause before a
+// Bytes that are no response to what was sent: on a connection that idles, behind a response, and in the pause before a
 // repeat.
 #include <gtest/gtest.h>
 #include <poll.h>
@@ -26,7 +26,7 @@ const std::string late_408 = "HTTP/1.1 408 Late\r\nContent-Length: 0\r\nConnecti
 Row on_an_idle_connection(std::string name, std::string words, std::string bytes, End end = End::keep) {
   return {.name = "stray_" + std::move(name) + "_on_an_idle_connection",
           .what = "left " + std::move(words) + " on the idle connection: it is replaced, one body arrives",
-          .word = started,
+          .outcome = started,
           .kind = "",
           .more_connections = 1,
           .variants = reused,
@@ -56,16 +56,16 @@ std::vector<Row> on_idle_connections() {
   };
 }
 
-/// In one piece with the answer.
-Row behind(std::string name, const std::string& answer_words, const std::string& answer, const std::string& words,
+/// In one piece with the response.
+Row behind(std::string name, const std::string& server_message, const std::string& response, const std::string& words,
            const std::string& bytes, bool acts = false) {
-  Script script = refused_with(answer + bytes);
+  Script script = refused_with(response + bytes);
   script.acts = acts;
-  return scripted(name + "_with_more_behind_it", "answers " + answer_words + ", and " + words + " behind it",
+  return scripted(name + "_with_more_behind_it", "sends " + server_message + ", and " + words + " behind it",
                   std::move(script), unknown, transport);
 }
 
-std::vector<Row> behind_an_answer() {
+std::vector<Row> behind_a_response() {
   const std::string unasked = "unasked bytes";
   std::vector<Row> list = {
       behind("ok", "200", whole_ok, "a 400", whole_400, true),
@@ -90,12 +90,12 @@ std::vector<Row> behind_an_answer() {
   return list;
 }
 
-/// After the answer, in the pause of a second before the repeat: of most, one variant is enough.
+/// After the response, in the pause of a second before the repeat: of most, one variant is enough.
 Row in_the_pause(std::string name, std::string what, Script script, std::string bytes, unsigned variants,
                  End end = End::keep) {
   return {.name = std::move(name),
           .what = std::move(what),
-          .word = unknown,
+          .outcome = unknown,
           .kind = transport,
           .attempts = 2,
           .more_connections = 0,
@@ -105,7 +105,7 @@ Row in_the_pause(std::string name, std::string what, Script script, std::string 
             bench.server.next(script);
             bench.helper = std::jthread([&bench, before, bytes, end] {
               EXPECT_TRUE(bench.server.wait_for_bodies(before + 1, 20s));
-              std::this_thread::sleep_for(200ms);  // by now the client has the answer
+              std::this_thread::sleep_for(200ms);  // by now the client has the response
               EXPECT_TRUE(eventually([&] { return bench.server.gate().send_stray(bytes) == 1; }));
               if (end != End::keep) EXPECT_EQ(bench.server.gate().close_connections(end), 1U);
             });
@@ -115,21 +115,21 @@ Row in_the_pause(std::string name, std::string what, Script script, std::string 
 std::vector<Row> in_pauses() {
   const std::string late = "later on the same connection: the 429 was perhaps another request's";
   std::vector<Row> list = {
-      in_the_pause("status_429_and_a_late_200", "answers 429 with `Retry-After: 1`, and 200 " + late,
+      in_the_pause("status_429_and_a_late_200", "sends 429 with `Retry-After: 1`, and 200 " + late,
                    refused_with(slow_429), whole_ok, fresh_plain | reused_tls),
-      in_the_pause("status_429_and_a_late_400", "answers 429 with `Retry-After: 1`, and 400 " + late,
+      in_the_pause("status_429_and_a_late_400", "sends 429 with `Retry-After: 1`, and 400 " + late,
                    refused_with(slow_429), whole_400, fresh_plain),
-      in_the_pause("status_429_and_a_late_byte", "answers 429 with `Retry-After: 1`, and one byte " + late,
+      in_the_pause("status_429_and_a_late_byte", "sends 429 with `Retry-After: 1`, and one byte " + late,
                    refused_with(slow_429), "H", reused_tls),
-      in_the_pause("status_429_and_a_late_200_and_fin", "answers 429 with `Retry-After: 1`, and 200 and a FIN " + late,
+      in_the_pause("status_429_and_a_late_200_and_fin", "sends 429 with `Retry-After: 1`, and 200 and a FIN " + late,
                    refused_with(slow_429), whole_ok, fresh_tls, End::fin),
       in_the_pause("status_429_and_close_and_a_late_200",
-                   "answers 429 with `Retry-After: 1` and `Connection: close`, and 200 " + late,
+                   "sends 429 with `Retry-After: 1` and `Connection: close`, and 200 " + late,
                    refused_with("HTTP/1.1 429 Slow\r\nRetry-After: 1\r\nConnection: close\r\n"
                                 "Content-Length: 0\r\n\r\n"),
                    whole_ok, reused_plain),
       in_the_pause("status_401_and_a_late_200",
-                   "answers 401 with a challenge, and 200 while the token source gets another token: the 401 was "
+                   "sends 401 with a challenge, and 200 while the token source gets another token: the 401 was "
                    "perhaps another request's",
                    refused_with(challenged_401), whole_ok, fresh_tls),
   };
@@ -141,9 +141,9 @@ std::vector<Row> in_pauses() {
 std::vector<Row> ends_in_pauses() {
   const auto row = [](std::string name, const std::string& how, End end, unsigned variants) {
     Row ended = in_the_pause("status_429_and_a_late_" + std::move(name),
-                             "answers 429 with `Retry-After: 1` and " + how + " in the pause; then 200",
+                             "sends 429 with `Retry-After: 1` and " + how + " in the pause; then 200",
                              refused_with(slow_429), "", variants);
-    ended.word = started;
+    ended.outcome = started;
     ended.kind = "";
     ended.bodies = 2;
     ended.more_connections = 1;
@@ -152,7 +152,7 @@ std::vector<Row> ends_in_pauses() {
       bench.server.next(refused_with(slow_429));
       bench.helper = std::jthread([&bench, before, end] {
         EXPECT_TRUE(bench.server.wait_for_bodies(before + 1, 20s));
-        std::this_thread::sleep_for(200ms);  // by now the client has the answer
+        std::this_thread::sleep_for(200ms);  // by now the client has the response
         EXPECT_EQ(bench.server.gate().close_connections(end), 1U);
       });
     };
@@ -165,7 +165,7 @@ std::vector<Row> ends_in_pauses() {
 
 std::vector<Row> strays() {
   std::vector<Row> list;
-  for (auto&& part : {on_idle_connections(), behind_an_answer(), in_pauses(), ends_in_pauses()}) {
+  for (auto&& part : {on_idle_connections(), behind_a_response(), in_pauses(), ends_in_pauses()}) {
     list.insert(list.end(), part.begin(), part.end());
   }
   return list;
@@ -174,13 +174,13 @@ std::vector<Row> strays() {
 namespace {
 
 /// A peer whose window is full takes nothing, so what it says cannot be about the request that waits for it.
-TEST(StrayAnswer, that_comes_before_the_peer_has_a_byte_of_the_request_is_not_believed) {
+TEST(StrayResponse, that_comes_before_the_peer_has_a_byte_of_the_request_is_not_believed) {
   testing::detail::Listener listener(0);
   const int little = 2048;
   ASSERT_EQ(::setsockopt(listener.fd(), SOL_SOCKET, SO_RCVBUF, &little, sizeof little), 0);
   testing::detail::Stream peer;  // which reads nothing
-  const auto say = [&](const std::string& answer) {
-    peer.write(answer);
+  const auto say = [&](const std::string& response) {
+    peer.write(response);
     EXPECT_TRUE(peer.flush());
   };
   std::jthread serving([&] {
@@ -200,7 +200,7 @@ TEST(StrayAnswer, that_comes_before_the_peer_has_a_byte_of_the_request_is_not_be
   };
   const auto first = perform(std::string(100'000, 'x'));  // part of it fills the window, the rest waits
   serving.join();
-  ASSERT_TRUE(std::holds_alternative<http::Answer>(first)) << std::get<http::Failure>(first).text;
+  ASSERT_TRUE(std::holds_alternative<http::Response>(first)) << std::get<http::Failure>(first).text;
 
   std::jthread later([&] {
     std::this_thread::sleep_for(300ms);  // by now the second request waits behind the first
@@ -209,7 +209,7 @@ TEST(StrayAnswer, that_comes_before_the_peer_has_a_byte_of_the_request_is_not_be
   const auto second = perform("{}");
   ASSERT_TRUE(std::holds_alternative<http::Failure>(second));
   const auto& failure = std::get<http::Failure>(second);
-  EXPECT_EQ(failure.cause, Cause::stray_answer) << failure.text;
+  EXPECT_EQ(failure.cause, Cause::stray_response) << failure.text;
   EXPECT_TRUE(failure.body_left) << "the kernel had taken it";
 }
 

@@ -6,13 +6,13 @@ namespace {
 
 using namespace std::string_literals;
 using testing::Fault;
-using testing::raw_answer;
+using testing::raw_response;
 using testing::Script;
 using End = Fault::End;
 
 /// It is said by a server that has acted.
 Row not_believed(std::string name, std::string what, std::string bytes, End end = End::fin) {
-  return scripted(std::move(name), "answers " + std::move(what), raw_answer(std::move(bytes), end), unknown, transport);
+  return scripted(std::move(name), "sends " + std::move(what), raw_response(std::move(bytes), end), unknown, transport);
 }
 
 Row ok(std::string name, const std::string& what, const std::string& headers, const std::string& body) {
@@ -63,9 +63,9 @@ std::vector<Row> header_lines() {
       ok("connection_that_is_empty", "an empty `Connection`", "Connection: \r\nContent-Length: 0\r\n", ""),
       not_believed("headers_ended_by_a_lone_cr", "200, and FIN after the CR of the blank line",
                    "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r"),
-      not_believed("header_line_cut_by_the_close", "200, and FIN in the middle of a header line",
+      not_believed("header_line_truncated_by_the_close", "200, and FIN in the middle of a header line",
                    "HTTP/1.1 200 OK\r\nContent-Length: 15"),
-      not_believed("header_line_cut_before_its_lf", "400, and FIN before the LF of a header line",
+      not_believed("header_line_truncated_before_its_lf", "400, and FIN before the LF of a header line",
                    "HTTP/1.1 400 No\r\nContent-Length: 0\r"),
   };
 }
@@ -87,7 +87,7 @@ std::vector<Row> lengths_and_codings() {
       ok("chunked_with_a_parameter", "`Transfer-Encoding: chunked;x=y`", "Transfer-Encoding: chunked;x=y\r\n", chunked),
       not_believed("chunks_in_a_204", "204 in chunks",
                    "HTTP/1.1 204 No\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
-      not_believed("chunks_in_an_interim_answer", "103 in chunks, then 200",
+      not_believed("chunks_in_an_interim_response", "103 in chunks, then 200",
                    "HTTP/1.1 103 Hints\r\nTransfer-Encoding: chunked\r\n\r\n"
                    "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
       ok("coding_that_nobody_asked_for", "whole JSON in a content coding",
@@ -120,15 +120,16 @@ std::vector<Row> chunks() {
                 chunk + "0\r\nTransfer-Encoding: chunked\r\n\r\n"),
       in_chunks("with_an_error_for_a_trailer", "what is no field in the trailers",
                 chunk + "0\r\ninternal server error\r\n\r\n"),
-      in_chunks("cut_in_a_trailer", "a trailer, and FIN instead of the blank line", chunk + "0\r\nX-Trailer: x\r\n"),
-      in_chunks("cut_after_the_last", "a last chunk, and FIN instead of the blank line", chunk + "0\r\n"),
+      in_chunks("truncated_in_a_trailer", "a trailer, and FIN instead of the blank line",
+                chunk + "0\r\nX-Trailer: x\r\n"),
+      in_chunks("truncated_after_the_last", "a last chunk, and FIN instead of the blank line", chunk + "0\r\n"),
   };
 }
 
 /// A refusal is believed no more than a success: what else it says is not heeded.
 std::vector<Row> refusals() {
   const auto row = [](std::string name, const std::string& what, std::string bytes) {
-    return scripted(std::move(name), "answers " + what, refused_with(std::move(bytes), End::fin), unknown, transport);
+    return scripted(std::move(name), "sends " + what, refused_with(std::move(bytes), End::fin), unknown, transport);
   };
   std::vector<Row> list = {
       row("status_400_with_both_lengths", "400 with both lengths",
@@ -150,7 +151,7 @@ std::vector<Row> refusals() {
 /// What is unusual and yet can be read in one way.
 std::vector<Row> readable() {
   const auto row = [](std::string name, const std::string& what, std::string bytes) {
-    return scripted(std::move(name), "answers 200 " + what, raw_answer(std::move(bytes)), started, "");
+    return scripted(std::move(name), "sends 200 " + what, raw_response(std::move(bytes)), started, "");
   };
   return {
       row("ok_without_a_reason", "without a reason phrase", "HTTP/1.1 200\r\nContent-Length: 15\r\n\r\n" + ok_body),
@@ -166,7 +167,7 @@ std::vector<Row> readable() {
           }()),
       row("ok_with_identity", "with `Content-Encoding: identity`",
           "HTTP/1.1 200 OK\r\nContent-Encoding: identity\r\nContent-Length: 15\r\n\r\n" + ok_body),
-      scripted("status_400_in_a_coding", "answers 400 in a content coding",
+      scripted("status_400_in_a_coding", "sends 400 in a content coding",
                refused_with("HTTP/1.1 400 No\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\n\x1f\x8b\x08"),
                rejected, "bad_request"),
   };

@@ -1,4 +1,4 @@
-// A clock on the first line (milliseconds since 1970), and an answer's header lines: which pause they name.
+// A clock on the first line (milliseconds since 1970), and a response's header lines: which pause they name.
 #include <algorithm>
 #include <charconv>
 

@@ -1,4 +1,5 @@
-// Gives a target every file of a folder, once: what libFuzzer once found stays mended, in builds without libFuzzer too.
+// Gives a target every file of a directory, once: what libFuzzer once found stays fixed, in builds without libFuzzer
+// too.
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>

@@ -2,13 +2,13 @@
 // every word is true. CONTRIBUTING.md tells how to run a longer one, or one seed again.
 //
 // Each call carries an id of its own, by which the server's records tell what it did. So that truth can be told, no
-// fault may make a lie that no client could see. Of what is forged in the place of an answer, that leaves:
+// fault may make a lie that no client could see. Of what is forged in the place of a response, that leaves:
 //  - A 200 with bytes flipped, lost or doubled, where the server has acted: `started` and `unknown` are both true. The
 //    three digits of the status stay as they are, for a flip could make a refusal of them.
 //  - A failure that says nothing of what was done (5xx, 408, 3xx), whatever was done.
 //  - A refusal in the server's place, where the request was stopped on its way to it.
-//  - Between exchanges, bytes that are no answer at all, and the 408 that real servers send. (A 200 or a 400 there
-//    could meet a request that just left, and no client can tell it from the answer.)
+//  - Between exchanges, bytes that are no response at all, and the 408 that real servers send. (A 200 or a 400 there
+//    could meet a request that just left, and no client can tell it from the response.)
 // Where the storm tears at TLS from outside, anything may be forged, and the server itself refuses some requests.
 #include <gtest/gtest.h>
 
@@ -126,9 +126,9 @@ Fault in_the_servers_place(Dice& dice) {
       "HTTP/1.1 403 No\r\n\r\nno",
   };
   Fault fault;
-  fault.cut_request_at = dice.below(150);  // less than the headers alone
+  fault.truncate_request_at = dice.below(150);  // less than the headers alone
   // After a 429 the call waits for a second: more of them would only be a longer storm.
-  fault.answer = dice.one_in(10) ? dice.one_of(slow_down) : dice.one_of(refusals);
+  fault.response = dice.one_in(10) ? dice.one_of(slow_down) : dice.one_of(refusals);
   fault.end = End::fin;
   return fault;
 }
@@ -137,20 +137,20 @@ Fault fault_of_what_is_said(Dice& dice) {
   Fault fault;
   const std::size_t thrown = dice.below(1000);
   if (thrown < 50) {
-    fault.cut_request_at = dice.below(700);
+    fault.truncate_request_at = dice.below(700);
     fault.end = dice.one_of(cuts);
   } else if (thrown < 110) {
-    fault.cut_answer_at = dice.below(130);
+    fault.truncate_response_at = dice.below(130);
     fault.end = dice.one_of(cuts);
   } else if (thrown < 113) {
     fault.end = End::silence;
   } else if (thrown < 190) {
-    fault.answer = spoiled_200(dice);
+    fault.response = spoiled_200(dice);
     fault.end = dice.one_in(4) ? dice.one_of(cuts) : End::keep;
   } else if (thrown < 280) {
     fault = in_the_servers_place(dice);
   } else if (thrown < 300) {
-    fault.answer = dice.one_of(failures);
+    fault.response = dice.one_of(failures);
     fault.end = End::fin;
   } else if (thrown < 350) {
     fault.delay = std::chrono::milliseconds{dice.below(4)};
@@ -166,16 +166,16 @@ Fault fault_around_tls(Dice& dice) {
   Fault fault;
   const std::size_t thrown = dice.below(1000);
   if (thrown < 40) {
-    fault.cut_request_at = dice.below(900);
+    fault.truncate_request_at = dice.below(900);
     fault.end = dice.one_of(cuts);
   } else if (thrown < 100) {
-    fault.cut_answer_at = dice.below(1500);
+    fault.truncate_response_at = dice.below(1500);
     fault.end = dice.one_of(cuts);
   } else if (thrown < 102) {
     fault.end = End::silence;
   } else if (thrown < 160) {
     const std::string begins[] = {"", alert, record, "HTTP/1.1 400 Bad Request\r\n\r\n"};
-    fault.answer = dice.one_of(begins) + dice.bytes(1 + dice.below(40));
+    fault.response = dice.one_of(begins) + dice.bytes(1 + dice.below(40));
     fault.end = dice.one_of(cuts);
   } else if (thrown < 200) {
     fault.delay = std::chrono::milliseconds{dice.below(4)};
@@ -185,7 +185,7 @@ Fault fault_around_tls(Dice& dice) {
 
 /// Whether it has acted by then is not to be seen.
 testing::Script failed(int status, Dice& dice) {
-  testing::Script script = testing::answer(status, "", {{"Retry-After", "0"}});
+  testing::Script script = testing::response(status, "", {{"Retry-After", "0"}});
   script.acts = dice.one_in(2);
   return script;
 }
@@ -194,7 +194,7 @@ testing::Script failed(int status, Dice& dice) {
 std::optional<testing::Script> script(Dice& dice) {
   switch (dice.below(100)) {
     case 0:
-      return testing::answer(400, "{}");
+      return testing::response(400, "{}");
     case 1:
       return failed(503, dice);
     case 2:
@@ -202,9 +202,9 @@ std::optional<testing::Script> script(Dice& dice) {
     case 3:
       return testing::lost_before_acting(dice.one_of(cuts));
     case 4:
-      return testing::started_but_answer_lost(dice.one_of(cuts));
+      return testing::started_but_response_lost(dice.one_of(cuts));
     case 5:
-      return testing::answer(429, "", {{"Retry-After", "0"}});
+      return testing::response(429, "", {{"Retry-After", "0"}});
     default:
       return std::nullopt;
   }
@@ -223,12 +223,12 @@ std::string stray(Dice& dice) {
 // ---- what is remembered of each call
 
 struct Record {
-  std::string word = {};  ///< that it ended in
+  std::string outcome = {};  ///< that it ended in
   int attempts = 0;
   int unknown_attempts = 0;
-  int written_down = 0;          ///< how often the journal was asked
-  std::vector<Word> ended = {};  ///< what the journal was told
-  int at_server = 0;             ///< how often it started there
+  int written_down = 0;             ///< how often the journal was asked
+  std::vector<Outcome> ended = {};  ///< what the journal was told
+  int at_server = 0;                ///< how often it started there
 };
 
 /// Calls are named by their place in the list of records.
@@ -246,7 +246,9 @@ class ChaosJournal final : public Journal {
     ++records_.at(place_of(call.call_id)).written_down;
     return !Dice(seed_, Dice::journal, place_of(call.call_id), static_cast<std::uint64_t>(attempt)).one_in(200);
   }
-  void ended(const JournalCall& call, Word word) override { records_.at(place_of(call.call_id)).ended.push_back(word); }
+  void ended(const JournalCall& call, Outcome outcome) override {
+    records_.at(place_of(call.call_id)).ended.push_back(outcome);
+  }
 
  private:
   std::uint64_t seed_;
@@ -320,7 +322,7 @@ class Storm {
     return way_ == Way::inside_tls ? certificate_.authority : server_.ca_pem();
   }
 
-  /// Where the server's own answers come through, some calls begin with an old token, and some have no other.
+  /// Where the server's own responses come through, some calls begin with an old token, and some have no other.
   Result<AccessToken> token(const TokenRequest& request) {
     const bool old =
         way_ == Way::around_tls && Dice(seed_, Dice::token, ++tokens_).one_in(request.refused.empty() ? 25 : 4);
@@ -345,7 +347,7 @@ class Storm {
 
     const auto result = client_.start(request, options);
     Record& record = records[place];
-    record.word = faults::word_of(result);
+    record.outcome = faults::outcome_of(result);
     record.attempts = (result ? result->call : result.error().call()).attempts;
     record.unknown_attempts = result ? 0 : result.error().unknown_attempts();
 
@@ -367,21 +369,25 @@ class Storm {
 
 /// What is false of this call; empty: nothing.
 std::string complaint(const Record& call) {
-  const bool started_nothing = call.word == "not_sent" || call.word == "rejected";
-  if (call.word.empty()) return "ended in no word";
+  const bool started_nothing = call.outcome == "not_sent" || call.outcome == "rejected";
+  if (call.outcome.empty()) return "has no outcome";
   if (call.at_server > 1) return "started " + std::to_string(call.at_server) + " times";
-  if (call.word == "started" && call.at_server == 0) return "is called started, and the server did not start it";
-  if (started_nothing && call.at_server > 0) return "is called " + call.word + ", and the server started it";
-  if (call.unknown_attempts != (call.word == "unknown" ? 1 : 0)) return "went on after an attempt that may have acted";
+  if (call.outcome == "started" && call.at_server == 0) return "is called started, and the server did not start it";
+  if (started_nothing && call.at_server > 0) return "is called " + call.outcome + ", and the server started it";
+  if (call.unknown_attempts != (call.outcome == "unknown" ? 1 : 0))
+    return "went on after an attempt that may have acted";
   if (call.attempts > call.written_down) return "made attempts that were not written down";
   if (call.ended.size() != (call.written_down > 0 ? 1U : 0U)) return "was not ended once in the journal";
-  if (!call.ended.empty() && to_string(call.ended[0]) != call.word) return "has another word in the journal";
+  const auto outcome_of = [](Outcome outcome) {
+    return outcome == Outcome::succeeded ? std::string("started") : std::string(to_string(outcome));
+  };
+  if (!call.ended.empty() && outcome_of(call.ended[0]) != call.outcome) return "has another outcome in the journal";
   return {};
 }
 
 class ChaosThreads : public ::testing::TestWithParam<Case> {};
 
-TEST_P(ChaosThreads, starts_nothing_twice_and_every_word_is_true) {
+TEST_P(ChaosThreads, starts_nothing_twice_and_every_outcome_is_true) {
   const std::uint64_t seed = number_from_environment("CONNECTID_CHAOS_SEED", std::random_device{}());
   const std::uint64_t all = number_from_environment("CONNECTID_CHAOS_STARTS", 20'000 / CONNECTID_TEST_PATIENCE);
   SCOPED_TRACE("run it again with CONNECTID_CHAOS_SEED=" + std::to_string(seed));
@@ -392,10 +398,10 @@ TEST_P(ChaosThreads, starts_nothing_twice_and_every_word_is_true) {
   std::map<std::string, int> seen;
   int complaints = 0;
   for (const Record& call : storm.records) {
-    ++seen[call.word];
+    ++seen[call.outcome];
     if (call.attempts > 1) ++seen["tried again"];
-    if (call.attempts > 1 && call.word == "started") ++seen["started by a repeat"];
-    if (call.word == "unknown") ++seen[call.at_server > 0 ? "unknown, had started" : "unknown, had not started"];
+    if (call.attempts > 1 && call.outcome == "started") ++seen["started by a repeat"];
+    if (call.outcome == "unknown") ++seen[call.at_server > 0 ? "unknown, had started" : "unknown, had not started"];
     const std::string what = complaint(call);
     if (!what.empty() && ++complaints <= 10) ADD_FAILURE() << "call " << &call - storm.records.data() << ' ' << what;
   }

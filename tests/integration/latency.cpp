@@ -19,7 +19,7 @@
 
 namespace {
 
-/// A name server that does not answer: look-ups of `hanging.test` wait here until they are released.
+/// A name server that does not respond: look-ups of `hanging.test` wait here until they are released.
 struct HangingName {
   std::mutex mutex;
   std::condition_variable changed;
@@ -215,9 +215,9 @@ TEST(SystemsAuthorities, delay_the_end_of_a_transports_first_call_only) {
     http::CurlTransport transport;
     const auto ends_after = [&] {
       const auto begun = steady_clock::now();
-      const auto reply = transport.perform({.method = "GET", .url = "https://127.0.0.1:1"}, {.deadline = begun});
+      const auto attempt = transport.perform({.method = "GET", .url = "https://127.0.0.1:1"}, {.deadline = begun});
       const auto took = steady_clock::now() - begun;
-      const auto* failure = std::get_if<http::Failure>(&reply);
+      const auto* failure = std::get_if<http::Failure>(&attempt);
       EXPECT_TRUE(failure && failure->cause == Cause::timed_out && !failure->body_left);
       if (failure) EXPECT_EQ(failure->stage, Stage::resolve);
       return took;

@@ -132,7 +132,7 @@ TEST_P(LifetimeWire, a_peer_that_is_gone_raises_no_sigpipe) {
   chosen.retry_policy.break_circuit_after = 0;  // every other call fails at once, and each must be made
   Bench bench(chosen);
   for (int i = 0; i < 40; ++i) {
-    bench.server.next(testing::cut_request_at(static_cast<std::size_t>(i) * 10, testing::Fault::End::reset));
+    bench.server.next(testing::truncate_request_at(static_cast<std::size_t>(i) * 10, testing::Fault::End::reset));
     static_cast<void>(bench.start());
     ASSERT_TRUE(bench.start());
     bench.server.gate().close_connections(testing::Fault::End::reset);
@@ -200,7 +200,7 @@ TEST_P(LifetimeWireThreads, eight_that_open_and_close_connections_never_touch_si
 
 volatile std::sig_atomic_t alarms = 0;
 
-TEST_P(LifetimeWire, signals_that_interrupt_every_wait_change_no_word) {
+TEST_P(LifetimeWire, signals_that_interrupt_every_wait_change_no_outcome) {
   Bench bench(choices());
   alarms = 0;
   const Handling counted(SIGALRM, [](int) { alarms = alarms + 1; });
@@ -212,7 +212,7 @@ TEST_P(LifetimeWire, signals_that_interrupt_every_wait_change_no_word) {
     const auto result = bench.start();
     EXPECT_TRUE(result) << result.error();
   }
-  bench.server.next(testing::answer(429, "", {{"Retry-After", "0"}}));  // a pause of a second
+  bench.server.next(testing::response(429, "", {{"Retry-After", "0"}}));  // a pause of a second
   const auto after_a_pause = bench.start();
   ::setitimer(ITIMER_REAL, &never, nullptr);
   EXPECT_TRUE(after_a_pause);

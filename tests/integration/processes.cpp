@@ -51,7 +51,7 @@ class LimitingServer {
     testing::Fault fault;
     if (second_.size() >= 100 || minute_.size() >= 2000) {
       ++refused_;
-      fault.answer = "HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\n\r\n";
+      fault.response = "HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\n\r\n";
       return fault;
     }
     second_.push_back(now);
@@ -72,10 +72,10 @@ class Processes : public ::testing::Test {
  protected:
   Processes() {
     std::string name = std::filesystem::temp_directory_path() / "connectid-pace-XXXXXX";
-    folder = mkdtemp(name.data());
-    path = folder / "pace";
+    directory = mkdtemp(name.data());
+    path = directory / "pace";
   }
-  ~Processes() override { std::filesystem::remove_all(folder); }
+  ~Processes() override { std::filesystem::remove_all(directory); }
 
   [[nodiscard]] pid_t begin(int seconds) const {
     std::string program = CONNECTID_PACED_STARTS, url = server.url(), file = path, time = std::to_string(seconds);
@@ -95,7 +95,7 @@ class Processes : public ::testing::Test {
   }
 
   LimitingServer server;
-  std::filesystem::path folder, path;
+  std::filesystem::path directory, path;
 };
 
 TEST_F(Processes, eight_on_one_limit_are_never_refused) {

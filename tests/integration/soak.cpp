@@ -27,11 +27,11 @@ namespace {
 using testing::detail::Listener;
 using testing::detail::SslContext;
 
-/// Answers each request on one connection with OK until it ends. Its requests have bodies with a Content-Length.
+/// Responses each request on one connection with OK until it ends. Its requests have bodies with a Content-Length.
 void serve(testing::detail::Fd socket, SSL_CTX* tls) {
   testing::detail::Ssl ssl(tls ? SSL_new(tls) : nullptr);
   if (ssl && (SSL_set_fd(ssl.get(), socket.get()) != 1 || SSL_accept(ssl.get()) != 1)) return;
-  static constexpr std::string_view answer =
+  static constexpr std::string_view response =
       "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n{\"status\":\"OK\"}";
   std::string heard;
   std::array<char, 8192> some{};
@@ -47,8 +47,8 @@ void serve(testing::detail::Fd socket, SSL_CTX* tls) {
     std::from_chars(heard.data() + field + 16, heard.data() + head, body);
     if (heard.size() < head + 4 + body) continue;
     heard.erase(0, head + 4 + body);
-    const auto said = ssl ? SSL_write(ssl.get(), answer.data(), answer.size())
-                          : static_cast<int>(::send(socket.get(), answer.data(), answer.size(), MSG_NOSIGNAL));
+    const auto said = ssl ? SSL_write(ssl.get(), response.data(), response.size())
+                          : static_cast<int>(::send(socket.get(), response.data(), response.size(), MSG_NOSIGNAL));
     if (said <= 0) return;
   }
 }

@@ -98,26 +98,26 @@ TEST_P(Start, does_not_come_back_to_a_connection_that_it_replaced) {
       << "the old connection is kept beside the new one";
 }
 
-TEST_P(Start, after_a_lost_answer_the_next_call_is_a_call_of_its_own) {
+TEST_P(Start, after_a_lost_response_the_next_call_is_a_call_of_its_own) {
   Bench bench(choices());
-  bench.server.next(testing::started_but_answer_lost());
-  EXPECT_EQ(faults::word_of(bench.start()), "unknown");
-  EXPECT_EQ(faults::word_of(bench.start()), "started");
+  bench.server.next(testing::started_but_response_lost());
+  EXPECT_EQ(faults::outcome_of(bench.start()), "unknown");
+  EXPECT_EQ(faults::outcome_of(bench.start()), "started");
   EXPECT_EQ(bench.server.bodies_received(), 2U);
 }
 
-TEST_P(Start, remembers_and_obeys_nothing_that_an_answer_says_about_logging_in) {
+TEST_P(Start, remembers_and_obeys_nothing_that_a_response_says_about_logging_in) {
   const auto home = std::filesystem::temp_directory_path() / ("connectid-home-" + std::to_string(getpid()));
   std::filesystem::create_directories(home);
   std::ofstream(home / ".netrc") << "machine 127.0.0.1 login canary password canary\n";
   setenv("HOME", home.c_str(), 1);
   Bench bench(choices());
   for (int i = 0; i < 2; ++i) {
-    bench.server.next(testing::answer(401, "",
-                                      {{"WWW-Authenticate", "Basic realm=\"x\""},
-                                       {"Set-Cookie", "canary=1; Path=/"},
-                                       {"Alt-Svc", "h2=\":1\""},
-                                       {"Strict-Transport-Security", "max-age=1000"}}));
+    bench.server.next(testing::response(401, "",
+                                        {{"WWW-Authenticate", "Basic realm=\"x\""},
+                                         {"Set-Cookie", "canary=1; Path=/"},
+                                         {"Alt-Svc", "h2=\":1\""},
+                                         {"Strict-Transport-Security", "max-age=1000"}}));
     EXPECT_EQ(faults::kind_of(bench.start()), "unauthorized");
   }
   std::filesystem::remove_all(home);
@@ -196,7 +196,7 @@ TEST(StartOverTls, goes_through_a_proxy_that_connects) {
   // A gate before the TLS server is a proxy, once it has answered the CONNECT itself.
   testing::FaultGate proxy(server.gate().port(), {.plan = [](const testing::FaultGate::Exchange& exchange) {
                              testing::Fault fault;
-                             if (exchange.number == 1) fault.answer = "HTTP/1.1 200 Connection established\r\n\r\n";
+                             if (exchange.number == 1) fault.response = "HTTP/1.1 200 Connection established\r\n\r\n";
                              return fault;
                            }});
   const auto transport = std::make_shared<http::CurlTransport>(
@@ -232,7 +232,7 @@ TEST(StartOverTls, the_proxy_learns_the_hosts_name_and_not_the_bearer) {
   EXPECT_EQ(heard.find("Bearer"), std::string::npos) << heard;
 }
 
-enum class Trusted { in_the_folder, in_the_bundle };
+enum class Trusted { in_the_directory, in_the_bundle };
 
 /// In a child with trusted authorities of its own, the server's among them: whoever names another authority must not
 /// trust those as well. Exit status 0: not trusted; 1: trusted; 77: such a child cannot be had here.
@@ -240,12 +240,12 @@ int trusts_the_systems(Trusted where, const std::string& url, const testing::Cer
                        const http::CurlOptions& options) {
   const pid_t child = fork();
   if (child == 0) {
-    const char* folder = "/etc/ssl/certs";
-    const std::string bundle = std::string(folder) + "/ca-certificates.crt";
+    const char* directory = "/etc/ssl/certs";
+    const std::string bundle = std::string(directory) + "/ca-certificates.crt";
     std::stringstream kept;
     kept << std::ifstream(bundle).rdbuf();
     if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
-        mount("none", folder, "tmpfs", 0, nullptr) != 0) {
+        mount("none", directory, "tmpfs", 0, nullptr) != 0) {
       _exit(77);
     }
     std::ofstream(bundle) << kept.rdbuf() << (where == Trusted::in_the_bundle ? system.authority : "");
@@ -253,11 +253,11 @@ int trusts_the_systems(Trusted where, const std::string& url, const testing::Cer
     const std::unique_ptr<X509, decltype(&X509_free)> authority(PEM_read_bio_X509(pem.get(), nullptr, nullptr, nullptr),
                                                                 &X509_free);
     char name[64];
-    std::snprintf(name, sizeof name, "%s/%08lx.0", folder, X509_subject_name_hash(authority.get()));
-    if (where == Trusted::in_the_folder) std::ofstream(name) << system.authority;
+    std::snprintf(name, sizeof name, "%s/%08lx.0", directory, X509_subject_name_hash(authority.get()));
+    if (where == Trusted::in_the_directory) std::ofstream(name) << system.authority;
     http::CurlTransport transport(options);
-    const http::Reply reply = transport.perform({.method = "GET", .url = url + "/x"}, {});
-    _exit(std::holds_alternative<http::Answer>(reply) ? 1 : 0);
+    const http::AttemptResult attempt = transport.perform({.method = "GET", .url = url + "/x"}, {});
+    _exit(std::holds_alternative<http::Response>(attempt) ? 1 : 0);
   }
   int state = 0;
   waitpid(child, &state, 0);
@@ -270,7 +270,7 @@ TEST(StartOverTls, a_ca_that_is_given_replaces_all_that_the_system_trusts) {
   const std::string other = testing::make_certificate().authority;
   const auto file = std::filesystem::temp_directory_path() / ("connectid-other-" + std::to_string(getpid()) + ".pem");
   std::ofstream(file) << other;
-  for (const Trusted where : {Trusted::in_the_folder, Trusted::in_the_bundle}) {
+  for (const Trusted where : {Trusted::in_the_directory, Trusted::in_the_bundle}) {
     const int without = trusts_the_systems(where, server.url(), system, {});
     if (without == 77) {
       std::filesystem::remove(file);
@@ -286,8 +286,8 @@ TEST(StartOverTls, a_ca_that_is_given_replaces_all_that_the_system_trusts) {
 TEST(CurlTransport, used_alone_refuses_what_it_must_not_send) {
   http::CurlTransport transport;
   const auto cause_of = [&](http::Request request) {
-    const http::Reply reply = transport.perform(request, {});
-    const auto* failure = std::get_if<http::Failure>(&reply);
+    const http::AttemptResult attempt = transport.perform(request, {});
+    const auto* failure = std::get_if<http::Failure>(&attempt);
     EXPECT_TRUE(failure && !failure->body_left);
     return failure ? failure->cause : Cause::other;
   };
@@ -310,7 +310,7 @@ TEST(CurlTransport, goes_to_each_requests_own_url) {
   http::CurlTransport transport;
   for (const auto* server : {&first, &second, &first, &first, &second}) {
     const http::Request request{.method = "POST", .url = server->url() + "/somewhere", .body = "{}"};
-    ASSERT_TRUE(std::holds_alternative<http::Answer>(transport.perform(request, {})));
+    ASSERT_TRUE(std::holds_alternative<http::Response>(transport.perform(request, {})));
   }
   EXPECT_EQ(first.bodies_received(), 3U);
   EXPECT_EQ(second.bodies_received(), 2U);
@@ -334,12 +334,12 @@ TEST(CurlTransport, a_request_without_a_body_counts_as_left_once_it_is_sent) {
     for (const bool used_before : {false, true}) {
       const http::Request request{
           .method = method, .url = server.url() + "/x", .headers = {}, .authorization = {}, .body = {}};
-      if (used_before) ASSERT_TRUE(std::holds_alternative<http::Answer>(transport.perform(request, {})));
+      if (used_before) ASSERT_TRUE(std::holds_alternative<http::Response>(transport.perform(request, {})));
       const auto exchanges = server.gate().exchanges();
       server.next(testing::lost_before_acting());
-      const http::Reply reply = transport.perform(request, {});
-      ASSERT_TRUE(std::holds_alternative<http::Failure>(reply)) << method;
-      EXPECT_TRUE(std::get<http::Failure>(reply).body_left) << method;
+      const http::AttemptResult attempt = transport.perform(request, {});
+      ASSERT_TRUE(std::holds_alternative<http::Failure>(attempt)) << method;
+      EXPECT_TRUE(std::get<http::Failure>(attempt).body_left) << method;
       EXPECT_EQ(server.gate().exchanges() - exchanges, 1U) << method;
     }
   }
@@ -349,21 +349,21 @@ TEST_P(Start, of_a_request_without_a_body_at_most_one_is_sent_however_it_ends) {
   using testing::Fault;
   testing::FakeServer server({.tls = GetParam()});
   const testing::Script ends[] = {
-      testing::lost_before_acting(Fault::End::fin),        testing::lost_before_acting(Fault::End::reset),
-      testing::started_but_answer_lost(Fault::End::reset), testing::cut_request_at(1, Fault::End::fin),
-      testing::cut_request_at(20, Fault::End::reset),      testing::cut_answer_at(1, Fault::End::fin),
-      testing::cut_answer_at(30, Fault::End::reset),       testing::garbage()};
+      testing::lost_before_acting(Fault::End::fin),          testing::lost_before_acting(Fault::End::reset),
+      testing::started_but_response_lost(Fault::End::reset), testing::truncate_request_at(1, Fault::End::fin),
+      testing::truncate_request_at(20, Fault::End::reset),   testing::truncate_response_at(1, Fault::End::fin),
+      testing::truncate_response_at(30, Fault::End::reset),  testing::garbage()};
   for (const char* method : {"GET", "POST"}) {
     for (const bool used_before : {false, true}) {
       for (const testing::Script& end : ends) {
         http::CurlTransport transport({.ca_pem = server.ca_pem()});
         const http::Request request{.method = method, .url = server.url() + "/x"};
-        if (used_before) ASSERT_TRUE(std::holds_alternative<http::Answer>(transport.perform(request, {})));
+        if (used_before) ASSERT_TRUE(std::holds_alternative<http::Response>(transport.perform(request, {})));
         const auto exchanges = server.gate().exchanges();
         const auto connections = server.gate().connections();
         server.next(end);
-        const http::Reply reply = transport.perform(request, {});
-        const auto* failure = std::get_if<http::Failure>(&reply);
+        const http::AttemptResult attempt = transport.perform(request, {});
+        const auto* failure = std::get_if<http::Failure>(&attempt);
         ASSERT_TRUE(failure) << method;
         EXPECT_TRUE(failure->body_left) << method << ": " << failure->text;
         EXPECT_EQ(server.gate().exchanges() - exchanges, 1U) << method << ": " << failure->text;
@@ -407,7 +407,7 @@ TEST_P(StartCrowdThreads, sixteen_on_one_client_start_two_thousand_each_exactly_
   EXPECT_LE(server.gate().connections(), 2U * threads);
 }
 
-TEST(StartThreads, calls_are_cancelled_and_lost_among_others_and_every_word_is_true) {
+TEST(StartThreads, calls_are_cancelled_and_lost_among_others_and_every_outcome_is_true) {
   constexpr int threads = 8;
   constexpr int each = 100;
   testing::FakeServer server({.tls = true});
@@ -426,23 +426,24 @@ TEST(StartThreads, calls_are_cancelled_and_lost_among_others_and_every_word_is_t
         for (int i = 0; i < each; ++i) {
           StartSubscriptionRequest request = valid_request;
           request.customer_reference = std::to_string(t) + "-" + std::to_string(i);
-          if (i % 5 == 0) server.next(i % 2 ? testing::lost_before_acting() : testing::started_but_answer_lost());
+          if (i % 5 == 0) server.next(i % 2 ? testing::lost_before_acting() : testing::started_but_response_lost());
           std::stop_source stop;
           std::jthread canceller;
           if (i % 7 == 0) canceller = std::jthread([&stop] { stop.request_stop(); });
           const auto result = client.start(request, {.timeout = 60s, .stop_token = stop.get_token()});
           const std::lock_guard lock(mutex);
-          words[request.customer_reference] = faults::word_of(result);
+          words[request.customer_reference] = faults::outcome_of(result);
         }
       });
     }
   }
   std::map<std::string, int> at_server;
   for (const auto& stored : server.started()) ++at_server[stored.request.customer_reference];
-  for (const auto& [reference, word] : words) {
+  for (const auto& [reference, outcome] : words) {
     ASSERT_LE(at_server[reference], 1) << reference;
-    if (word == "started") ASSERT_EQ(at_server[reference], 1) << reference;
-    if (word == "not_sent" || word == "rejected") ASSERT_EQ(at_server[reference], 0) << reference << ' ' << word;
+    if (outcome == "started") ASSERT_EQ(at_server[reference], 1) << reference;
+    if (outcome == "not_sent" || outcome == "rejected")
+      ASSERT_EQ(at_server[reference], 0) << reference << ' ' << outcome;
   }
 }
 

@@ -30,14 +30,14 @@ namespace {
 /// A process that saves one token after the other until it is killed.
 class Saver {
  public:
-  explicit Saver(std::string folder) {
+  explicit Saver(std::string directory) {
     std::array<int, 2> pipe{};
     if (pipe2(pipe.data(), O_CLOEXEC) != 0) return;
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, pipe[1], STDOUT_FILENO);
     std::string program = CONNECTID_TOKEN_SAVER;
-    char* const words[] = {program.data(), folder.data(), nullptr};
+    char* const words[] = {program.data(), directory.data(), nullptr};
     if (posix_spawn(&pid_, program.c_str(), &actions, nullptr, words, environ) != 0) pid_ = -1;
     posix_spawn_file_actions_destroy(&actions);
     close(pipe[1]);
@@ -106,8 +106,8 @@ class TokenCrash : public ::testing::Test {
     return names;
   }
 
-  const TemporaryFolder folder;
-  const std::string path = folder / "tokens";
+  const TemporaryDirectory directory;
+  const std::string path = directory / "tokens";
   // printf anna | sha256sum
   const std::string file = "55579b557896d0ce1764c47fed644f9b35f58bad620674af23f356d80ed0c503.json";
   FileTokenStore store{path};
@@ -117,7 +117,7 @@ TEST_F(TokenCrash, leaves_the_last_token_that_was_saved_or_the_one_that_was_bein
   std::mt19937 random(seed());
   std::uniform_int_distribution<int> microseconds(0, 5000);
   std::set<int> all;
-  int ahead = 0, cut = 0;
+  int ahead = 0, truncated = 0;
   for (int round = 0; round < rounds && !HasFailure(); ++round) {
     SCOPED_TRACE("round " + std::to_string(round));
     const std::vector<int> saved = run_and_kill(std::chrono::microseconds{microseconds(random)});
@@ -130,11 +130,11 @@ TEST_F(TokenCrash, leaves_the_last_token_that_was_saved_or_the_one_that_was_bein
     if (!left.empty()) EXPECT_THAT(left, ::testing::ElementsAre(file + ".new"));
     EXPECT_TRUE(store.lock("anna", std::chrono::steady_clock::now() + 1s, {})) << "the dead hold a lock";
     if (kept > last) ++ahead;
-    if (!left.empty()) ++cut;
+    if (!left.empty()) ++truncated;
   }
   // The kills came in the middle of saves.
-  EXPECT_GT(cut + ahead, 0);
-  std::cout << 2 * rounds << " processes killed: " << all.size() << " tokens saved, " << cut
+  EXPECT_GT(truncated + ahead, 0);
+  std::cout << 2 * rounds << " processes killed: " << all.size() << " tokens saved, " << truncated
             << " times half a file was left, " << ahead << " times a token was kept that nobody had been told of\n";
 }
 

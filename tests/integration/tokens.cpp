@@ -49,13 +49,13 @@ class TokensThreads : public ::testing::Test {
     ASSERT_TRUE(auth::import_refresh_token(*store, credentials, account, server.log_in(account)));
   }
 
-  const TemporaryFolder folder;
+  const TemporaryDirectory directory;
   testing::FakeServer server;
   const auth::Credentials credentials = credentials_for(server);
-  const std::shared_ptr<auth::FileTokenStore> store = std::make_shared<auth::FileTokenStore>(folder / "tokens");
+  const std::shared_ptr<auth::FileTokenStore> store = std::make_shared<auth::FileTokenStore>(directory / "tokens");
 };
 
-TEST_F(TokensThreads, sixty_four_that_meet_a_refused_token_ask_the_login_once_and_start_once_each) {
+TEST_F(TokensThreads, sixty_four_that_meet_a_refused_token_ask_the_authorization_server_once_and_start_once_each) {
   import("anna");
   const SubscriptionClient of_anna = client().with(source_of("anna"));
   ASSERT_TRUE(of_anna.start(documented_example));
@@ -135,12 +135,12 @@ class TokensOnTheWire : public ::testing::Test {
   const std::shared_ptr<auth::MemoryTokenStore> store = std::make_shared<auth::MemoryTokenStore>();
 };
 
-TEST_F(TokensOnTheWire, an_answer_that_is_cut_anywhere_is_asked_for_once_more) {
+TEST_F(TokensOnTheWire, a_response_that_is_truncated_anywhere_is_asked_for_once_more) {
   ASSERT_TRUE(renewed());
   std::size_t cuts = 0, asked_again = 0;
   for (bool whole = false; !whole; ++cuts) {
     const std::size_t before = server.token_requests().size();
-    server.next_login(testing::cut_answer_at(cuts));
+    server.next_token_request(testing::truncate_response_at(cuts));
     const auto token = renewed();
     ASSERT_TRUE(token) << "cut at " << cuts << ": " << token.error();
     const std::size_t requests = server.token_requests().size() - before;
@@ -149,23 +149,23 @@ TEST_F(TokensOnTheWire, an_answer_that_is_cut_anywhere_is_asked_for_once_more) {
     whole = requests == 1 && cuts > 100;  // from the end of the JSON on
     ASSERT_LT(cuts, 1000U);
   }
-  std::cout << "an answer cut at each of " << cuts << " places: " << asked_again << " asked for once more\n";
+  std::cout << "a response cut at each of " << cuts << " places: " << asked_again << " asked for once more\n";
   EXPECT_GT(asked_again, 100U);
 }
 
-TEST_F(TokensOnTheWire, an_answer_without_an_end_is_given_up_at_its_limit) {
-  server.next_login(
-      testing::raw_answer("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{\"access_token\":\"" +
-                              std::string(std::size_t{64} << 20, 'x'),
-                          testing::Fault::End::fin));
+TEST_F(TokensOnTheWire, a_response_without_an_end_is_given_up_at_its_limit) {
+  server.next_token_request(
+      testing::raw_response("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{\"access_token\":\"" +
+                                std::string(std::size_t{64} << 20, 'x'),
+                            testing::Fault::End::fin));
   const auto token = renewed();
   ASSERT_FALSE(token);
   EXPECT_NE(token.error().message().find("too large"), std::string::npos) << token.error();
-  EXPECT_EQ(server.login_gate().exchanges(), 1U) << "what is too large is so a second time";
+  EXPECT_EQ(server.token_gate().exchanges(), 1U) << "what is too large is so a second time";
 }
 
 TEST_F(TokensOnTheWire, a_silent_login_is_given_up_in_time) {
-  server.always_login(testing::silent());
+  server.always_token_request(testing::silent());
   const auto began = std::chrono::steady_clock::now();
   const auto patient = source({.timeout = 400ms})({});
   ASSERT_FALSE(patient);
@@ -175,13 +175,13 @@ TEST_F(TokensOnTheWire, a_silent_login_is_given_up_in_time) {
 }
 
 TEST_F(TokensOnTheWire, a_caller_leaves_a_silent_login_when_it_likes) {
-  server.always_login(testing::silent());
+  server.always_token_request(testing::silent());
   const auto waits = source();
   const auto hasty = waits({.deadline = std::chrono::steady_clock::now() + 20ms});
   ASSERT_FALSE(hasty);
   EXPECT_EQ(hasty.error().kind(), ErrorKind::deadline_exceeded);
-  server.always_login({});
-  static_cast<void>(server.login_gate().close_connections());  // else the source's end would wait for the renewal
+  server.always_token_request({});
+  static_cast<void>(server.token_gate().close_connections());  // else the source's end would wait for the renewal
 }
 
 class TokensTls : public TokensOnTheWire {
@@ -203,13 +203,13 @@ TEST_F(TokensTls, a_login_whose_certificate_does_not_verify_is_told_nothing) {
 
 class Renewing {
  public:
-  Renewing(const testing::FakeServer& server, std::string folder, std::string account, int rounds) {
+  Renewing(const testing::FakeServer& server, std::string directory, std::string account, int rounds) {
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, told_.c_str(), O_WRONLY | O_CREAT, 0600);
-    std::string program = CONNECTID_TOKEN_RENEWER, url = server.url(), login = server.login_url(),
+    std::string program = CONNECTID_TOKEN_REFRESHER, url = server.url(), login = server.login_url(),
                 times = std::to_string(rounds);
-    char* const words[] = {program.data(), url.data(),   login.data(), folder.data(),
+    char* const words[] = {program.data(), url.data(),   login.data(), directory.data(),
                            account.data(), times.data(), nullptr};
     if (posix_spawn(&pid_, words[0], &actions, nullptr, words, environ) != 0) pid_ = -1;
     posix_spawn_file_actions_destroy(&actions);
@@ -236,7 +236,7 @@ class Renewing {
   [[nodiscard]] std::size_t told() const { return std::filesystem::file_size(told_); }
 
  private:
-  const TemporaryFolder own_;
+  const TemporaryDirectory own_;
   const std::string told_ = own_ / "told";
   pid_t pid_ = -1;
 };
@@ -255,7 +255,7 @@ class TokensOfProcesses : public TokensThreads {
     EXPECT_NE(token.error().message().find("log in again"), std::string::npos) << token.error();
     return false;
   }
-  /// How often the login has given this account tokens.
+  /// How often the authorization server has given this account tokens.
   [[nodiscard]] std::size_t given(const std::string& account) const {
     const auto requests = server.token_requests();
     return static_cast<std::size_t>(std::ranges::count_if(
@@ -267,7 +267,7 @@ TEST_F(TokensOfProcesses, two_on_one_store_never_spend_the_same_refresh_token) {
   constexpr int rounds = 200;
   import("anna");
   {
-    Renewing one(server, folder / "tokens", "anna", rounds), other(server, folder / "tokens", "anna", rounds);
+    Renewing one(server, directory / "tokens", "anna", rounds), other(server, directory / "tokens", "anna", rounds);
     EXPECT_EQ(one.wait(), 0);
     EXPECT_EQ(other.wait(), 0);
   }
@@ -281,26 +281,28 @@ TEST_F(TokensOfProcesses, two_on_one_store_never_spend_the_same_refresh_token) {
   EXPECT_TRUE(source_of("anna")({}));
 }
 
-TEST_F(TokensOfProcesses, one_that_is_killed_before_the_login_acts_leaves_an_account_that_works) {
+TEST_F(TokensOfProcesses, one_that_is_killed_before_the_authorization_server_acts_leaves_an_account_that_works) {
   import("anna");
-  server.next_login({.acts = false, .fault = {.end = testing::Fault::End::silence}});
-  Renewing process(server, folder / "tokens", "anna", 0);
+  server.next_token_request({.acts = false, .fault = {.end = testing::Fault::End::silence}});
+  Renewing process(server, directory / "tokens", "anna", 0);
   ASSERT_TRUE(eventually([&] { return server.token_requests().size() == 1; }));
   ASSERT_EQ(process.kill_it(), 128 + SIGKILL);
   EXPECT_TRUE(works("anna"));
 }
 
-TEST_F(TokensOfProcesses, one_that_is_killed_after_the_login_acted_and_before_the_answer_must_log_in_again) {
+TEST_F(TokensOfProcesses,
+       one_that_is_killed_after_the_authorization_server_acted_and_before_the_response_must_log_in_again) {
   import("anna");
-  server.next_login(testing::silent());
-  Renewing process(server, folder / "tokens", "anna", 0);
+  server.next_token_request(testing::silent());
+  Renewing process(server, directory / "tokens", "anna", 0);
   ASSERT_TRUE(eventually([&] { return server.token_requests().size() == 1; }));
   ASSERT_EQ(process.kill_it(), 128 + SIGKILL);
   EXPECT_FALSE(works("anna"));
 }
 
-/// An account for each, for what the dead had sent may still be on its way to the login.
-TEST_F(TokensOfProcesses, one_that_is_killed_at_any_moment_must_log_in_again_only_where_an_answer_had_left_the_login) {
+/// An account for each, for what the dead had sent may still be on its way to the authorization server.
+TEST_F(TokensOfProcesses,
+       one_that_is_killed_at_any_moment_must_log_in_again_only_where_a_response_had_left_the_authorization_server) {
   constexpr std::size_t kills = 200;
   std::mt19937 random(seed());
   std::size_t worked = 0, lost = 0;
@@ -308,24 +310,25 @@ TEST_F(TokensOfProcesses, one_that_is_killed_at_any_moment_must_log_in_again_onl
     SCOPED_TRACE("round " + std::to_string(i));
     const std::string account = "customer-" + std::to_string(i);
     import(account);
-    // Every other time the answer takes long enough to be killed before it comes.
-    server.always_login(i % 2 == 0 ? testing::delayed(2ms) : testing::Script());
-    const auto enough = server.login_gate().exchanges() + 1 + random() % 4;
-    Renewing process(server, folder / "tokens", account, 0);
-    ASSERT_TRUE(eventually([&] { return server.login_gate().exchanges() >= enough || process.has_ended(); }));
+    // Every other time the response takes long enough to be killed before it comes.
+    server.always_token_request(i % 2 == 0 ? testing::delayed(2ms) : testing::Script());
+    const auto enough = server.token_gate().exchanges() + 1 + random() % 4;
+    Renewing process(server, directory / "tokens", account, 0);
+    ASSERT_TRUE(eventually([&] { return server.token_gate().exchanges() >= enough || process.has_ended(); }));
     std::this_thread::sleep_for(random() % (4000 * CONNECTID_TEST_PATIENCE) * 1us);
     ASSERT_EQ(process.kill_it(), 128 + SIGKILL);
 
     const bool still_works = works(account);
-    const std::size_t answers = given(account) - (still_works ? 1 : 0), told = process.told();
-    ASSERT_TRUE(answers == told || answers == told + 1) << answers << " answers of the login, " << told << " told of";
-    ASSERT_TRUE(still_works || answers > told) << "a token that the process had is not in the store";
+    const std::size_t responses = given(account) - (still_works ? 1 : 0), told = process.told();
+    ASSERT_TRUE(responses == told || responses == told + 1)
+        << responses << " responses of the authorization server, " << told << " told of";
+    ASSERT_TRUE(still_works || responses > told) << "a token that the process had is not in the store";
     worked += still_works ? 1 : 0;
-    lost += answers - told;
+    lost += responses - told;
   }
   std::cout << kills << " x kill -9 while renewing: the account worked " << worked
             << " times and said \"log in again\" " << kills - worked
-            << " times; the process had not told of the login's last answer " << lost << " times\n";
+            << " times; the process had not told of the authorization server's last response " << lost << " times\n";
   EXPECT_LE(kills - worked, lost);
   EXPECT_GT(lost, 0U) << "no kill came in the middle of a renewal";
 }

@@ -11,8 +11,8 @@ namespace connectid::peers {
 namespace {
 
 using faults::kind_of;
+using faults::outcome_of;
 using faults::valid_request;
-using faults::word_of;
 
 Recipe haproxy(testing::FakeServer& server, const std::string& backend = "retries 0") {
   return {.program = "haproxy", .arguments = {"-db", "-f", "@FOLDER@/haproxy.cfg"}, .files = {{"haproxy.cfg", R"(
@@ -56,17 +56,17 @@ TEST_F(Haproxy, takes_2000_starts_of_8_threads_and_each_is_started_exactly_once)
   EXPECT_EQ(calls.size(), static_cast<std::size_t>(starts));
 }
 
-TEST_F(Haproxy, without_a_back_end_answers_503_which_may_have_acted) {
+TEST_F(Haproxy, without_a_back_end_responses_503_which_may_have_acted) {
   const Peer gateway(haproxy(server));
   server.gate().stop_listening();
   const auto result = client_of(gateway.url()).start(valid_request);
   ASSERT_FALSE(result);
-  EXPECT_EQ(word_of(result), "unknown");
+  EXPECT_EQ(outcome_of(result), "unknown");
   EXPECT_EQ(kind_of(result), "server_error");
   EXPECT_EQ(result.error().http_status(), 503);
 }
 
-TEST_F(Haproxy, that_denies_an_answer_has_said_nothing_of_what_the_back_end_did) {
+TEST_F(Haproxy, that_denies_a_response_has_said_nothing_of_what_the_back_end_did) {
   std::size_t starts = 0;
   for (const auto& [rule, status] : {std::pair{"http-response deny", 502},  // its default
                                      std::pair{"http-response deny deny_status 403", 403}}) {
@@ -74,9 +74,9 @@ TEST_F(Haproxy, that_denies_an_answer_has_said_nothing_of_what_the_back_end_did)
     const Peer gateway(haproxy(server, rule));
     const auto result = client_of(gateway.url()).start(valid_request);
     ASSERT_FALSE(result);
-    std::cout << "  " << rule << ": " << word_of(result) << " / " << result.error() << '\n';
+    std::cout << "  " << rule << ": " << outcome_of(result) << " / " << result.error() << '\n';
     EXPECT_EQ(server.started().size(), ++starts);
-    EXPECT_EQ(word_of(result), "unknown");
+    EXPECT_EQ(outcome_of(result), "unknown");
     EXPECT_EQ(result.error().http_status(), status);
   }
 }
@@ -84,9 +84,9 @@ TEST_F(Haproxy, that_denies_an_answer_has_said_nothing_of_what_the_back_end_did)
 struct Repeats {
   std::string name;
   std::string backend;
-  bool back_end_recovers;  ///< only the first answer is lost
+  bool back_end_recovers;  ///< only the first response is lost
   std::size_t bodies;      ///< that the server gets of one start
-  std::string word;        ///< what the client is told
+  std::string outcome;     ///< what the client is told
 
   friend std::ostream& operator<<(std::ostream& out, const Repeats& row) { return out << row.name; }
 };
@@ -111,7 +111,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST_P(HaproxyRepeats, what_the_client_has_sent_once) {
   testing::FakeServer server;
-  const auto lost = testing::started_but_answer_lost();
+  const auto lost = testing::started_but_response_lost();
   if (GetParam().back_end_recovers) {
     server.next(lost);
   } else {
@@ -122,10 +122,10 @@ TEST_P(HaproxyRepeats, what_the_client_has_sent_once) {
   const auto result = client_of("http://127.0.0.1:" + std::to_string(sent.port())).start(valid_request);
   std::cout << "  " << GetParam().name << ": one start, " << sent.exchanges() << " sent by the client, "
             << server.bodies_received() << " bodies and " << server.started().size()
-            << " started at the server; the client: " << word_of(result) << '\n';
+            << " started at the server; the client: " << outcome_of(result) << '\n';
   EXPECT_EQ(sent.exchanges(), 1U);
   EXPECT_EQ(server.bodies_received(), GetParam().bodies);
-  EXPECT_EQ(word_of(result), GetParam().word);
+  EXPECT_EQ(outcome_of(result), GetParam().outcome);
 }
 
 }  // namespace

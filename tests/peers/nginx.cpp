@@ -1,4 +1,4 @@
-// nginx, which answers before it has read a body, and closes what was idle for too long.
+// nginx, which responds before it has read a body, and closes what was idle for too long.
 #include <connectid/testing/certificate.hpp>
 #include <connectid/testing/fake_server.hpp>
 
@@ -48,32 +48,32 @@ class NeedsNginx : public Base {
   }
 };
 
-struct EarlyAnswer {
+struct EarlyResponse {
   std::string name;
   std::string location;  ///< what nginx does with every request
   std::string ends;      ///< outcome and kind of every start
   bool tls = false;
 
-  friend std::ostream& operator<<(std::ostream& out, const EarlyAnswer& row) { return out << row.name; }
+  friend std::ostream& operator<<(std::ostream& out, const EarlyResponse& row) { return out << row.name; }
 };
 
-class NginxAnswersEarly : public NeedsNginx<::testing::TestWithParam<EarlyAnswer>> {};
+class NginxResponsesEarly : public NeedsNginx<::testing::TestWithParam<EarlyResponse>> {};
 INSTANTIATE_TEST_SUITE_P(
-    Nginx, NginxAnswersEarly,
-    ::testing::Values(EarlyAnswer{"401_in_html", "return 401;", "rejected / unauthorized"},
-                      EarlyAnswer{"401_in_html_over_tls", "return 401;", "rejected / unauthorized", true},
-                      EarlyAnswer{"401_in_json_with_a_challenge",
-                                  R"(add_header WWW-Authenticate 'Bearer error="invalid_token"' always;
+    Nginx, NginxResponsesEarly,
+    ::testing::Values(EarlyResponse{"401_in_html", "return 401;", "rejected / unauthorized"},
+                      EarlyResponse{"401_in_html_over_tls", "return 401;", "rejected / unauthorized", true},
+                      EarlyResponse{"401_in_json_with_a_challenge",
+                                    R"(add_header WWW-Authenticate 'Bearer error="invalid_token"' always;
                        return 401 '{"error":"invalid_token"}';)",
-                                  "rejected / unauthorized"},
-                      EarlyAnswer{"429_in_html", "return 429;", "rejected / rate_limited"},
-                      EarlyAnswer{"429_in_json_with_a_pause",
-                                  R"(add_header Retry-After 7 always; return 429 '{"error":"busy"}';)",
-                                  "rejected / rate_limited"},
-                      EarlyAnswer{"200_in_json", R"(return 200 '{"status":"OK"}';)", "started"}),
+                                    "rejected / unauthorized"},
+                      EarlyResponse{"429_in_html", "return 429;", "rejected / rate_limited"},
+                      EarlyResponse{"429_in_json_with_a_pause",
+                                    R"(add_header Retry-After 7 always; return 429 '{"error":"busy"}';)",
+                                    "rejected / rate_limited"},
+                      EarlyResponse{"200_in_json", R"(return 200 '{"status":"OK"}';)", "started"}),
     [](const auto& row) { return row.param.name; });
 
-TEST_P(NginxAnswersEarly, and_8000_starts_in_8_threads_end_so) {
+TEST_P(NginxResponsesEarly, and_8000_starts_in_8_threads_end_so) {
   constexpr int starts = 8000;
   constexpr int threads = 8;
   const auto certificate = testing::make_certificate();
@@ -165,9 +165,9 @@ INSTANTIATE_TEST_SUITE_P(Nginx, NginxAsAGateway,
                                            Gateway{"with_non_idempotent_repeats", "error timeout non_idempotent", 2}),
                          [](const auto& row) { return row.param.name; });
 
-TEST_P(NginxAsAGateway, what_was_sent_once_and_whose_answer_is_lost) {
+TEST_P(NginxAsAGateway, what_was_sent_once_and_whose_response_is_lost) {
   testing::FakeServer server;
-  server.always(testing::started_but_answer_lost());
+  server.always(testing::started_but_response_lost());
   const std::string port = std::to_string(server.gate().port());
   const Peer gateway(nginx("upstream api { server 127.0.0.1:" + port + "; server localhost:" + port + R"(; }
     server { listen 127.0.0.1:@PORT@;
@@ -177,10 +177,10 @@ TEST_P(NginxAsAGateway, what_was_sent_once_and_whose_answer_is_lost) {
   const auto client = client_of("http://127.0.0.1:" + std::to_string(sent.port()));
   const auto result = client.start(valid_request);
   std::cout << "  " << GetParam().name << ": one start, " << sent.exchanges() << " sent by the client, "
-            << server.bodies_received() << " bodies at the server, " << faults::word_of(result) << '\n';
+            << server.bodies_received() << " bodies at the server, " << faults::outcome_of(result) << '\n';
   EXPECT_EQ(sent.exchanges(), 1U);
   EXPECT_EQ(server.bodies_received(), GetParam().bodies);
-  EXPECT_EQ(faults::word_of(result), "unknown");
+  EXPECT_EQ(faults::outcome_of(result), "unknown");
   EXPECT_EQ(faults::kind_of(result), "server_error");
 }
 

@@ -9,8 +9,8 @@
 namespace connectid::peers {
 namespace {
 
+using faults::outcome_of;
 using faults::valid_request;
-using faults::word_of;
 
 constexpr const char* helper = "/usr/lib/squid/basic_ncsa_auth";  // Debian's, always there
 constexpr const char* password = "right-canary-password";
@@ -68,9 +68,9 @@ class Squid : public ::testing::Test {
     ASSERT_FALSE(result);
     const auto* why = result.error().get_if<TransportError>();
     ASSERT_NE(why, nullptr) << result.error();
-    std::cout << "  " << word_of(result) << " / " << to_string(why->cause) << " after "
+    std::cout << "  " << outcome_of(result) << " / " << to_string(why->cause) << " after "
               << result.error().call().attempts << " attempts: " << result.error().message() << '\n';
-    EXPECT_EQ(word_of(result), "not_sent");
+    EXPECT_EQ(outcome_of(result), "not_sent");
     EXPECT_EQ(why->cause, Cause::proxy_denied);
     EXPECT_EQ(why->stage, Stage::connect);
     EXPECT_EQ(result.error().call().attempts, 1);
@@ -100,11 +100,11 @@ TEST_F(Squid, lets_200_starts_through_and_knows_one_connection) {
   EXPECT_EQ(server.gate().connections(), 1U);
 }
 
-TEST_F(Squid, answers_a_wrong_password_with_407_and_nothing_is_sent) {
+TEST_F(Squid, responses_a_wrong_password_with_407_and_nothing_is_sent) {
   expect_denied(start(server, wrong_password), "407");
 }
 
-TEST_F(Squid, answers_403_where_it_lets_nobody_through_and_nothing_is_sent) {
+TEST_F(Squid, responses_403_where_it_lets_nobody_through_and_nothing_is_sent) {
   expect_denied(start(forbidden, password), "403");
 }
 

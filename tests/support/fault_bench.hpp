@@ -75,7 +75,7 @@ struct Bench {
 };
 
 /// The word of a result: `started` or the error's outcome.
-[[nodiscard]] inline std::string word_of(const Result<StartSubscriptionResponse>& result) {
+[[nodiscard]] inline std::string outcome_of(const Result<StartSubscriptionResponse>& result) {
   return result ? "started" : std::string(to_string(result.error().outcome()));
 }
 [[nodiscard]] inline std::string kind_of(const Result<StartSubscriptionResponse>& result) {

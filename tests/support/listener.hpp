@@ -82,12 +82,12 @@ class Listener {
   }
 
   /// Lets one client in, reads until a blank line, says this, and returns what it read.
-  [[nodiscard]] std::string hear_and_say(const std::string& answer) {
+  [[nodiscard]] std::string hear_and_say(const std::string& response) {
     fds_.push_back(accept4(fds_[0], nullptr, nullptr, SOCK_CLOEXEC));
     std::string heard;
     char byte = 0;
     while (!heard.ends_with("\r\n\r\n") && recv(fds_.back(), &byte, 1, 0) == 1) heard += byte;
-    EXPECT_EQ(send(fds_.back(), answer.data(), answer.size(), MSG_NOSIGNAL), static_cast<ssize_t>(answer.size()));
+    EXPECT_EQ(send(fds_.back(), response.data(), response.size(), MSG_NOSIGNAL), static_cast<ssize_t>(response.size()));
     return heard;
   }
 

@@ -38,10 +38,10 @@ void give(const std::string& path, const passwd* owner) {
 
 std::optional<std::string> path_of(std::string_view program) {
   const char* path = std::getenv("PATH");
-  std::istringstream folders(std::string(path == nullptr ? "" : path) + ":/usr/local/sbin:/usr/sbin:/sbin");
-  for (std::string folder; std::getline(folders, folder, ':');) {
-    std::string file = folder + "/" + std::string(program);
-    if (!folder.empty() && access(file.c_str(), X_OK) == 0) return file;
+  std::istringstream directories(std::string(path == nullptr ? "" : path) + ":/usr/local/sbin:/usr/sbin:/sbin");
+  for (std::string directory; std::getline(directories, directory, ':');) {
+    std::string file = directory + "/" + std::string(program);
+    if (!directory.empty() && access(file.c_str(), X_OK) == 0) return file;
   }
   return std::nullopt;
 }
@@ -49,7 +49,7 @@ std::optional<std::string> path_of(std::string_view program) {
 Peer::Peer(const Recipe& recipe) {
   const auto program = path_of(recipe.program);
   if (!program) throw std::runtime_error(recipe.program + " is not installed");
-  for (const auto& [name, text] : recipe.files) std::ofstream(folder_ / name) << filled_in(text);
+  for (const auto& [name, text] : recipe.files) std::ofstream(directory_ / name) << filled_in(text);
   std::vector<std::string> words{*program};
   for (const auto& argument : recipe.arguments) words.push_back(filled_in(argument));
   start(recipe, words);
@@ -63,15 +63,15 @@ Peer::Peer(const Recipe& recipe) {
 
 void Peer::start(const Recipe& recipe, const std::vector<std::string>& words) {
   std::vector<char*> arguments;
-  for (const auto& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
+  for (const auto& outcome : words) arguments.push_back(const_cast<char*>(outcome.c_str()));
   arguments.push_back(nullptr);
-  const std::string output = folder_ / said;
+  const std::string output = directory_ / said;
   const bool as_another = geteuid() == 0 && !recipe.user.empty();
   const passwd* const owner = as_another ? getpwnam(recipe.user.c_str()) : nullptr;
   if (as_another && owner == nullptr) throw std::runtime_error("there is no user " + recipe.user);
   std::ofstream(output).flush();
-  for (const auto& path : {folder_ / "", output}) give(path, owner);
-  for (const auto& [name, text] : recipe.files) give(folder_ / name, owner);
+  for (const auto& path : {directory_ / "", output}) give(path, owner);
+  for (const auto& [name, text] : recipe.files) give(directory_ / name, owner);
 
   const pid_t test = getpid();
   pid_ = fork();
@@ -118,15 +118,15 @@ void Peer::stop() {
 }
 
 std::vector<std::string> Peer::lines_of(const std::string& name) const {
-  std::ifstream in(folder_ / name);
+  std::ifstream in(directory_ / name);
   std::vector<std::string> lines;
   for (std::string line; std::getline(in, line);) lines.push_back(std::move(line));
   return lines;
 }
 
 std::string Peer::filled_in(std::string text) const {
-  const std::string folder = folder_ / "";
-  text = replaced(std::move(text), "@FOLDER@", folder.substr(0, folder.size() - 1));
+  const std::string directory = directory_ / "";
+  text = replaced(std::move(text), "@FOLDER@", directory.substr(0, directory.size() - 1));
   return replaced(std::move(text), "@PORT@", std::to_string(port()));
 }
 

@@ -46,7 +46,7 @@ class Tally {
         message += '#';
       }
     }
-    add(faults::word_of(result) + " / " + faults::kind_of(result) + ": " + message);
+    add(faults::outcome_of(result) + " / " + faults::kind_of(result) + ": " + message);
   }
   [[nodiscard]] int beginning_with(const std::string& words) const {
     const std::scoped_lock lock(mutex_);

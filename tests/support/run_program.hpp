@@ -144,19 +144,19 @@ class Process {
 
 /// Where the program may write what its runs share. A base, for it must be there before the process is.
 struct OwnData {
-  TemporaryFolder data;
+  TemporaryDirectory data;
 };
 
-/// The program under test. Its data folder is one of its own, unless the variables name another.
+/// The program under test. Its data directory is one of its own, unless the variables name another.
 class Program : private OwnData, public Process {
  public:
   Program(std::vector<std::string> arguments, std::vector<std::string> variables, const Streams& streams = {})
       : Process(named(std::move(arguments)), with_data(std::move(variables), data / ""), streams) {}
 
  private:
-  static std::vector<std::string> with_data(std::vector<std::string> variables, const std::string& folder) {
+  static std::vector<std::string> with_data(std::vector<std::string> variables, const std::string& directory) {
     const auto names_one = [](const std::string& variable) { return variable.starts_with("XDG_DATA_HOME="); };
-    if (std::ranges::none_of(variables, names_one)) variables.push_back("XDG_DATA_HOME=" + folder);
+    if (std::ranges::none_of(variables, names_one)) variables.push_back("XDG_DATA_HOME=" + directory);
     return variables;
   }
   static std::vector<std::string> named(std::vector<std::string> arguments) {

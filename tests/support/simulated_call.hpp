@@ -14,7 +14,7 @@ namespace connectid::detail {
 class SimulatedCalls {
  public:
   explicit SimulatedCalls(int budget = 1000, RateLimit limit = RateLimit::off(), int break_circuit_after = 0)
-      : pacer_(std::move(limit)), budget_(budget), breaker_(break_circuit_after) {}
+      : limiter_(std::move(limit)), budget_(budget), breaker_(break_circuit_after) {}
 
   [[nodiscard]] Now now() const {
     return {std::chrono::steady_clock::time_point{} + elapsed,
@@ -29,7 +29,7 @@ class SimulatedCalls {
                  .timeouts = timeouts,
                  .retry = retry,
                  .call_id = "id-1"},
-            {.pacer = pacer_, .budget = budget_, .breaker = breaker_, .random = random},
+            {.limiter = limiter_, .budget = budget_, .breaker = breaker_, .random = random},
             now()};
   }
 
@@ -39,17 +39,17 @@ class SimulatedCalls {
   double (*random)() = [] { return 0.5; };
 
  private:
-  Pacer pacer_;
+  Limiter limiter_;
   RetryBudget budget_;
   CircuitBreaker breaker_;
 };
 
-inline http::Answer ok() {
-  return {.status = 200, .headers = {}, .body = R"({"status":"OK"})", .framed = true, .cut = {}};
+inline http::Response ok() {
+  return {.status = 200, .headers = {}, .body = R"({"status":"OK"})", .framed = true, .truncated = {}};
 }
 
-inline http::Answer answer(int status, http::Headers headers = {}, std::string body = {}) {
-  return {.status = status, .headers = std::move(headers), .body = std::move(body), .framed = true, .cut = {}};
+inline http::Response response(int status, http::Headers headers = {}, std::string body = {}) {
+  return {.status = status, .headers = std::move(headers), .body = std::move(body), .framed = true, .truncated = {}};
 }
 
 inline http::Failure failure(Stage stage, Cause cause, bool body_left) {

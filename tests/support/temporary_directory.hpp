@@ -11,15 +11,15 @@
 
 namespace connectid {
 
-/// An empty folder that goes away by itself. What a test has written there and is no store of tokens (a name that
+/// An empty directory that goes away by itself. What a test has written there and is no store of tokens (a name that
 /// begins so) must hold no secret: those of the tests have the word `canary` in them, and so have all of the fake
 /// server's.
-class TemporaryFolder {
+class TemporaryDirectory {
  public:
-  TemporaryFolder() { path_ = mkdtemp(path_.data()); }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  ~TemporaryFolder() {
+  TemporaryDirectory() { path_ = mkdtemp(path_.data()); }
+  TemporaryDirectory(const TemporaryDirectory&) = delete;
+  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+  ~TemporaryDirectory() {
     look_for_secrets();
     std::filesystem::remove_all(path_);
   }

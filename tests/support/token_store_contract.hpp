@@ -24,9 +24,9 @@ namespace connectid::auth {
 /// One kind of store.
 struct StoreKind {
   const char* name;
-  /// How the store is opened that keeps its data in this folder; each call is what another process would have, where
+  /// How the store is opened that keeps its data in this directory; each call is what another process would have, where
   /// the kind is one that processes share.
-  std::function<std::function<std::shared_ptr<TokenStore>()>(const TemporaryFolder&)> opener;
+  std::function<std::function<std::shared_ptr<TokenStore>()>(const TemporaryDirectory&)> opener;
   friend std::ostream& operator<<(std::ostream& out, const StoreKind& kind) { return out << kind.name; }
 };
 
@@ -54,8 +54,8 @@ class TokenStoreContract : public ::testing::TestWithParam<StoreKind> {
  protected:
   using Clock = std::chrono::steady_clock;
 
-  const TemporaryFolder folder;
-  const std::function<std::shared_ptr<TokenStore>()> open = GetParam().opener(folder);
+  const TemporaryDirectory directory;
+  const std::function<std::shared_ptr<TokenStore>()> open = GetParam().opener(directory);
   const std::shared_ptr<TokenStore> store = open();
 
   TokenStore::Lock locked(const std::string& account) const {
@@ -183,7 +183,7 @@ TEST_P(TokenStoreContract, waits_for_no_lock_once_it_was_told_to_stop) {
 }
 
 TEST_P(TokenStoreContract, lets_a_lock_outlive_it) {
-  auto short_lived = GetParam().opener(folder)();
+  auto short_lived = GetParam().opener(directory)();
   auto lock = short_lived->lock("anna", Clock::now() + 10s, {});
   ASSERT_TRUE(lock);
   short_lived.reset();

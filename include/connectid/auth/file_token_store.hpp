@@ -10,29 +10,29 @@ namespace connectid::inline v0::auth {
 
 /// One account of a FileTokenStore.
 struct StoredAccount {
-  std::string name = {};     ///< empty where its file cannot be read
-  StoredToken token = {};    ///< what is kept of it
-  std::string problem = {};  ///< why its file cannot be used; empty: it can
+  std::string name = {};   ///< empty where its file cannot be read
+  StoredToken token = {};  ///< what is kept of it
+  std::string error = {};  ///< why its file cannot be used; empty: it can
 };
 
-/// Keeps tokens in a folder: one file of JSON a account, named by the SHA-256 of the account's name, for its owner
-/// alone (0600, in a folder of 0700). A file is replaced whole or not at all, whenever the process or the machine dies,
-/// and is on the disk before `save` returns. Locks hold across threads and processes, and end with their process.
+/// Keeps tokens in a directory: one file of JSON a account, named by the SHA-256 of the account's name, for its owner
+/// alone (0600, in a directory of 0700). A file is replaced whole or not at all, whenever the process or the machine
+/// dies, and is on the disk before `save` returns. Locks hold across threads and processes, and end with their process.
 ///
-/// Refused, as a `configuration_error` that says what to do: a file or folder that others may read or write, one of
+/// Refused, as a `configuration_error` that says what to do: a file or directory that others may read or write, one of
 /// another user's, a symbolic link, a file of a newer version of this library or of more than 1 MiB; an account's name
 /// that is not UTF-8. What the disk has no room for, or does not read or write, is a `token_error` that is `temporary`.
 /// A file that is broken is an error of `load` that says `log_in_again`; the next `save` keeps it
 /// aside, with `.broken` behind its name (and a number where there is one already), and writes a new one. To forget an
 /// account removes its file, whatever it is; what was kept aside stays.
 ///
-/// Thread-safe. The folder must be on a file system of this machine's, or on one whose locks hold between machines; it
-/// must have hard links for what is kept aside.
+/// Thread-safe. The directory must be on a file system of this machine's, or on one whose locks hold between machines;
+/// it must have hard links for what is kept aside.
 class CONNECTID_API FileTokenStore final : public TokenStore {
  public:
-  /// The folder is made when something is saved or locked first, and what it lies in with it (0700). It is looked up in
-  /// each call, a relative one from where the process is then.
-  explicit FileTokenStore(std::string folder);
+  /// The directory is made when something is saved or locked first, and what it lies in with it (0700). It is looked up
+  /// in each call, a relative one from where the process is then.
+  explicit FileTokenStore(std::string directory);
   ~FileTokenStore() override;
 
   /// See TokenStore; reads one file.
@@ -47,7 +47,7 @@ class CONNECTID_API FileTokenStore final : public TokenStore {
   [[nodiscard]] Result<std::vector<StoredAccount>> accounts() const;
 
  private:
-  std::string folder_;
+  std::string directory_;
 };
 
 }  // namespace connectid::inline v0::auth

@@ -21,11 +21,11 @@ struct Renewal {
   /// Begun so long before the token expires, less a random part of up to a half; where a fifth of the token's life is
   /// less, that. Zero: only once it has expired.
   std::chrono::milliseconds ahead{300'000};
-  /// So long the store's lock is waited for, and so long again the login, repeats included.
+  /// So long the store's lock is waited for, and so long again the authorization server, repeats included.
   std::chrono::milliseconds timeout{30'000};
-  /// How a request to the login is repeated. One that asks for client credentials is safe to repeat; a refresh that may
-  /// have acted is sent once more, and where that answer was lost, too, once with each later renewal. `max_attempts =
-  /// 1`: once with each renewal.
+  /// How a request to the authorization server is repeated. One that asks for client credentials is safe to repeat; a
+  /// refresh that may have acted is sent once more, and where that response was lost, too, once with each later
+  /// renewal. `max_attempts = 1`: once with each renewal.
   RetryPolicy retry_policy = {};
 };
 
@@ -39,12 +39,12 @@ struct Renewal {
 /// token lives nobody waits, and a renewal that fails fails no call. A renewal runs in a thread of its own, so that it
 /// does not end with the call that began it; when the last copy of the source goes, that waits for a renewal that is
 /// under way (`Renewal::timeout` at the longest, and a second more where the store did not take what came), for a
-/// refresh token that the login just replaced must not be lost. So keep a source as long as there are calls, and let
-/// its last copy go where a wait does no harm: never in a function of the store.
+/// refresh token that the authorization server just replaced must not be lost. So keep a source as long as there are
+/// calls, and let its last copy go where a wait does no harm: never in a function of the store.
 ///
 /// After a failure the next renewal is put off, by a second first and by a minute at last; calls that need it meanwhile
 /// fail with the same error. A login that named a longer pause with 429 is given that, up to
-/// `RetryPolicy::longest_named_pause`. A refresh token that the login refused
+/// `RetryPolicy::longest_named_pause`. A refresh token that the authorization server refused
 /// (`invalid_grant`) is not sent again: `TokenError::log_in_again` says that only a new login helps, and once the store
 /// holds another refresh token, that one is used.
 ///

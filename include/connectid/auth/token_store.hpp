@@ -20,7 +20,7 @@ struct StoredToken {
   Timestamp expires_at = {};   ///< when it ends (wall time)
   Secret refresh_token = {};   ///< empty: none, as after client credentials
   std::string api_url = {};    ///< the API that the tokens are for
-  std::string login_url = {};  ///< the login that they came from, and that the refresh token goes to
+  std::string login_url = {};  ///< the authorization server that they came from, and that the refresh token goes to
   std::string client_id = {};  ///< the client that they were given to
 };
 

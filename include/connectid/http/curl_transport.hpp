@@ -34,7 +34,8 @@ struct CurlOptions {
 /// - One attempt is one request on one connection. Nothing below sends it again: see docs/design.md.
 /// - An idle connection is looked at before it is used. One that is closed, or on which bytes came unasked, is dropped,
 ///   and the attempt goes on with another: not a byte had left.
-/// - A response that comes before the whole request left is the response (`Answer::left`). One that is not HTTP/1.1 by
+/// - A response that comes before the whole request left is the response (`Response::left`). One that is not HTTP/1.1
+/// by
 ///   the letter, or has bytes behind it, is none.
 /// - No content coding is asked for, and none is read.
 /// - Redirects, cookies and authentication challenges are not followed.
@@ -52,7 +53,7 @@ class CONNECTID_API CurlTransport final : public Transport {
   ~CurlTransport() override;
 
   /// One attempt; see Transport::perform.
-  [[nodiscard]] Reply perform(const Request& request, const Limits& limits) override;
+  [[nodiscard]] AttemptResult perform(const Request& request, const Limits& limits) override;
 
  private:
   struct Impl;

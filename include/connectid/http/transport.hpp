@@ -37,7 +37,7 @@ struct Request {
   std::string body = {};      ///< empty: none
 };
 
-/// Why no whole answer came.
+/// Why no whole response came.
 struct Failure {
   Stage stage = Stage::prepare;  ///< how far the attempt had come
   Cause cause = Cause::other;    ///< why it ended there
@@ -47,7 +47,8 @@ struct Failure {
   std::string text = {};  ///< one line for people; no secret
 };
 
-/// How much of a request had been taken by the connection when its answer came. Less than all of it: an early answer.
+/// How much of a request had been taken by the connection when its response came. Less than all of it: an early
+/// response.
 enum class Left {
   head,   ///< part of it, and no byte of its body: the server cannot have acted on it
   part,   ///< some of its body
@@ -64,17 +65,17 @@ class KeptConnection {
   virtual ~KeptConnection() = default;
 };
 
-/// An answer whose header section arrived whole (the blank line after it was seen); interim 1xx answers are not
-/// answers.
-struct Answer {
+/// A response whose header section arrived whole (the blank line after it was seen); interim 1xx responses are not
+/// responses.
+struct Response {
   int status = 0;         ///< the final status, as it came
-  Headers headers = {};   ///< of the final answer, without trailers
+  Headers headers = {};   ///< of the final response, without trailers
   std::string body = {};  ///< without its chunks
-  /// The answer's framing said where it ends and it got there: Content-Length was met, or the last chunk or the end of
-  /// the stream was seen. `false`: the body ended when the connection did.
+  /// The response's framing said where it ends and it got there: Content-Length was met, or the last chunk or the end
+  /// of the stream was seen. `false`: the body ended when the connection did.
   bool framed = false;
-  std::optional<Failure> cut = {};  ///< set where the body did not arrive whole, or cannot be read: why
-  Left left = Left::whole;          ///< how much of the request had left when it came
+  std::optional<Failure> truncated = {};  ///< set where the body did not arrive whole, or cannot be read: why
+  Left left = Left::whole;                ///< how much of the request had left when it came
 
   /// Of a 401 or 429, where a repeat should go out on the same connection: give it back in `Limits::connection`. Null:
   /// the transport does not care.
@@ -82,7 +83,7 @@ struct Answer {
 };
 
 /// What came of one attempt.
-using Reply = std::variant<Answer, Failure>;
+using AttemptResult = std::variant<Response, Failure>;
 
 /// How long one attempt may take.
 struct Limits {
@@ -91,12 +92,12 @@ struct Limits {
   std::chrono::milliseconds connect_timeout{10'000};  ///< name, TCP, proxy and TLS together
   std::stop_token stop = {};                          ///< requested: it ends at once
 
-  /// `Answer::connection` of the refusal that this attempt repeats; null: it repeats none. Where bytes came on it
-  /// since, that answer was not this request's: the attempt ends, unsent, with Cause::stray_answer.
+  /// `Response::connection` of the refusal that this attempt repeats; null: it repeats none. Where bytes came on it
+  /// since, that response was not this request's: the attempt ends, unsent, with Cause::stray_answer.
   std::shared_ptr<KeptConnection> connection = {};
 };
 
-/// The seam: what carries one request and brings its answer. `perform` is all a user must write.
+/// The seam: what carries one request and brings its response. `perform` is all a user must write.
 ///
 /// An implementation makes **one** attempt: it must not send a request a second time by itself, follow a redirect or
 /// answer an authentication challenge. It ends with a Failure when `limits.deadline` passes or `limits.stop` is
@@ -109,11 +110,11 @@ class CONNECTID_API Transport {
   Transport& operator=(const Transport&) = delete;
   virtual ~Transport() = default;
 
-  /// Blocks until the answer came, failed, was cancelled or its time was up.
-  [[nodiscard]] virtual Reply perform(const Request& request, const Limits& limits) = 0;
+  /// Blocks until the response came, failed, was cancelled or its time was up.
+  [[nodiscard]] virtual AttemptResult perform(const Request& request, const Limits& limits) = 0;
 
   /// Takes what came of the attempt.
-  using Completion = std::function<void(Reply)>;
+  using Completion = std::function<void(AttemptResult)>;
   /// Calls `done` exactly once. The default performs in the calling thread.
   virtual void submit(const Request& request, const Limits& limits, Completion done);
 };

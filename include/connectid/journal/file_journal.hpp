@@ -38,8 +38,8 @@ struct JournalContents {
 /// client does by itself. A process that forks must not use it in the child.
 class CONNECTID_API FileJournal final : public Journal {
  public:
-  /// Opens the file, or makes it. Where that cannot be done (no such folder, a symbolic link, another file), nothing
-  /// throws: `problem` says why, and `sending` refuses every call.
+  /// Opens the file, or makes it. Where that cannot be done (no such directory, a symbolic link, another file), nothing
+  /// throws: `error` says why, and `sending` refuses every call.
   explicit FileJournal(const std::string& path);
   ~FileJournal() override;
 
@@ -52,14 +52,14 @@ class CONNECTID_API FileJournal final : public Journal {
 
   /// Why the journal refuses: now, where the disk was full, until there is space again; for good, where the file cannot
   /// be used or the disk has failed to take what was written. Empty: all is well.
-  [[nodiscard]] std::string problem() const;
+  [[nodiscard]] std::string error() const;
 
-  /// False where the line is not on the disk; see `problem`.
+  /// False where the line is not on the disk; see `error`.
   [[nodiscard]] bool sending(const JournalCall& call, int attempt) override;
 
   /// Needs only the id, so it can also settle a call that was found in flight, once somebody has looked. Where the line
   /// cannot be written, the call stays in flight: that is what `read` will say.
-  void ended(const JournalCall& call, Word word) override;
+  void ended(const JournalCall& call, Outcome outcome) override;
 
  private:
   struct Impl;

@@ -1,24 +1,11 @@
 #pragma once
 
-#include <iosfwd>
 #include <string_view>
 
+#include <connectid/error.hpp>
 #include <connectid/export.hpp>
 
 namespace connectid::inline v0 {
-
-/// What a call ends in. All but `started` are an `Outcome`, too.
-enum class Word {
-  started,   ///< the server said so
-  not_sent,  ///< no byte of the request (of its body, where it was answered early) was taken by a connection
-  rejected,  ///< the server refused
-  unknown,   ///< it may have started
-};
-
-/// The enumerator's name, `not_sent`.
-[[nodiscard]] CONNECTID_API std::string_view to_string(Word word) noexcept;
-/// Prints `to_string`.
-CONNECTID_API std::ostream& operator<<(std::ostream& out, Word word);
 
 /// What a journal is told of a call. The texts live as long as the call to the journal. No secret is among them.
 struct JournalCall {
@@ -42,7 +29,7 @@ class CONNECTID_API Journal {
   [[nodiscard]] virtual bool sending(const JournalCall& call, int attempt) = 0;
 
   /// After the last attempt of a call that `sending` was asked for, whatever it said. An exception changes nothing.
-  virtual void ended(const JournalCall& call, Word word) = 0;
+  virtual void ended(const JournalCall& call, Outcome outcome) = 0;
 };
 
 }  // namespace connectid::inline v0

@@ -8,7 +8,7 @@
 namespace connectid::inline v0 {
 
 namespace detail {
-class Pacer;
+class Limiter;
 }
 
 /// How many requests may be sent in a time. Kept at 98 %, for two clocks never agree; and requests leave 5 % further
@@ -19,7 +19,7 @@ struct Rates {
   double per_minute = 2000;  ///< the API's own limit (docs/api-facts.md)
 };
 
-/// Keeps calls inside the API's limits: each waits for its place, first come first served, until its deadline or its
+/// Keeps calls inside the API's limits: each waits for its slot, first come first served, until its deadline or its
 /// stop. It learns from `X-RateLimit-Remaining` and `X-RateLimit-Reset` when others spend the same allowance.
 ///
 /// A copyable handle; copies are the same limit. Thread-safe.
@@ -35,20 +35,20 @@ class CONNECTID_API RateLimit {
   /// All processes on this machine that name the same file have one limit together: the API's. The file is made where
   /// there is none (0600), its directory is not. `part` may be lower: what those of them take together that give the
   /// same part, kept in a second file beside it. The files belong on a disk of this machine: what another machine wrote
-  /// counts as nothing, so two that write to one in turn keep no limit. Nobody waits for their lock, and nothing throws
-  /// because of them: see `problem`.
+  /// counts as nothing, so two that write to one in reservation keep no limit. Nobody waits for their lock, and nothing
+  /// throws because of them: see `error`.
   [[nodiscard]] static RateLimit across_processes(std::string path, Rates part = {});
   /// No limit.
   [[nodiscard]] static RateLimit off();
 
   /// Why a file of `across_processes` cannot be used, so that this process keeps the limit alone; empty: all is well. A
   /// file that cannot be opened is not tried again.
-  [[nodiscard]] std::string problem() const;
+  [[nodiscard]] std::string error() const;
 
  private:
   struct State;
   explicit RateLimit(std::shared_ptr<const State> state) : state_(std::move(state)) {}
-  friend class detail::Pacer;
+  friend class detail::Limiter;
   std::shared_ptr<const State> state_;
 };
 

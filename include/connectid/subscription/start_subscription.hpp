@@ -29,7 +29,7 @@ struct StartSubscriptionRequest {
 /// The server said that the subscription was started.
 struct StartSubscriptionResponse {
   std::optional<std::string> status =
-      std::nullopt;    ///< `OK`, where the answer says so: the reference does not require it
+      std::nullopt;    ///< `OK`, where the response says so: the reference does not require it
   CallInfo call = {};  ///< when, under which id, and how long it took
 };
 

@@ -19,47 +19,47 @@ namespace connectid::inline v0::testing {
 
 /// What the server does with one request. Made by the functions below, which name what they do.
 struct Script {
-  /// An answer of its own.
-  struct HttpAnswer {
+  /// A response of its own.
+  struct HttpResponse {
     int status = 200;            ///< as it is
     std::string body = {};       ///< as it is
     http::Headers headers = {};  ///< beside those that frame the body
   };
   bool acts = true;  ///< follow the documented rules; false: the request is read and counted, no more
-  std::optional<HttpAnswer> answer = {};  ///< in place of the answer by the rules
-  Fault fault = {};                       ///< what the gate does to the exchange
+  std::optional<HttpResponse> response = {};  ///< in place of the response by the rules
+  Fault fault = {};                           ///< what the gate does to the exchange
 };
 
 // Each is one Script; byte numbers count the bytes of one exchange, inside TLS where there is TLS.
 
-/// This answer; nothing is started. The server frames it itself, so Content-Length and Transfer-Encoding in `headers`
-/// are dropped (`raw_answer` is for those that lie), and gives a Content-Type where none is named.
-[[nodiscard]] Script answer(int status, std::string body, http::Headers headers = {});
-/// The request is obeyed, then the connection ends (FIN unless told) before the answer's first byte.
-[[nodiscard]] Script started_but_answer_lost(Fault::End end = Fault::End::fin);
+/// This response; nothing is started. The server frames it itself, so Content-Length and Transfer-Encoding in `headers`
+/// are dropped (`raw_response` is for those that lie), and gives a Content-Type where none is named.
+[[nodiscard]] Script response(int status, std::string body, http::Headers headers = {});
+/// The request is obeyed, then the connection ends (FIN unless told) before the response's first byte.
+[[nodiscard]] Script started_but_response_lost(Fault::End end = Fault::End::fin);
 /// The request is read whole, then the connection ends; nothing is started.
 [[nodiscard]] Script lost_before_acting(Fault::End end = Fault::End::fin);
 /// 429 with `Retry-After` (in whole seconds, rounded up) and `X-RateLimit-Remaining: 0`.
 [[nodiscard]] Script rate_limited_for(std::chrono::milliseconds pause);
-/// Obeyed; the answer comes so much later.
+/// Obeyed; the response comes so much later.
 [[nodiscard]] Script delayed(std::chrono::milliseconds pause);
-/// Obeyed; the answer comes byte by byte with this pause between.
+/// Obeyed; the response comes byte by byte with this pause between.
 [[nodiscard]] Script slow(std::chrono::milliseconds between_bytes);
-/// Obeyed; the answer never comes and the connection stays open.
+/// Obeyed; the response never comes and the connection stays open.
 [[nodiscard]] Script silent();
 /// The connection ends once so many bytes of the request came: the server never has it whole.
-[[nodiscard]] Script cut_request_at(std::size_t byte, Fault::End end = Fault::End::fin);
-/// Obeyed; the connection ends once so many bytes of the answer went.
-[[nodiscard]] Script cut_answer_at(std::size_t byte, Fault::End end = Fault::End::fin);
-/// Obeyed; then exactly these bytes are the answer.
-[[nodiscard]] Script raw_answer(std::string bytes, Fault::End end = Fault::End::keep);
-/// Obeyed; the answer is not HTTP, then the connection ends.
+[[nodiscard]] Script truncate_request_at(std::size_t byte, Fault::End end = Fault::End::fin);
+/// Obeyed; the connection ends once so many bytes of the response went.
+[[nodiscard]] Script truncate_response_at(std::size_t byte, Fault::End end = Fault::End::fin);
+/// Obeyed; then exactly these bytes are the response.
+[[nodiscard]] Script raw_response(std::string bytes, Fault::End end = Fault::End::keep);
+/// Obeyed; the response is not HTTP, then the connection ends.
 [[nodiscard]] Script garbage();
 /// Obeyed; 200 with a JSON body of so many bytes (15 or more), before it is compressed for a client that accepts that.
 [[nodiscard]] Script huge(std::size_t bytes);
-/// Obeyed; then the connection ends without an answer and new ones are refused.
+/// Obeyed; then the connection ends without a response and new ones are refused.
 [[nodiscard]] Script gone();
-/// An OAuth error in place of tokens (RFC 6749 section 5.2), for `next_login`.
+/// An OAuth error in place of tokens (RFC 6749 section 5.2), for `next_token_request`.
 [[nodiscard]] Script token_error(int status, std::string error, std::string error_description = {});
 
 /// One subscription that was started.
@@ -74,8 +74,8 @@ struct TokenGrant {
   std::string grant_type = {};  ///< as it came
   std::string account = {};     ///< who the tokens are for, where that is known
   std::string client_id = {};   ///< who it says it is from
-  /// What it was refused with: `invalid_grant`; empty: tokens were given, whatever became of the answer. A script that
-  /// does not act refuses it with the OAuth error in its answer, or as `scripted`.
+  /// What it was refused with: `invalid_grant`; empty: tokens were given, whatever became of the response. A script
+  /// that does not act refuses it with the OAuth error in its response, or as `scripted`.
   std::string error = {};
 };
 
@@ -105,11 +105,11 @@ struct FakeServerOptions {
 /// was started and counts every body it received; `GET /__connectid/log` tells both as JSON, for tests in other
 /// languages. Thread-safe; starts when made, ends when destroyed.
 ///
-/// It is the login, too: `POST /oauth/token` gives tokens for client credentials and for refresh tokens, by the rules
-/// of RFC 6749; a refresh token that comes again after it was replaced revokes all that came of the same login (RFC
-/// 9700 section 4.14.2). The login has a port and a gate of its own, so that its faults do not meet the API's requests;
-/// it also answers at the API's, by the API's scripts. A form of more than 8 KiB is a 413, and remembered nowhere.
-/// Every secret that is made has the word `canary` in it, for tests that look for leaks.
+/// It is the authorization server, too: `POST /oauth/token` gives tokens for client credentials and for refresh tokens,
+/// by the rules of RFC 6749; a refresh token that comes again after it was replaced revokes all that came of the same
+/// login (RFC 9700 section 4.14.2). The authorization server has a port and a gate of its own, so that its faults do
+/// not meet the API's requests; it also responds at the API's, by the API's scripts. A form of more than 8 KiB is a
+/// 413, and remembered nowhere. Every secret that is made has the word `canary` in it, for tests that look for leaks.
 class FakeServer {
  public:
   /// Throws std::runtime_error where no port can be had or no certificate made.
@@ -121,7 +121,7 @@ class FakeServer {
   ~FakeServer();
 
   [[nodiscard]] std::string url() const;                     ///< `http://127.0.0.1:PORT` or `https://…`
-  [[nodiscard]] std::string login_url() const;               ///< likewise, of the login
+  [[nodiscard]] std::string login_url() const;               ///< likewise, of the authorization server
   [[nodiscard]] Environment environment() const;             ///< custom(url(), login_url())
   [[nodiscard]] const std::string& ca_pem() const noexcept;  ///< for `CurlOptions::ca_pem`; empty without TLS
 
@@ -138,7 +138,7 @@ class FakeServer {
   /// Waits until so many bodies came whole; false when the time is up first.
   [[nodiscard]] bool wait_for_bodies(std::size_t count, std::chrono::milliseconds timeout) const;
 
-  /// Everything goes through it: stop listening, stray answers, closed idle connections.
+  /// Everything goes through it: stop listening, stray responses, closed idle connections.
   [[nodiscard]] FaultGate& gate() noexcept;
 
   /// As if this customer had just logged in: a refresh token of theirs, which is good now.
@@ -151,12 +151,12 @@ class FakeServer {
   /// `expires_in` has it in whole seconds, rounded up.
   void access_token_lifetime(std::chrono::milliseconds lifetime);
 
-  /// For the next request at the login's port that has none yet, as `next`.
-  void next_login(Script script);
-  /// As `always`, at the login's port.
-  void always_login(Script script);
-  /// Everything to the login's port goes through it.
-  [[nodiscard]] FaultGate& login_gate() noexcept;
+  /// For the next request at the authorization server's port that has none yet, as `next`.
+  void next_token_request(Script script);
+  /// As `always`, at the authorization server's port.
+  void always_token_request(Script script);
+  /// Everything to the authorization server's port goes through it.
+  [[nodiscard]] FaultGate& token_gate() noexcept;
 
   [[nodiscard]] std::vector<TokenGrant> token_requests() const;  ///< so far, in order: whole requests only
   [[nodiscard]] std::size_t reused_refresh_tokens() const;       ///< how often one came that had been replaced

@@ -13,10 +13,10 @@
 
 namespace connectid::inline v0::testing {
 
-/// What a FaultGate does to one exchange: a request and its answer on one connection. The default lets all through.
+/// What a FaultGate does to one exchange: a request and its response on one connection. The default lets all through.
 ///
-/// An `end` that no cut and no answer gives a place comes in place of the answer's first byte. A request that is cut
-/// with `keep` and without an answer has nothing more to hear: that is `silence`. `answer` may be cut, too.
+/// An `end` that no cut and no response gives a place comes in place of the response's first byte. A request that is
+/// cut with `keep` and without a response has nothing more to hear: that is `silence`. `response` may be cut, too.
 struct Fault {
   /// How an exchange ends.
   enum class End {
@@ -27,12 +27,14 @@ struct Fault {
     close_notify,  ///< like `fin`, and where the gate speaks TLS it says before that this is the end
   };
 
-  std::optional<std::size_t> cut_request_at = std::nullopt;  ///< let so many bytes of the request through, then `end`
-  std::optional<std::size_t> cut_answer_at = std::nullopt;   ///< let so many bytes of the answer through, then `end`
-  std::optional<std::string> answer = std::nullopt;  ///< these bytes in place of the server's answer, then `end`
-  std::chrono::milliseconds delay{0};                ///< wait so long before the answer's first byte
-  std::chrono::milliseconds drip{0};                 ///< wait so long between the single bytes of the answer
-  bool stop_listening = false;                       ///< refuse new connections from the moment of `end` on
+  std::optional<std::size_t> truncate_request_at =
+      std::nullopt;  ///< let so many bytes of the request through, then `end`
+  std::optional<std::size_t> truncate_response_at =
+      std::nullopt;                                    ///< let so many bytes of the response through, then `end`
+  std::optional<std::string> response = std::nullopt;  ///< these bytes in place of the server's response, then `end`
+  std::chrono::milliseconds delay{0};                  ///< wait so long before the response's first byte
+  std::chrono::milliseconds drip{0};                   ///< wait so long between the single bytes of the response
+  bool stop_listening = false;                         ///< refuse new connections from the moment of `end` on
   bool stop_reading = false;  ///< `fin`, `silence`: what the client still sends is not dropped but left unread, so that
                               ///< its sending comes to a halt
   End end = End::keep;        ///< what happens to the connection then
@@ -41,7 +43,7 @@ struct Fault {
 /// A byte relay on a free port of 127.0.0.1 in front of a server on loopback, which can cut, reset, delay and forge.
 ///
 /// It knows no HTTP: an exchange begins with the first byte a client sends on a connection, or sends after bytes of an
-/// answer went the other way. TLS passes through untouched, unless the gate is given a certificate: then the gate
+/// response went the other way. TLS passes through untouched, unless the gate is given a certificate: then the gate
 /// ends TLS itself, and all its faults speak of the bytes inside. A client that closes, be it one direction only, has
 /// left: what it sent still reaches the server. Thread-safe. The destructor closes everything.
 class FaultGate {

@@ -10,31 +10,31 @@
 
 namespace connectid::inline v0::testing {
 
-/// A transport without sockets: gives the replies it was told, in order, and remembers what was asked.
+/// A transport without sockets: gives the responses it was told, in order, and remembers what was asked.
 ///
 ///     auto wire = std::make_shared<connectid::testing::ScriptedTransport>();
-///     wire->reply(connectid::testing::http_answer(429, "", {{"Retry-After", "2"}}));
+///     wire->respond(connectid::testing::http_response(429, "", {{"Retry-After", "2"}}));
 ///     connectid::SubscriptionClient client({.token_source = connectid::static_token("t"), .transport = wire});
 ///
-/// A request past the last reply gets a Failure that says so (nothing was sent, and it is not tried again).
+/// A request past the last response gets a Failure that says so (nothing was sent, and it is not tried again).
 /// Thread-safe.
 class ScriptedTransport final : public http::Transport {
  public:
   /// For the next request that has none yet.
-  void reply(http::Reply reply);
+  void respond(http::AttemptResult result);
   /// All that were asked so far, in order; the bearer in them is a Secret.
   [[nodiscard]] std::vector<http::Request> requests() const;
 
-  /// Gives the next reply; waits for nothing.
-  [[nodiscard]] http::Reply perform(const http::Request& request, const http::Limits& limits) override;
+  /// Gives the next response; waits for nothing.
+  [[nodiscard]] http::AttemptResult perform(const http::Request& request, const http::Limits& limits) override;
 
  private:
   mutable std::mutex mutex_;
-  std::deque<http::Reply> replies_;
+  std::deque<http::AttemptResult> results_;
   std::vector<http::Request> requests_;
 };
 
-/// A whole, framed answer.
-[[nodiscard]] http::Answer http_answer(int status, std::string body, http::Headers headers = {});
+/// A whole, framed response.
+[[nodiscard]] http::Response http_response(int status, std::string body, http::Headers headers = {});
 
 }  // namespace connectid::inline v0::testing

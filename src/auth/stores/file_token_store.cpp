@@ -68,18 +68,18 @@ class ByteLock {
 };
 
 /// What the file holds; none where there is none.
-Result<std::optional<detail::ReadToken>> read_file(const detail::PrivateFolder& folder, const std::string& name) {
-  const auto text = folder.read(name);
+Result<std::optional<detail::ReadToken>> read_file(const detail::PrivateDirectory& directory, const std::string& name) {
+  const auto text = directory.read(name);
   if (!text) return text.error();
   if (!*text) return std::optional<detail::ReadToken>();
   detail::ReadToken read = detail::read_stored_token((*text)->reveal());
-  if (read.newer_format) return folder.unusable(name, {"a newer version of this library wrote it: use that one"});
+  if (read.newer_format) return directory.unusable(name, {"a newer version of this library wrote it: use that one"});
   if (read.damage.empty() && file_name(read.account) != name) read.damage = "it is of another account";
   return std::optional(std::move(read));
 }
 
-std::string broken(const detail::PrivateFolder& folder, const std::string& name, const std::string& damage) {
-  return "the token file " + folder.quoted(name) + " is broken (" + damage + "), and is kept";
+std::string broken(const detail::PrivateDirectory& directory, const std::string& name, const std::string& damage) {
+  return "the token file " + directory.quoted(name) + " is broken (" + damage + "), and is kept";
 }
 
 Error cannot_be_kept(const std::string& account, const std::string& why) {
@@ -88,50 +88,51 @@ Error cannot_be_kept(const std::string& account, const std::string& why) {
 }
 
 /// Whatever is there: the file of an account that nobody wants any more need not be read.
-Result<void> forget(const std::string& folder_name, const std::string& account) {
-  const auto folder = detail::PrivateFolder::open(folder_name);
-  if (!folder) return folder.error();
-  return *folder ? (*folder)->remove(file_name(account)) : Result<void>();
+Result<void> forget(const std::string& directory_name, const std::string& account) {
+  const auto directory = detail::PrivateDirectory::open(directory_name);
+  if (!directory) return directory.error();
+  return *directory ? (*directory)->remove(file_name(account)) : Result<void>();
 }
 
 }  // namespace
 
-FileTokenStore::FileTokenStore(std::string folder) : folder_(std::move(folder)) {}
+FileTokenStore::FileTokenStore(std::string directory) : directory_(std::move(directory)) {}
 FileTokenStore::~FileTokenStore() = default;
 
 Result<std::optional<StoredToken>> FileTokenStore::load(const std::string& account) {
-  if (const std::string why = detail::objection_to(account, {}); !why.empty()) return cannot_be_kept(account, why);
-  const auto folder = detail::PrivateFolder::open(folder_);
-  if (!folder) return folder.error();
-  if (!*folder) return std::optional<StoredToken>();
+  if (const std::string why = detail::reason_against(account, {}); !why.empty()) return cannot_be_kept(account, why);
+  const auto directory = detail::PrivateDirectory::open(directory_);
+  if (!directory) return directory.error();
+  if (!*directory) return std::optional<StoredToken>();
   const std::string name = file_name(account);
-  auto read = read_file(**folder, name);
+  auto read = read_file(**directory, name);
   if (!read) return read.error();
   if (!*read) return std::optional<StoredToken>();
   if ((*read)->damage.empty()) return std::optional(std::move((*read)->token));
   return Error(
       Outcome::not_sent, TokenError{.log_in_again = true},
-      broken(**folder, name, (*read)->damage) + ": log in again as account " + detail::quoted_account(account));
+      broken(**directory, name, (*read)->damage) + ": log in again as account " + detail::quoted_account(account));
 }
 
 Result<void> FileTokenStore::save(const std::string& account, const StoredToken& token) {
-  if (!detail::is_there(token)) return forget(folder_, account);
-  if (const std::string why = detail::objection_to(account, token); !why.empty()) return cannot_be_kept(account, why);
-  const auto folder = detail::PrivateFolder::make(folder_);
-  if (!folder) return folder.error();
+  if (!detail::is_there(token)) return forget(directory_, account);
+  if (const std::string why = detail::reason_against(account, token); !why.empty()) return cannot_be_kept(account, why);
+  const auto directory = detail::PrivateDirectory::make(directory_);
+  if (!directory) return directory.error();
   const std::string name = file_name(account);
-  const auto before = read_file(*folder, name);
+  const auto before = read_file(*directory, name);
   if (!before) return before.error();
   const bool damaged = *before && !(*before)->damage.empty();
-  return folder->replace(name, detail::stored_token_json(account, token),
-                         damaged ? detail::PrivateFolder::Old::is_kept : detail::PrivateFolder::Old::is_dropped);
+  return directory->replace(
+      name, detail::stored_token_json(account, token),
+      damaged ? detail::PrivateDirectory::Old::is_kept : detail::PrivateDirectory::Old::is_dropped);
 }
 
 Result<TokenStore::Lock> FileTokenStore::lock(const std::string& account, steady_clock::time_point deadline,
                                               std::stop_token stop) {
-  const auto folder = detail::PrivateFolder::make(folder_);
-  if (!folder) return folder.error();
-  auto file = folder->lock_file(lock_name);
+  const auto directory = detail::PrivateDirectory::make(directory_);
+  if (!directory) return directory.error();
+  auto file = directory->lock_file(lock_name);
   if (!file) return file.error();
   const auto lock = std::make_shared<ByteLock>(*std::move(file), byte_of(account));
   constexpr milliseconds first_pause{1}, longest_pause{20};
@@ -139,7 +140,7 @@ Result<TokenStore::Lock> FileTokenStore::lock(const std::string& account, steady
     const int error = lock->try_lock();
     if (error == 0) return Lock(lock);
     if (error != EAGAIN)
-      return folder->unusable(lock_name, {"it cannot be locked: " + detail::system_says(error), error});
+      return directory->unusable(lock_name, {"it cannot be locked: " + detail::system_says(error), error});
     const auto now = steady_clock::now();
     if (now >= deadline || stop.stop_requested()) return detail::lock_not_had(account, stop, "thread or process");
     // Not all at the same time, should many wait for one.
@@ -149,24 +150,24 @@ Result<TokenStore::Lock> FileTokenStore::lock(const std::string& account, steady
 }
 
 Result<std::vector<StoredAccount>> FileTokenStore::accounts() const {
-  const auto folder = detail::PrivateFolder::open(folder_);
-  if (!folder) return folder.error();
+  const auto directory = detail::PrivateDirectory::open(directory_);
+  if (!directory) return directory.error();
   std::vector<StoredAccount> all;
-  if (!*folder) return all;
-  const auto names = (*folder)->names();
+  if (!*directory) return all;
+  const auto names = (*directory)->names();
   if (!names) return names.error();
   for (const std::string& name : *names) {
     if (!name.ends_with(ending)) continue;
-    auto read = read_file(**folder, name);
+    auto read = read_file(**directory, name);
     if (!read) {
-      all.push_back({.problem = read.error().message()});
+      all.push_back({.error = read.error().message()});
     } else if (*read && !(*read)->damage.empty()) {
-      all.push_back({.problem = broken(**folder, name, (*read)->damage)});
+      all.push_back({.error = broken(**directory, name, (*read)->damage)});
     } else if (*read) {
       all.push_back({.name = std::move((*read)->account), .token = std::move((*read)->token)});
     }
   }
-  std::ranges::sort(all, {}, [](const StoredAccount& account) { return std::tie(account.name, account.problem); });
+  std::ranges::sort(all, {}, [](const StoredAccount& account) { return std::tie(account.name, account.error); });
   return all;
 }
 

@@ -30,25 +30,25 @@ bool may_pass(int error) {
   return std::ranges::find(passing, error) != passing.end();
 }
 
-Error cannot_be_used(const std::string& path, const Trouble& trouble) {
-  const std::string message = quote(path) + " cannot be used: " + trouble.why;
-  if (may_pass(trouble.error)) return {Outcome::not_sent, TokenError{.temporary = true}, message};
+Error cannot_be_used(const std::string& path, const Reason& reason) {
+  const std::string message = quote(path) + " cannot be used: " + reason.why;
+  if (may_pass(reason.error)) return {Outcome::not_sent, TokenError{.temporary = true}, message};
   return {Outcome::not_sent, ConfigurationError{}, message};
 }
 
-Trouble trouble(int error) { return error == 0 ? Trouble() : Trouble{system_says(error), error}; }
+Reason reason(int error) { return error == 0 ? Reason() : Reason{system_says(error), error}; }
 
 /// Why what was opened is not its owner's alone, or was not opened.
-Trouble objection_to(const Opened& opened, const char* permissions) {
-  if (opened.error == ELOOP) return {opened.problem + ": name what it leads to, or put that in its place"};
-  if (opened.error == ENOTSUP) return {opened.problem + ": move it away"};
-  if (!opened.problem.empty()) return {opened.problem, opened.error};
+Reason reason_against(const Opened& opened, const char* permissions) {
+  if (opened.error == ELOOP) return {opened.reason + ": name what it leads to, or put that in its place"};
+  if (opened.error == ENOTSUP) return {opened.reason + ": move it away"};
+  if (opened.error != 0) return {opened.reason, opened.error};
   if (opened.status.st_uid != ::geteuid()) {
     return {"it belongs to another user: use it as the user with the id " + std::to_string(opened.status.st_uid) +
             ", or change its owner"};
   }
   const bool shared = (opened.status.st_mode & (S_IRGRP | S_IWGRP | S_IROTH | S_IWOTH)) != 0;
-  return {shared ? std::string("others may read or write it: mend that with chmod ") + permissions : ""};
+  return {shared ? std::string("others may read or write it: fix that with chmod ") + permissions : ""};
 }
 
 std::string without_last_slashes(std::string path) {
@@ -57,12 +57,12 @@ std::string without_last_slashes(std::string path) {
 }
 
 /// On the disk on return, or there is trouble.
-Trouble make_folder(const std::string& path) {
-  if (::mkdir(path.c_str(), S_IRWXU) != 0) return trouble(errno == EEXIST ? 0 : errno);
+Reason make_directory(const std::string& path) {
+  if (::mkdir(path.c_str(), S_IRWXU) != 0) return reason(errno == EEXIST ? 0 : errno);
   const std::size_t slash = path.rfind('/');
   const std::string parent = slash == std::string::npos ? "." : path.substr(0, slash + 1);
   const Fd fd(::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  return trouble(fd ? sync_folder(fd.get()) : errno);
+  return reason(fd ? sync_directory(fd.get()) : errno);
 }
 
 /// Returns errno, or 0.
@@ -81,7 +81,7 @@ Result<Secret> read_whole(const Opened& opened, const auto& unusable) {
   std::size_t size = 0;
   for (ssize_t count = 1; count > 0 && size < text.size(); size += static_cast<std::size_t>(count)) {
     count = uninterrupted([&] { return ::read(opened.fd.get(), text.data() + size, text.size() - size); });
-    if (count < 0) return unusable(trouble(errno));
+    if (count < 0) return unusable(reason(errno));
   }
   text.resize(size);
   return Secret(std::move(text));
@@ -89,21 +89,21 @@ Result<Secret> read_whole(const Opened& opened, const auto& unusable) {
 
 }  // namespace
 
-Result<std::optional<PrivateFolder>> PrivateFolder::open(const std::string& path) {
-  if (path.empty()) return Error(Outcome::not_sent, ConfigurationError{}, "the folder for tokens has no name");
+Result<std::optional<PrivateDirectory>> PrivateDirectory::open(const std::string& path) {
+  if (path.empty()) return Error(Outcome::not_sent, ConfigurationError{}, "the directory for tokens has no name");
   Opened opened = open_only(S_IFDIR, AT_FDCWD, without_last_slashes(path), O_RDONLY);
-  if (opened.error == ENOENT) return std::optional<PrivateFolder>();
-  if (const Trouble why = objection_to(opened, "700")) return cannot_be_used(path, why);
-  return std::optional(PrivateFolder(std::move(opened.fd), path));
+  if (opened.error == ENOENT) return std::optional<PrivateDirectory>();
+  if (const Reason why = reason_against(opened, "700")) return cannot_be_used(path, why);
+  return std::optional(PrivateDirectory(std::move(opened.fd), path));
 }
 
-Result<PrivateFolder> PrivateFolder::make(const std::string& path) {
+Result<PrivateDirectory> PrivateDirectory::make(const std::string& path) {
   auto there = open(path);
   if (!there) return there.error();
   for (std::size_t end = 0; !*there && end != std::string::npos;) {
     end = path.find('/', end + 1);
     const std::string part = path.substr(0, end);
-    if (const Trouble why = make_folder(part)) return cannot_be_used(part, why);
+    if (const Reason why = make_directory(part)) return cannot_be_used(part, why);
   }
   if (!*there) there = open(path);
   if (!there) return there.error();
@@ -111,40 +111,40 @@ Result<PrivateFolder> PrivateFolder::make(const std::string& path) {
   return *std::move(*there);
 }
 
-Result<std::optional<Secret>> PrivateFolder::read(const std::string& name) const {
+Result<std::optional<Secret>> PrivateDirectory::read(const std::string& name) const {
   const Opened opened = open_only(S_IFREG, fd_.get(), name, O_RDONLY);
   if (opened.error == ENOENT) return std::optional<Secret>();
-  if (const Trouble why = objection_to(opened, "600")) return unusable(name, why);
+  if (const Reason why = reason_against(opened, "600")) return unusable(name, why);
   const bool fits = static_cast<std::size_t>(opened.status.st_size) <= longest_file;
   if (!fits) return unusable(name, {"it is larger than 1 MiB: move it away"});
-  auto text = read_whole(opened, [&](const Trouble& why) { return unusable(name, why); });
+  auto text = read_whole(opened, [&](const Reason& why) { return unusable(name, why); });
   if (!text) return text.error();
   return std::optional(*std::move(text));
 }
 
-Result<void> PrivateFolder::replace(const std::string& name, const Secret& text, Old old) const {
+Result<void> PrivateDirectory::replace(const std::string& name, const Secret& text, Old old) const {
   if (text.reveal().size() > longest_file) return unusable(name, {"it would be larger than 1 MiB"});
   const std::string new_name = name + behind_new;
-  if (const Trouble why = write_new(new_name, text.reveal())) return unusable(new_name, why);
-  if (const Trouble why = trouble(old == Old::is_kept ? keep(name) : 0)) {
+  if (const Reason why = write_new(new_name, text.reveal())) return unusable(new_name, why);
+  if (const Reason why = reason(old == Old::is_kept ? keep(name) : 0)) {
     return unusable(name, why.behind("it cannot be kept aside: "));
   }
-  if (::renameat(fd_.get(), new_name.c_str(), fd_.get(), name.c_str()) != 0) return unusable(name, trouble(errno));
+  if (::renameat(fd_.get(), new_name.c_str(), fd_.get(), name.c_str()) != 0) return unusable(name, reason(errno));
   return sync(name);
 }
 
 /// Or there is trouble, and no such file.
-Trouble PrivateFolder::write_new(const std::string& name, const std::string& text) const {
+Reason PrivateDirectory::write_new(const std::string& name, const std::string& text) const {
   ::unlinkat(fd_.get(), name.c_str(), 0);  // what a crash left
   const Opened opened = open_only(S_IFREG, fd_.get(), name, O_WRONLY | O_CREAT | O_EXCL);
-  if (!opened.problem.empty()) return {opened.problem, opened.error};
+  if (opened.error != 0) return {opened.reason, opened.error};
   const int error = write_whole(opened.fd.get(), text);
   if (error != 0) ::unlinkat(fd_.get(), name.c_str(), 0);
-  return trouble(error);
+  return reason(error);
 }
 
 /// A second name, so that at no moment there is neither. Returns errno, or 0.
-int PrivateFolder::keep(const std::string& name) const {
+int PrivateDirectory::keep(const std::string& name) const {
   std::string kept = name + behind_broken;
   for (int number = 2; ::linkat(fd_.get(), name.c_str(), fd_.get(), kept.c_str(), 0) != 0; ++number) {
     if (errno != EEXIST) return errno;
@@ -153,41 +153,41 @@ int PrivateFolder::keep(const std::string& name) const {
   return 0;
 }
 
-Result<void> PrivateFolder::remove(const std::string& name) const {
+Result<void> PrivateDirectory::remove(const std::string& name) const {
   for (const std::string& each : {name + behind_new, name}) {
     const bool gone = ::unlinkat(fd_.get(), each.c_str(), 0) == 0 || errno == ENOENT;
-    if (!gone) return unusable(each, trouble(errno).behind("it cannot be removed: "));
+    if (!gone) return unusable(each, reason(errno).behind("it cannot be removed: "));
   }
   return sync(name);
 }
 
 /// What was done to the name outlives a power cut.
-Result<void> PrivateFolder::sync(const std::string& name) const {
-  const Trouble why = trouble(sync_folder(fd_.get()));
-  return why ? Result<void>(unusable(name, why.behind("its folder: "))) : Result<void>();
+Result<void> PrivateDirectory::sync(const std::string& name) const {
+  const Reason why = reason(sync_directory(fd_.get()));
+  return why ? Result<void>(unusable(name, why.behind("its directory: "))) : Result<void>();
 }
 
-Result<Fd> PrivateFolder::lock_file(const std::string& name) const {
+Result<Fd> PrivateDirectory::lock_file(const std::string& name) const {
   Opened opened = open_only(S_IFREG, fd_.get(), name, O_RDWR | O_CREAT);
-  if (const Trouble why = objection_to(opened, "600")) return unusable(name, why);
+  if (const Reason why = reason_against(opened, "600")) return unusable(name, why);
   return std::move(opened.fd);
 }
 
-Result<std::vector<std::string>> PrivateFolder::names() const {
+Result<std::vector<std::string>> PrivateDirectory::names() const {
   std::vector<std::string> all;
   std::error_code error;
   for (std::filesystem::directory_iterator at(path_, error), end; !error && at != end; at.increment(error)) {
     all.push_back(at->path().filename());
   }
-  if (error) return cannot_be_used(path_, trouble(error.value()));
+  if (error) return cannot_be_used(path_, reason(error.value()));
   return all;
 }
 
-std::string PrivateFolder::quoted(const std::string& name) const {
+std::string PrivateDirectory::quoted(const std::string& name) const {
   return quote(without_last_slashes(path_) + "/" + name);
 }
 
-Error PrivateFolder::unusable(const std::string& name, const Trouble& why) const {
+Error PrivateDirectory::unusable(const std::string& name, const Reason& why) const {
   return cannot_be_used(without_last_slashes(path_) + "/" + name, why);
 }
 

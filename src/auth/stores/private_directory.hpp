@@ -14,26 +14,26 @@
 namespace connectid::inline v0::detail {
 
 /// Why something cannot be used.
-struct Trouble {
+struct Reason {
   std::string why = {};  ///< empty: it can be
   int error = 0;         ///< errno, where it has one
 
   explicit operator bool() const noexcept { return !why.empty(); }
-  [[nodiscard]] Trouble behind(const std::string& words) const { return {words + why, error}; }
+  [[nodiscard]] Reason behind(const std::string& words) const { return {words + why, error}; }
 };
 
-/// A folder for its owner alone, and small files in it, by names without a slash. What others may read or write is not
-/// used, nor what is another user's. An error is a configuration_error that says what to do; where the system has no
-/// room or an input/output error, a token_error that is temporary.
-class PrivateFolder {
+/// A directory for its owner alone, and small files in it, by names without a slash. What others may read or write is
+/// not used, nor what is another user's. An error is a configuration_error that says what to do; where the system has
+/// no room or an input/output error, a token_error that is temporary.
+class PrivateDirectory {
  public:
   /// Of a longer one nothing is read, and none is written.
   static constexpr std::size_t longest_file = std::size_t{1} << 20;
 
   /// None where there is none.
-  [[nodiscard]] static Result<std::optional<PrivateFolder>> open(const std::string& path);
+  [[nodiscard]] static Result<std::optional<PrivateDirectory>> open(const std::string& path);
   /// Makes it where there is none, and what it lies in with it.
-  [[nodiscard]] static Result<PrivateFolder> make(const std::string& path);
+  [[nodiscard]] static Result<PrivateDirectory> make(const std::string& path);
 
   /// None where there is none.
   [[nodiscard]] Result<std::optional<Secret>> read(const std::string& name) const;
@@ -57,11 +57,11 @@ class PrivateFolder {
 
   /// The full name, for people.
   [[nodiscard]] std::string quoted(const std::string& name) const;
-  [[nodiscard]] Error unusable(const std::string& name, const Trouble& why) const;
+  [[nodiscard]] Error unusable(const std::string& name, const Reason& why) const;
 
  private:
-  PrivateFolder(Fd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
-  [[nodiscard]] Trouble write_new(const std::string& name, const std::string& text) const;
+  PrivateDirectory(Fd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+  [[nodiscard]] Reason write_new(const std::string& name, const std::string& text) const;
   [[nodiscard]] Result<void> sync(const std::string& name) const;
   [[nodiscard]] int keep(const std::string& name) const;
 

@@ -73,7 +73,7 @@ ReadToken read_fields(json& from) {
 
 }  // namespace
 
-std::string objection_to(std::string_view account, const auth::StoredToken& token) {
+std::string reason_against(std::string_view account, const auth::StoredToken& token) {
   for (const std::string_view text :
        std::initializer_list<std::string_view>{account, token.access_token.reveal(), token.refresh_token.reveal(),
                                                token.api_url, token.login_url, token.client_id}) {

@@ -16,9 +16,9 @@
 namespace connectid::inline v0::detail {
 
 /// Why they cannot be written without a loss; empty: they can.
-[[nodiscard]] std::string objection_to(std::string_view account, const auth::StoredToken& token);
+[[nodiscard]] std::string reason_against(std::string_view account, const auth::StoredToken& token);
 
-/// There must be no objection to them.
+/// There must be no reason to them.
 [[nodiscard]] Secret stored_token_json(const std::string& account, const auth::StoredToken& token);
 
 struct ReadToken {

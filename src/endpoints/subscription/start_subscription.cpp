@@ -34,7 +34,7 @@ namespace {
 /// The fields that decide. One that stands twice leaves open which is meant (RFC 8259 section 4).
 constexpr std::array<std::string_view, 5> deciding = {"status", "exceptionType", "errorMessage", "error", "success"};
 
-std::string objection_to(const json& body) {
+std::string reason_against(const json& body) {
   if (!body.is_object()) return "is JSON but not an object";
   for (const char* name : {"exceptionType", "errorMessage", "error"}) {
     if (const auto field = body.find(name); field != body.end() && !field->is_null()) {
@@ -52,9 +52,9 @@ std::string objection_to(const json& body) {
 
 }  // namespace
 
-StartSubscriptionAnswer decode_start_subscription(std::string_view body) {
-  StartSubscriptionAnswer answer;
-  if (body.empty()) return answer;
+DecodedStart decode_start_subscription(std::string_view body) {
+  DecodedStart decoded;
+  if (body.empty()) return decoded;
   std::array<int, deciding.size()> seen{};
   const auto count = [&](int depth, json::parse_event_t event, json& parsed) {
     if (depth == 1 && event == json::parse_event_t::key) {
@@ -66,17 +66,17 @@ StartSubscriptionAnswer decode_start_subscription(std::string_view body) {
   const json parsed = json::parse(body, count, /*allow_exceptions=*/false);
   const bool to_its_end = body.find('\0') == std::string_view::npos;  // nlohmann/json stops reading there
   if (parsed.is_discarded() || !to_its_end) {
-    answer.reading.objection = "is not JSON";
-    return answer;
+    decoded.reading.reason = "is not JSON";
+    return decoded;
   }
-  answer.reading = {.whole_json = true, .objection = objection_to(parsed)};
+  decoded.reading = {.whole_json = true, .reason = reason_against(parsed)};
   if (std::ranges::any_of(seen, [](int times) { return times > 1; })) {
-    answer.reading.objection = "holds a field that decides twice";
+    decoded.reading.reason = "holds a field that decides twice";
   }
   if (parsed.is_object() && parsed.contains("status") && parsed["status"].is_string()) {
-    answer.response.status = parsed["status"].get<std::string>();
+    decoded.response.status = parsed["status"].get<std::string>();
   }
-  return answer;
+  return decoded;
 }
 
 }  // namespace connectid::inline v0::detail

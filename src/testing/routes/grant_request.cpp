@@ -119,7 +119,7 @@ bool has_one_twice(const Parameters& parameters) {
   return std::ranges::adjacent_find(parameters, {}, &Parameters::value_type::first) != parameters.end();
 }
 
-std::optional<OAuthError> objection_to_grant(const GrantRequest& asked) {
+std::optional<OAuthError> reason_against_grant(const GrantRequest& asked) {
   if (asked.grant_type.empty()) return invalid_request("grant_type is missing");
   if (asked.grant_type == "client_credentials") return std::nullopt;
   if (asked.grant_type != "refresh_token") {
@@ -144,7 +144,7 @@ GrantRequest read_grant_request(const ReceivedRequest& request) {
                      .refresh_token = value_of(*parameters, "refresh_token")};
   asked.error = read_client(field_of(request.headers, "Authorization"), *parameters, asked.client);
   if (has_one_twice(*parameters)) asked.error = invalid_request("A parameter stands in the form twice");
-  if (!asked.error) asked.error = objection_to_grant(asked);
+  if (!asked.error) asked.error = reason_against_grant(asked);
   return asked;
 }
 

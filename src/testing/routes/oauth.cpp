@@ -11,7 +11,7 @@ namespace connectid::inline v0::testing::detail {
 namespace {
 
 using nlohmann::json;
-using HttpAnswer = Script::HttpAnswer;
+using HttpResponse = Script::HttpResponse;
 using std::chrono::milliseconds;
 
 /// Every secret that is made here has the word `canary` in it: whoever looks for leaks has something to look for. The
@@ -34,9 +34,9 @@ milliseconds limited(milliseconds lifetime) {
   return std::clamp<milliseconds>(lifetime, milliseconds{1}, std::chrono::years{100});
 }
 
-/// The OAuth error that a script's answer holds.
-std::string error_in(const HttpAnswer& answer) {
-  const json body = json::parse(answer.body, nullptr, /*allow_exceptions=*/false);
+/// The OAuth error that a script's response holds.
+std::string error_in(const HttpResponse& response) {
+  const json body = json::parse(response.body, nullptr, /*allow_exceptions=*/false);
   const auto error = body.is_object() ? body.find("error") : body.end();
   return error != body.end() && error->is_string() ? error->get<std::string>() : "scripted";
 }
@@ -52,19 +52,19 @@ TokenEndpoint::TokenEndpoint(const FakeServerOptions& options)
   refresh_tokens_[options.refresh_token] = {.account = "test", .family = ++families_};
 }
 
-HttpAnswer TokenEndpoint::answer(const ReceivedRequest& request) {
+HttpResponse TokenEndpoint::response(const ReceivedRequest& request) {
   const GrantRequest asked = read_grant_request(request);
   const std::lock_guard lock(mutex_);
   const Decision decision = decide(asked);
   const auto* const refusal = std::get_if<OAuthError>(&decision);
   remember(asked, refusal == nullptr ? std::string() : refusal->error);
-  return std::visit([](const auto& decided) { return to_answer(decided); }, decision);
+  return std::visit([](const auto& decided) { return to_respond(decided); }, decision);
 }
 
-void TokenEndpoint::answered_otherwise(const ReceivedRequest& request, const HttpAnswer& answer) {
+void TokenEndpoint::answered_otherwise(const ReceivedRequest& request, const HttpResponse& response) {
   const GrantRequest asked = read_grant_request(request);
   const std::lock_guard lock(mutex_);
-  remember(asked, error_in(answer));
+  remember(asked, error_in(response));
 }
 
 void TokenEndpoint::remember(const GrantRequest& asked, std::string error) {
@@ -109,17 +109,17 @@ TokenEndpoint::Tokens TokenEndpoint::give(const std::string& account, std::strin
   return tokens;
 }
 
-HttpAnswer TokenEndpoint::to_answer(const Tokens& tokens) {
+HttpResponse TokenEndpoint::to_respond(const Tokens& tokens) {
   json body = {
       {"access_token", tokens.access_token}, {"token_type", "Bearer"}, {"expires_in", tokens.expires_in.count()}};
   if (!tokens.refresh_token.empty()) body["refresh_token"] = tokens.refresh_token;
   return {.status = 200, .body = body.dump(), .headers = {{"Cache-Control", "no-store"}}};
 }
 
-HttpAnswer TokenEndpoint::to_answer(const OAuthError& error) {
-  HttpAnswer answer = token_error(error.status, error.error, error.description).answer.value();
-  if (error.challenge) answer.headers.push_back({"WWW-Authenticate", R"(Basic realm="connectid")"});
-  return answer;
+HttpResponse TokenEndpoint::to_respond(const OAuthError& error) {
+  HttpResponse response = token_error(error.status, error.error, error.description).response.value();
+  if (error.challenge) response.headers.push_back({"WWW-Authenticate", R"(Basic realm="connectid")"});
+  return response;
 }
 
 std::optional<std::string> TokenEndpoint::account_of(const std::string& access_token) const {

@@ -15,17 +15,17 @@
 
 namespace connectid::inline v0::testing::detail {
 
-/// The login: which tokens it has given to whom, and by which rules it gives more (RFC 6749 sections 4.4, 5 and 6; a
-/// refresh token that comes again after it was replaced revokes all that came of it: RFC 9700 section 4.14.2).
-/// Thread-safe.
+/// The authorization server: which tokens it has given to whom, and by which rules it gives more (RFC 6749
+/// sections 4.4, 5 and 6; a refresh token that comes again after it was replaced revokes all that came of it: RFC 9700
+/// section 4.14.2). Thread-safe.
 class TokenEndpoint {
  public:
   explicit TokenEndpoint(const FakeServerOptions& options);
 
-  /// What it answers to a request, whatever that is.
-  [[nodiscard]] Script::HttpAnswer answer(const ReceivedRequest& request);
-  /// A request that got this answer from a script, and nothing from here: it is remembered, no more.
-  void answered_otherwise(const ReceivedRequest& request, const Script::HttpAnswer& answer);
+  /// How it responds to a request, whatever that is.
+  [[nodiscard]] Script::HttpResponse response(const ReceivedRequest& request);
+  /// A request that got this response from a script, and nothing from here: it is remembered, no more.
+  void answered_otherwise(const ReceivedRequest& request, const Script::HttpResponse& response);
   /// Whose this access token is, if it is good now.
   [[nodiscard]] std::optional<std::string> account_of(const std::string& access_token) const;
 
@@ -45,7 +45,7 @@ class TokenEndpoint {
   };
   struct Refresh {
     std::string account;
-    std::size_t family = 0;  ///< of the login that it came of
+    std::size_t family = 0;  ///< of the authorization server that it came of
     bool spent = false;
     bool revoked = false;
   };
@@ -56,8 +56,8 @@ class TokenEndpoint {
   };
   using Decision = std::variant<Tokens, OAuthError>;
 
-  [[nodiscard]] static Script::HttpAnswer to_answer(const Tokens& tokens);
-  [[nodiscard]] static Script::HttpAnswer to_answer(const OAuthError& error);
+  [[nodiscard]] static Script::HttpResponse to_respond(const Tokens& tokens);
+  [[nodiscard]] static Script::HttpResponse to_respond(const OAuthError& error);
 
   // All below: with the mutex held.
   [[nodiscard]] Decision decide(const GrantRequest& asked);

@@ -9,11 +9,11 @@ namespace connectid::inline v0::testing::detail {
 namespace {
 
 using nlohmann::json;
-using HttpAnswer = Script::HttpAnswer;
+using HttpResponse = Script::HttpResponse;
 
-HttpAnswer not_valid(const std::string& message) { return refusal(400, "ValidationException", message); }
+HttpResponse not_valid(const std::string& message) { return refusal(400, "ValidationException", message); }
 
-HttpAnswer unauthorized() {
+HttpResponse unauthorized() {
   const json body = {{"error", "invalid_token"}, {"error_description", "The access token is missing or not valid"}};
   return {.status = 401, .body = body.dump(), .headers = {{"WWW-Authenticate", R"(Bearer error="invalid_token")"}}};
 }
@@ -125,7 +125,7 @@ std::string field_of(const http::Headers& headers, std::string_view name) {
 
 }  // namespace
 
-HttpAnswer refusal(int status, const char* exception_type, const std::string& message) {
+HttpResponse refusal(int status, const char* exception_type, const std::string& message) {
   const json body = {{"exceptionType", exception_type}, {"errorMessage", message}};
   return {.status = status, .body = body.dump(-1, ' ', false, json::error_handler_t::replace), .headers = {}};
 }

@@ -8,14 +8,14 @@
 
 namespace connectid::inline v0::testing::detail {
 
-/// What the API answers to a request, and what it starts.
+/// How the API responds to a request, and what it starts.
 struct Ruling {
-  Script::HttpAnswer answer;
+  Script::HttpResponse response;
   std::optional<StartedSubscription> started = {};
 };
 
 /// An error of the API's own.
-[[nodiscard]] Script::HttpAnswer refusal(int status, const char* exception_type, const std::string& message);
+[[nodiscard]] Script::HttpResponse refusal(int status, const char* exception_type, const std::string& message);
 
 /// The documented rules of *Start subscription*. `account_of` says whose an access token is that lets in. Pure.
 [[nodiscard]] Ruling rule(const ReceivedRequest& request,

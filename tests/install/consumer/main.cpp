@@ -26,7 +26,7 @@ int main() {
   const connectid::Error& error = result.error();
   std::cout << "connectid " << version_seen_by_another_unit() << ": " << error.outcome() << ": " << error.message()
             << '\n';
-  connectid::auth::FileTokenStore store("no such folder");
+  connectid::auth::FileTokenStore store("no such directory");
   const auto kept = store.load("anna");
   const auto* detail = error.get_if<connectid::ValidationError>();
   const bool as_told = error.outcome() == connectid::Outcome::not_sent &&

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # run.sh BUILD_DIR: installs the build into an empty prefix, compares what lies there with installed_files.txt, and
-# builds and runs the project in this folder against it with each compiler and each standard.
+# builds and runs the project in this directory against it with each compiler and each standard.
 set -euo pipefail
 build_dir=$(cd "$1" && pwd)
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

@@ -27,6 +27,6 @@ int main(int argc, char** argv) {
     if (!result) std::cerr << result.error() << '\n';
   }
   std::cout << started << std::endl;
-  if (!limit.problem().empty()) std::cerr << limit.problem() << '\n';
-  return failed > 0 || !limit.problem().empty() ? 1 : 0;
+  if (!limit.error().empty()) std::cerr << limit.error() << '\n';
+  return failed > 0 || !limit.error().empty() ? 1 : 0;
 }

@@ -26,7 +26,7 @@ int main(int argc, char** argv) {
                                         .coupon_number = 5223,
                                         .customer_reference = name + "." + std::to_string(i)});
       if (result) continue;
-      std::cerr << name << ": " << result.error() << ' ' << journal->problem() << '\n';
+      std::cerr << name << ": " << result.error() << ' ' << journal->error() << '\n';
       return;
     }
   };

@@ -52,10 +52,10 @@ std::string text_of(const std::string& path) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-std::vector<std::string> names_in(const std::string& folder) {
+std::vector<std::string> names_in(const std::string& directory) {
   std::vector<std::string> names;
-  if (!fs::exists(folder)) return names;
-  for (const auto& entry : fs::directory_iterator(folder)) names.push_back(entry.path().filename());
+  if (!fs::exists(directory)) return names;
+  for (const auto& entry : fs::directory_iterator(directory)) names.push_back(entry.path().filename());
   return names;
 }
 
@@ -95,8 +95,8 @@ class FileTokenStoreTest : public ::testing::Test {
     return refusal(lock);
   }
 
-  const TemporaryFolder folder;
-  const std::string path = folder / "data/tokens";
+  const TemporaryDirectory directory;
+  const std::string path = directory / "data/tokens";
   const std::string file = path + "/" + anna;
   FileTokenStore store{path};
 };
@@ -112,7 +112,7 @@ TEST_F(FileTokenStoreTest, keeps_all_to_its_owner_whatever_the_umask) {
   save_anna();
   EXPECT_EQ(lock_refusal(), "");
   umask(before);
-  EXPECT_EQ(permissions(folder / "data"), 0700U);
+  EXPECT_EQ(permissions(directory / "data"), 0700U);
   EXPECT_EQ(permissions(path), 0700U);
   EXPECT_EQ(permissions(file), 0600U);
   EXPECT_EQ(permissions(path + "/lock"), 0600U);
@@ -122,7 +122,7 @@ TEST_F(FileTokenStoreTest, makes_nothing_to_find_nothing) {
   EXPECT_EQ(kept(store, "anna"), "none");
   EXPECT_TRUE(store.save("anna", {}));
   EXPECT_THAT(store.accounts().value(), IsEmpty());
-  EXPECT_FALSE(fs::exists(folder / "data"));
+  EXPECT_FALSE(fs::exists(directory / "data"));
 }
 
 TEST_F(FileTokenStoreTest, needs_one_lock_file_for_all_accounts) {
@@ -132,12 +132,12 @@ TEST_F(FileTokenStoreTest, needs_one_lock_file_for_all_accounts) {
 
 TEST_F(FileTokenStoreTest, lies_where_the_process_is_then_where_its_name_is_a_relative_one) {
   const auto before = fs::current_path();
-  fs::current_path(folder / ".");
+  fs::current_path(directory / ".");
   FileTokenStore relative("tokens/of/mine//");
   EXPECT_EQ(message(relative.save("anna", canary_token("1"))), "");
   EXPECT_EQ(kept(relative, "anna"), "canary-access-1");
   fs::current_path(before);
-  EXPECT_THAT(names_in(folder / "tokens/of/mine"), ElementsAre(anna));
+  EXPECT_THAT(names_in(directory / "tokens/of/mine"), ElementsAre(anna));
 }
 
 TEST_F(FileTokenStoreTest, skips_what_a_newer_version_added_to_the_format) {
@@ -152,7 +152,7 @@ TEST_F(FileTokenStoreTest, skips_what_a_newer_version_added_to_the_format) {
 
 struct Refused {
   const char* name;
-  std::function<void(const std::string& folder, const std::string& file)> spoil;
+  std::function<void(const std::string& directory, const std::string& file)> spoil;
   std::vector<std::string> why;
   bool needs_root = false;
 };
@@ -170,8 +170,8 @@ class FileTokenStoreRefuses : public ::testing::TestWithParam<Refused> {
     for (const std::string& why : GetParam().why) EXPECT_THAT(said, HasSubstr(why));
   }
 
-  const TemporaryFolder folder;
-  const std::string path = folder / "tokens";
+  const TemporaryDirectory directory;
+  const std::string path = directory / "tokens";
   const std::string file = path + "/" + anna;
   FileTokenStore store{path};
 };
@@ -190,12 +190,12 @@ TEST_P(FileTokenStoreFile, that_cannot_be_used_is_refused_left_as_it_is_and_forg
   ASSERT_TRUE(accounts) << accounts.error();
   ASSERT_EQ(accounts->size(), 1U);
   EXPECT_EQ(accounts->front().name, "");
-  expect_refused(accounts->front().problem);
-  EXPECT_THAT(accounts->front().problem, HasSubstr(file));
+  expect_refused(accounts->front().error);
+  EXPECT_THAT(accounts->front().error, HasSubstr(file));
   EXPECT_EQ(status(), before);
   EXPECT_THAT(names_in(path), ElementsAre(anna));
 
-  if (fs::is_directory(file)) return;  // nobody empties a folder for that
+  if (fs::is_directory(file)) return;  // nobody empties a directory for that
   EXPECT_EQ(message(store.save("anna", {})), "");
   EXPECT_THAT(names_in(path), IsEmpty());
 }
@@ -208,8 +208,8 @@ const Refused refused_files[] = {
     {"others_read", chmod_file(0604), {"others may read or write it", "chmod 600"}},
     {"others_write", chmod_file(0602), {"others may read or write it", "chmod 600"}},
     {"is_a_link",
-     [](const auto& folder, const auto& file) {
-       fs::rename(file, folder + "/../tokens.elsewhere");
+     [](const auto& directory, const auto& file) {
+       fs::rename(file, directory + "/../tokens.elsewhere");
        fs::create_symlink("../tokens.elsewhere", file);
      },
      {"a symbolic link", "put that in its place"}},
@@ -219,7 +219,7 @@ const Refused refused_files[] = {
        fs::create_symlink("nothing", file);
      },
      {"a symbolic link", "put that in its place"}},
-    {"is_a_folder",
+    {"is_a_directory",
      [](const auto&, const auto& file) {
        fs::remove(file);
        fs::create_directory(file);
@@ -245,8 +245,8 @@ const Refused refused_files[] = {
 INSTANTIATE_TEST_SUITE_P(Table, FileTokenStoreFile, ::testing::ValuesIn(refused_files),
                          [](const auto& row) { return row.param.name; });
 
-class FileTokenStoreFolder : public FileTokenStoreRefuses {};
-TEST_P(FileTokenStoreFolder, that_cannot_be_used_is_refused) {
+class FileTokenStoreDirectory : public FileTokenStoreRefuses {};
+TEST_P(FileTokenStoreDirectory, that_cannot_be_used_is_refused) {
   expect_refused(refusal(store.load("anna")));
   expect_refused(refusal(store.save("anna", canary_token("2"))));
   expect_refused(refusal(store.save("anna", {})));
@@ -254,35 +254,37 @@ TEST_P(FileTokenStoreFolder, that_cannot_be_used_is_refused) {
   expect_refused(refusal(store.accounts()));
   EXPECT_THAT(refusal(store.load("anna")), HasSubstr(path));
 }
-const auto chmod_folder = [](unsigned mode) {
-  return [mode](const std::string& folder, const std::string&) { fs::permissions(folder, fs::perms{mode}); };
+const auto chmod_directory = [](unsigned mode) {
+  return [mode](const std::string& directory, const std::string&) { fs::permissions(directory, fs::perms{mode}); };
 };
-const Refused refused_folders[] = {
-    {"a_group_reads", chmod_folder(0750), {"others may read or write it", "chmod 700"}},
-    {"others_write", chmod_folder(0703), {"others may read or write it", "chmod 700"}},
+const Refused refused_directories[] = {
+    {"a_group_reads", chmod_directory(0750), {"others may read or write it", "chmod 700"}},
+    {"others_write", chmod_directory(0703), {"others may read or write it", "chmod 700"}},
     {"is_a_link",
-     [](const auto& folder, const auto&) {
-       fs::rename(folder, folder + ".real");
-       fs::create_symlink(folder + ".real", folder);
+     [](const auto& directory, const auto&) {
+       fs::rename(directory, directory + ".real");
+       fs::create_symlink(directory + ".real", directory);
      },
      {"a symbolic link", "name what it leads to"}},
-    {"is_a_file", [](const auto& folder, const auto&) { write(folder, ""); }, {"not a folder", "move it away"}},
+    {"is_a_file",
+     [](const auto& directory, const auto&) { write(directory, ""); },
+     {"not a directory", "move it away"}},
     {"is_anothers",
-     [](const auto& folder, const auto&) { EXPECT_EQ(chown(folder.c_str(), 1234, 1234), 0); },
+     [](const auto& directory, const auto&) { EXPECT_EQ(chown(directory.c_str(), 1234, 1234), 0); },
      {"belongs to another user", "id 1234"},
      true},
 };
-INSTANTIATE_TEST_SUITE_P(Table, FileTokenStoreFolder, ::testing::ValuesIn(refused_folders),
+INSTANTIATE_TEST_SUITE_P(Table, FileTokenStoreDirectory, ::testing::ValuesIn(refused_directories),
                          [](const auto& row) { return row.param.name; });
 
-TEST(FileTokenStoreFolderName, that_no_folder_can_have_is_refused) {
+TEST(FileTokenStoreDirectoryName, that_no_directory_can_have_is_refused) {
   using namespace std::string_literals;
-  const TemporaryFolder folder;
-  write(folder / "file", "");
+  const TemporaryDirectory directory;
+  write(directory / "file", "");
   const std::pair<std::string, const char*> names[] = {{"", "has no name"},
-                                                       {folder / "to\0kens"s, "a zero byte"},
-                                                       {folder / "file/tokens", "Not a directory"},
-                                                       {folder / std::string(300, 'a'), "too long"},
+                                                       {directory / "to\0kens"s, "a zero byte"},
+                                                       {directory / "file/tokens", "Not a directory"},
+                                                       {directory / std::string(300, 'a'), "too long"},
                                                        {"/proc/tokens", "/proc/tokens\" cannot be used: "}};
   for (const auto& [name, why] : names) {
     FileTokenStore store(name);
@@ -327,8 +329,8 @@ void PrintTo(const Broken& row, std::ostream* out) { *out << row.name; }
 
 class FileTokenStoreBrokenFile : public ::testing::TestWithParam<Broken> {};
 TEST_P(FileTokenStoreBrokenFile, takes_a_new_login_and_is_kept_aside) {
-  const TemporaryFolder folder;
-  const std::string path = folder / "tokens", file = path + "/" + anna;
+  const TemporaryDirectory directory;
+  const std::string path = directory / "tokens", file = path + "/" + anna;
   FileTokenStore store(path);
   ASSERT_TRUE(store.save("anna", canary_token("1")));
   write(file, GetParam().text);
@@ -341,8 +343,7 @@ TEST_P(FileTokenStoreBrokenFile, takes_a_new_login_and_is_kept_aside) {
                                  "), and is kept: log in again as account \"anna\"");
   const auto accounts = store.accounts();
   ASSERT_TRUE(accounts && accounts->size() == 1);
-  EXPECT_EQ(accounts->front().problem,
-            "the token file \"" + file + "\" is broken (" + GetParam().why + "), and is kept");
+  EXPECT_EQ(accounts->front().error, "the token file \"" + file + "\" is broken (" + GetParam().why + "), and is kept");
   EXPECT_EQ(text_of(file), GetParam().text);
 
   EXPECT_EQ(message(store.save("anna", canary_token("2"))), "");
@@ -421,14 +422,14 @@ TEST_F(FileTokenStoreTest, replaces_what_a_crash_left_of_a_save) {
 
 TEST_F(FileTokenStoreTest, follows_no_link_where_it_writes) {
   save_anna();
-  write(folder / "target", "as it was");
-  fs::create_symlink(folder / "target", file + ".new");
+  write(directory / "target", "as it was");
+  fs::create_symlink(directory / "target", file + ".new");
   save_anna("2");
-  EXPECT_EQ(text_of(folder / "target"), "as it was");
+  EXPECT_EQ(text_of(directory / "target"), "as it was");
   EXPECT_EQ(kept(store, "anna"), "canary-access-2");
 }
 
-/// The files that are synced, and what the folder holds then.
+/// The files that are synced, and what the directory holds then.
 TEST_F(FileTokenStoreTest, is_on_the_disk_when_a_save_returns) {
   std::vector<std::string> synced;
   const Disk own([&](int fd) {
@@ -439,8 +440,8 @@ TEST_F(FileTokenStoreTest, is_on_the_disk_when_a_save_returns) {
     return 0;
   });
   save_anna();
-  const std::string parent = fs::path(folder / "data").parent_path();
-  EXPECT_THAT(synced, ElementsAre(parent, folder / "data", file + ".new " + anna + ".new=" + anna_json,
+  const std::string parent = fs::path(directory / "data").parent_path();
+  EXPECT_THAT(synced, ElementsAre(parent, directory / "data", file + ".new " + anna + ".new=" + anna_json,
                                   path + " " + anna + "=" + anna_json));
   synced.clear();
   EXPECT_TRUE(store.save("anna", {}));
@@ -458,16 +459,16 @@ TEST_F(FileTokenStoreTest, keeps_the_old_token_where_the_new_one_cannot_be_synce
   EXPECT_EQ(kept(store, "anna"), "canary-access-1");
 }
 
-TEST_F(FileTokenStoreTest, says_so_where_its_folder_cannot_be_synced) {
+TEST_F(FileTokenStoreTest, says_so_where_its_directory_cannot_be_synced) {
   save_anna();
   int error = EIO;
   const Disk failing([&](int fd) {
     struct stat status {};
     return fstat(fd, &status) == 0 && S_ISDIR(status.st_mode) ? (errno = error, -1) : 0;
   });
-  EXPECT_THAT(failure(store.save("anna", canary_token("2"))), HasSubstr("its folder: Input/output error"));
-  EXPECT_THAT(failure(store.save("anna", {})), HasSubstr("its folder: Input/output error"));
-  error = EINVAL;  // a file system where there is nothing to do for a folder
+  EXPECT_THAT(failure(store.save("anna", canary_token("2"))), HasSubstr("its directory: Input/output error"));
+  EXPECT_THAT(failure(store.save("anna", {})), HasSubstr("its directory: Input/output error"));
+  error = EINVAL;  // a file system where there is nothing to do for a directory
   save_anna("3");
 }
 
@@ -524,12 +525,12 @@ TEST_F(FileTokenStoreTest, lists_its_accounts_by_their_names_and_what_cannot_be_
   ASSERT_TRUE(accounts) << accounts.error();
   std::vector<std::string> lines;
   for (const StoredAccount& account : *accounts) {
-    EXPECT_THAT(account.problem, ::testing::Not(HasSubstr("canary")));
-    EXPECT_EQ(account.token.access_token.empty(), !account.problem.empty());
-    if (account.problem.empty()) {
+    EXPECT_THAT(account.error, ::testing::Not(HasSubstr("canary")));
+    EXPECT_EQ(account.token.access_token.empty(), !account.error.empty());
+    if (account.error.empty()) {
       EXPECT_TRUE(equal(account.token, canary_token(account.name)));
     }
-    lines.push_back(account.name + "|" + account.problem);
+    lines.push_back(account.name + "|" + account.error);
   }
   EXPECT_THAT(lines, ElementsAre("|", AllOf(HasSubstr("c.json\" cannot be used: "), HasSubstr("not a regular file")),
                                  HasSubstr("a.json\" is broken (it is of another account), and is kept"),

@@ -1,4 +1,4 @@
-// One renewal, between the store and a login that is scripted.
+// One renewal, between the store and an authorization server that is scripted.
 
 #include "auth/refresher.hpp"
 
@@ -23,7 +23,7 @@ namespace {
 using namespace auth;
 
 using namespace std::chrono_literals;
-using connectid::testing::http_answer;
+using connectid::testing::http_response;
 using connectid::testing::ScriptedTransport;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -38,11 +38,11 @@ http::Failure failure(Stage stage, Cause cause, bool body_left) {
 const http::Failure lost = failure(Stage::wait, Cause::closed, true);
 const http::Failure refused_connection = failure(Stage::connect, Cause::unreachable, false);
 
-http::Answer rotated(const std::string& more = R"(,"expires_in":3600)") {
-  return http_answer(200, R"({"access_token":"canary-access-2","refresh_token":"canary-refresh-2")" + more + "}");
+http::Response rotated(const std::string& more = R"(,"expires_in":3600)") {
+  return http_response(200, R"({"access_token":"canary-access-2","refresh_token":"canary-refresh-2")" + more + "}");
 }
-http::Answer oauth_error(int status, const std::string& error, const std::string& description = {}) {
-  return http_answer(status, R"({"error":")" + error + R"(","error_description":")" + description + R"("})");
+http::Response oauth_error(int status, const std::string& error, const std::string& description = {}) {
+  return http_response(status, R"({"error":")" + error + R"(","error_description":")" + description + R"("})");
 }
 
 /// Fails to save, or throws, as often as it is told.
@@ -73,7 +73,7 @@ class FailingStore final : public TokenStore {
   int saves = 0;
 };
 
-class RenewerTest : public ::testing::Test {
+class RefresherTest : public ::testing::Test {
  protected:
   [[nodiscard]] Credentials credentials(Grant grant = Grant::refresh_token) const {
     return {.environment = Environment::custom("https://api.test/capi", "https://login.test/user"),
@@ -82,8 +82,8 @@ class RenewerTest : public ::testing::Test {
             .client_secret = "canary-client-secret",
             .transport = wire};
   }
-  [[nodiscard]] Renewer make(Grant grant = Grant::refresh_token) const { return make(credentials(grant)); }
-  [[nodiscard]] Renewer make(Credentials with) const {
+  [[nodiscard]] Refresher make(Grant grant = Grant::refresh_token) const { return make(credentials(grant)); }
+  [[nodiscard]] Refresher make(Credentials with) const {
     return {std::move(with), store, "anna", {.retry_policy = {.first_pause = 0ms, .connect_for = 75ms}}};
   }
 
@@ -105,8 +105,8 @@ class RenewerTest : public ::testing::Test {
   [[nodiscard]] StoredToken in_store() const { return store->memory.load("anna")->value_or(StoredToken{}); }
 
   /// The access token, or the error; an error's texts are searched for secrets.
-  std::string renew(Renewer& renewer, const Secret& worn_out = {}, const std::stop_token& leaving = {}) {
-    const auto renewed = renewer.renew(worn_out, now, leaving);
+  std::string renew(Refresher& refresher, const Secret& worn_out = {}, const std::stop_token& leaving = {}) {
+    const auto renewed = refresher.renew(worn_out, now, leaving);
     if (const auto* token = std::get_if<StoredToken>(&renewed)) return token->access_token.reveal();
     const auto& not_renewed = std::get<NotRenewed>(renewed);
     last = not_renewed.error;
@@ -144,11 +144,11 @@ const std::string refresh_body = "grant_type=refresh_token&refresh_token=canary-
 
 // ---- what is sent
 
-TEST_F(RenewerTest, a_refresh_is_a_form_with_basic_authentication_and_nothing_in_the_url) {
+TEST_F(RefresherTest, a_refresh_is_a_form_with_basic_authentication_and_nothing_in_the_url) {
   save(stored());
-  wire->reply(rotated());
-  Renewer renewer = make();
-  EXPECT_EQ(renew(renewer), "canary-access-2");
+  wire->respond(rotated());
+  Refresher refresher = make();
+  EXPECT_EQ(renew(refresher), "canary-access-2");
   const http::Request request = wire->requests().at(0);
   EXPECT_EQ(request.method, "POST");
   EXPECT_EQ(request.url, "https://login.test/user/oauth/token");
@@ -158,35 +158,35 @@ TEST_F(RenewerTest, a_refresh_is_a_form_with_basic_authentication_and_nothing_in
   EXPECT_EQ(request.body, refresh_body);
 }
 
-TEST_F(RenewerTest, authentication_in_the_body_is_chosen_and_basic_is_not_tried_as_well) {
+TEST_F(RefresherTest, authentication_in_the_body_is_chosen_and_basic_is_not_tried_as_well) {
   save(stored());
-  wire->reply(oauth_error(401, "invalid_client"));
+  wire->respond(oauth_error(401, "invalid_client"));
   Credentials in_body = credentials();
   in_body.client_authentication = ClientAuthentication::body;
-  Renewer renewer = make(in_body);
-  renew(renewer);
+  Refresher refresher = make(in_body);
+  renew(refresher);
   EXPECT_THAT(bodies(), ElementsAre(refresh_body + "&client_id=shop&client_secret=canary-client-secret"));
   EXPECT_TRUE(wire->requests().at(0).authorization.empty());
 }
 
-TEST_F(RenewerTest, a_public_client_says_its_id_in_the_body) {
+TEST_F(RefresherTest, a_public_client_says_its_id_in_the_body) {
   for (const auto authentication : {ClientAuthentication::basic, ClientAuthentication::body}) {
     save(stored());
-    wire->reply(rotated());
+    wire->respond(rotated());
     Credentials without_secret = credentials();
     without_secret.client_secret = {};
     without_secret.client_authentication = authentication;
-    Renewer renewer = make(without_secret);
-    renew(renewer);
+    Refresher refresher = make(without_secret);
+    renew(refresher);
     EXPECT_EQ(wire->requests().back().body, refresh_body + "&client_id=shop");
     EXPECT_TRUE(wire->requests().back().authorization.empty());
   }
 }
 
-TEST_F(RenewerTest, client_credentials_need_no_stored_token_and_keep_no_refresh_token) {
-  wire->reply(rotated());
-  Renewer renewer = make(Grant::client_credentials);
-  EXPECT_EQ(renew(renewer), "canary-access-2");
+TEST_F(RefresherTest, client_credentials_need_no_stored_token_and_keep_no_refresh_token) {
+  wire->respond(rotated());
+  Refresher refresher = make(Grant::client_credentials);
+  EXPECT_EQ(renew(refresher), "canary-access-2");
   EXPECT_THAT(bodies(), ElementsAre("grant_type=client_credentials"));
   EXPECT_EQ(in_store().access_token.reveal(), "canary-access-2");
   EXPECT_TRUE(in_store().refresh_token.empty());
@@ -194,11 +194,11 @@ TEST_F(RenewerTest, client_credentials_need_no_stored_token_and_keep_no_refresh_
 
 // ---- what is kept
 
-TEST_F(RenewerTest, the_new_tokens_and_whose_they_are_stand_in_the_store) {
+TEST_F(RefresherTest, the_new_tokens_and_whose_they_are_stand_in_the_store) {
   save(stored());
-  wire->reply(rotated());
-  Renewer renewer = make();
-  renew(renewer);
+  wire->respond(rotated());
+  Refresher refresher = make();
+  renew(refresher);
   EXPECT_EQ(in_store().access_token.reveal(), "canary-access-2");
   EXPECT_EQ(in_store().refresh_token.reveal(), "canary-refresh-2");
   EXPECT_EQ(in_store().obtained_at, now);
@@ -208,108 +208,109 @@ TEST_F(RenewerTest, the_new_tokens_and_whose_they_are_stand_in_the_store) {
   EXPECT_EQ(in_store().client_id, "shop");
 }
 
-TEST_F(RenewerTest, where_the_login_does_not_rotate_the_refresh_token_stays) {
+TEST_F(RefresherTest, where_the_authorization_server_does_not_rotate_the_refresh_token_stays) {
   save(stored());
-  wire->reply(http_answer(200, R"({"access_token":"canary-access-2"})"));
-  Renewer renewer = make();
-  EXPECT_EQ(renew(renewer), "canary-access-2");
+  wire->respond(http_response(200, R"({"access_token":"canary-access-2"})"));
+  Refresher refresher = make();
+  EXPECT_EQ(renew(refresher), "canary-access-2");
   EXPECT_EQ(in_store().refresh_token.reveal(), "canary-refresh-1");
   EXPECT_EQ(in_store().expires_at, now + 12h);
 }
 
-TEST_F(RenewerTest, a_token_that_somebody_else_put_into_the_store_is_taken_without_a_request) {
+TEST_F(RefresherTest, a_token_that_somebody_else_put_into_the_store_is_taken_without_a_request) {
   save(stored(now + 1h));
-  Renewer renewer = make();
-  EXPECT_EQ(renew(renewer), "canary-access-1");
-  EXPECT_EQ(renew(renewer, "an-older-one"), "canary-access-1");
+  Refresher refresher = make();
+  EXPECT_EQ(renew(refresher), "canary-access-1");
+  EXPECT_EQ(renew(refresher, "an-older-one"), "canary-access-1");
   EXPECT_THAT(bodies(), ElementsAre());
-  wire->reply(rotated());
-  EXPECT_EQ(renew(renewer, "canary-access-1"), "canary-access-2") << "worn out, although it lives";
+  wire->respond(rotated());
+  EXPECT_EQ(renew(refresher, "canary-access-1"), "canary-access-2") << "worn out, although it lives";
 }
 
-TEST_F(RenewerTest, a_token_that_the_store_cannot_keep_is_not_used_and_saved_later_without_a_request) {
+TEST_F(RefresherTest, a_token_that_the_store_cannot_keep_is_not_used_and_saved_later_without_a_request) {
   save(stored());
   store->failures = 2;
-  wire->reply(rotated());
-  Renewer renewer = make();
-  EXPECT_THAT(renew(renewer, {}, left()), HasSubstr("which is held in memory until it can: no space left on the disk"));
+  wire->respond(rotated());
+  Refresher refresher = make();
+  EXPECT_THAT(renew(refresher, {}, left()),
+              HasSubstr("which is held in memory until it can: no space left on the disk"));
   EXPECT_TRUE(detail().temporary);
-  EXPECT_THAT(renew(renewer, {}, left()), HasSubstr("no space left on the disk"));
+  EXPECT_THAT(renew(refresher, {}, left()), HasSubstr("no space left on the disk"));
   EXPECT_EQ(in_store().refresh_token.reveal(), "canary-refresh-1");
-  EXPECT_EQ(renew(renewer), "canary-access-2");
+  EXPECT_EQ(renew(refresher), "canary-access-2");
   EXPECT_EQ(in_store().refresh_token.reveal(), "canary-refresh-2");
   EXPECT_THAT(bodies(), ElementsAre(refresh_body)) << "it was spent once";
 }
 
-TEST_F(RenewerTest, a_store_that_throws_loses_no_token) {
+TEST_F(RefresherTest, a_store_that_throws_loses_no_token) {
   save(stored());
   store->throws = 1;
-  wire->reply(rotated());
-  Renewer renewer = make();
-  EXPECT_THAT(renew(renewer, {}, left()), HasSubstr("it was broken off by an exception"));
-  EXPECT_EQ(renew(renewer), "canary-access-2");
+  wire->respond(rotated());
+  Refresher refresher = make();
+  EXPECT_THAT(renew(refresher, {}, left()), HasSubstr("it was broken off by an exception"));
+  EXPECT_EQ(renew(refresher), "canary-access-2");
   EXPECT_THAT(bodies(), ElementsAre(refresh_body));
 }
 
-TEST_F(RenewerTest, a_save_that_fails_is_tried_again_while_there_is_time) {
+TEST_F(RefresherTest, a_save_that_fails_is_tried_again_while_there_is_time) {
   save(stored());
   store->failures = 2;
-  wire->reply(rotated());
-  Renewer renewer = make();
-  EXPECT_EQ(renew(renewer), "canary-access-2");
+  wire->respond(rotated());
+  Refresher refresher = make();
+  EXPECT_EQ(renew(refresher), "canary-access-2");
   EXPECT_EQ(store->saves, 3);
   EXPECT_EQ(in_store().refresh_token.reveal(), "canary-refresh-2");
 }
 
-TEST_F(RenewerTest, files_that_the_disk_does_not_take_are_tried_again) {
-  const TemporaryFolder folder;
-  const auto files = std::make_shared<FileTokenStore>(folder / "tokens");
+TEST_F(RefresherTest, files_that_the_disk_does_not_take_are_tried_again) {
+  const TemporaryDirectory directory;
+  const auto files = std::make_shared<FileTokenStore>(directory / "tokens");
   ASSERT_TRUE(files->save("anna", stored()));
   int failures = 2;
   const Disk failing([&](int) { return failures-- > 0 ? (errno = ENOSPC, -1) : 0; });
-  wire->reply(rotated());
-  Renewer renewer(credentials(), files, "anna", {});
-  EXPECT_EQ(renew(renewer), "canary-access-2");
+  wire->respond(rotated());
+  Refresher refresher(credentials(), files, "anna", {});
+  EXPECT_EQ(renew(refresher), "canary-access-2");
   EXPECT_LT(failures, 0);
   EXPECT_EQ(files->load("anna").value()->refresh_token.reveal(), "canary-refresh-2");
 }
 
-TEST_F(RenewerTest, a_store_that_is_set_up_wrongly_is_not_tried_again_and_nothing_that_passes) {
+TEST_F(RefresherTest, a_store_that_is_set_up_wrongly_is_not_tried_again_and_nothing_that_passes) {
   const Error others_may_read(Outcome::not_sent, ConfigurationError{}, "others may read it");
   save(stored());
   store->failures = 1;
   store->save_error = others_may_read;
-  wire->reply(rotated());
-  Renewer renewer = make();
-  EXPECT_THAT(renew(renewer), HasSubstr("others may read it"));
+  wire->respond(rotated());
+  Refresher refresher = make();
+  EXPECT_THAT(renew(refresher), HasSubstr("others may read it"));
   EXPECT_FALSE(detail().temporary);
   EXPECT_EQ(store->saves, 1);
   store->lock_error = others_may_read;
-  EXPECT_THAT(renew(renewer), HasSubstr("the store's lock was not had: others may read it"));
+  EXPECT_THAT(renew(refresher), HasSubstr("the store's lock was not had: others may read it"));
   EXPECT_FALSE(detail().temporary);
   store->lock_error.reset();
 }
 
-TEST_F(RenewerTest, its_end_saves_what_the_store_had_not_taken) {
+TEST_F(RefresherTest, its_end_saves_what_the_store_had_not_taken) {
   save(stored());
   store->failures = 1;
-  wire->reply(rotated());
+  wire->respond(rotated());
   {
-    Renewer renewer = make();
-    EXPECT_THAT(renew(renewer, {}, left()), HasSubstr("no space left on the disk"));
+    Refresher refresher = make();
+    EXPECT_THAT(renew(refresher, {}, left()), HasSubstr("no space left on the disk"));
     EXPECT_EQ(in_store().refresh_token.reveal(), "canary-refresh-1");
   }
   EXPECT_EQ(in_store().refresh_token.reveal(), "canary-refresh-2");
 }
 
-TEST_F(RenewerTest, its_end_overwrites_nothing_that_somebody_else_has_saved_and_throws_nothing) {
+TEST_F(RefresherTest, its_end_overwrites_nothing_that_somebody_else_has_saved_and_throws_nothing) {
   for (const bool also_throws : {false, true}) {
     save(stored());
     store->failures = 1;
-    wire->reply(rotated());
+    wire->respond(rotated());
     {
-      Renewer renewer = make();
-      renew(renewer, {}, left());
+      Refresher refresher = make();
+      renew(refresher, {}, left());
       StoredToken other = stored(now + 1h);
       other.refresh_token = also_throws ? "canary-refresh-1" : "canary-refresh-9";
       save(other);
@@ -319,138 +320,139 @@ TEST_F(RenewerTest, its_end_overwrites_nothing_that_somebody_else_has_saved_and_
   }
 }
 
-TEST_F(RenewerTest, a_token_held_in_memory_outlives_what_the_store_has_lost) {
+TEST_F(RefresherTest, a_token_held_in_memory_outlives_what_the_store_has_lost) {
   save(stored());
   store->failures = 1;
-  wire->reply(rotated());
-  Renewer renewer = make();
-  renew(renewer, {}, left());
+  wire->respond(rotated());
+  Refresher refresher = make();
+  renew(refresher, {}, left());
   store->load_error = Error(Outcome::not_sent, TokenError{.log_in_again = true}, "the file is broken");
-  EXPECT_EQ(renew(renewer), "canary-access-2");
+  EXPECT_EQ(renew(refresher), "canary-access-2");
   EXPECT_EQ(in_store().refresh_token.reveal(), "canary-refresh-2");
 }
 
-TEST_F(RenewerTest, what_client_credentials_bring_is_used_even_where_it_cannot_be_saved) {
+TEST_F(RefresherTest, what_client_credentials_bring_is_used_even_where_it_cannot_be_saved) {
   store->failures = 2;
-  for (int i = 0; i < 2; ++i) wire->reply(rotated());
+  for (int i = 0; i < 2; ++i) wire->respond(rotated());
   {
-    Renewer renewer = make(Grant::client_credentials);
-    EXPECT_EQ(renew(renewer), "canary-access-2");
-    EXPECT_EQ(renew(renewer), "canary-access-2");
+    Refresher refresher = make(Grant::client_credentials);
+    EXPECT_EQ(renew(refresher), "canary-access-2");
+    EXPECT_EQ(renew(refresher), "canary-access-2");
   }
   EXPECT_EQ(store->saves, 2) << "and is not saved behind a logout";
 }
 
-TEST_F(RenewerTest, a_stored_token_that_is_about_to_end_is_not_handed_out) {
-  Renewer renewer = make();
+TEST_F(RefresherTest, a_stored_token_that_is_about_to_end_is_not_handed_out) {
+  Refresher refresher = make();
   save(stored(now + 30s + 1ms));
-  EXPECT_EQ(renew(renewer), "canary-access-1");
+  EXPECT_EQ(renew(refresher), "canary-access-1");
   save(stored(now + 30s));
-  wire->reply(rotated());
-  EXPECT_EQ(renew(renewer), "canary-access-2");
+  wire->respond(rotated());
+  EXPECT_EQ(renew(refresher), "canary-access-2");
 }
 
-TEST_F(RenewerTest, a_token_held_in_memory_gives_way_to_one_that_somebody_else_has_put_into_the_store) {
+TEST_F(RefresherTest, a_token_held_in_memory_gives_way_to_one_that_somebody_else_has_put_into_the_store) {
   save(stored());
   store->failures = 1;
-  wire->reply(rotated());
-  Renewer renewer = make();
-  renew(renewer, {}, left());
+  wire->respond(rotated());
+  Refresher refresher = make();
+  renew(refresher, {}, left());
   StoredToken other = stored(now + 1h);
   other.access_token = "canary-access-9";
   other.refresh_token = "canary-refresh-9";
   save(other);
-  EXPECT_EQ(renew(renewer), "canary-access-9");
+  EXPECT_EQ(renew(refresher), "canary-access-9");
   EXPECT_EQ(in_store().refresh_token.reveal(), "canary-refresh-9");
 }
 
-TEST_F(RenewerTest, a_new_refresh_token_is_kept_even_where_the_rest_of_the_answer_is_of_no_use) {
+TEST_F(RefresherTest, a_new_refresh_token_is_kept_even_where_the_rest_of_the_response_is_of_no_use) {
   save(stored());
-  wire->reply(rotated(R"(,"expires_in":-5)"));
-  Renewer renewer = make();
-  EXPECT_THAT(renew(renewer), HasSubstr("expires_in"));
+  wire->respond(rotated(R"(,"expires_in":-5)"));
+  Refresher refresher = make();
+  EXPECT_THAT(renew(refresher), HasSubstr("expires_in"));
   EXPECT_EQ(in_store().refresh_token.reveal(), "canary-refresh-2");
-  wire->reply(http_answer(200, R"({"access_token":"canary-access-3"})"));
-  EXPECT_EQ(renew(renewer), "canary-access-3");
+  wire->respond(http_response(200, R"({"access_token":"canary-access-3"})"));
+  EXPECT_EQ(renew(refresher), "canary-access-3");
   EXPECT_EQ(bodies().back(), "grant_type=refresh_token&refresh_token=canary-refresh-2");
 }
 
-// ---- lost answers
+// ---- lost responses
 
-TEST_F(RenewerTest, a_refresh_whose_answer_was_lost_is_tried_once_more_with_the_same_token) {
+TEST_F(RefresherTest, a_refresh_whose_response_was_lost_is_tried_once_more_with_the_same_token) {
   save(stored());
-  wire->reply(lost);
-  wire->reply(rotated());
-  Renewer renewer = make();
-  EXPECT_EQ(renew(renewer), "canary-access-2");
+  wire->respond(lost);
+  wire->respond(rotated());
+  Refresher refresher = make();
+  EXPECT_EQ(renew(refresher), "canary-access-2");
   EXPECT_THAT(bodies(), ElementsAre(refresh_body, refresh_body));
 }
 
-TEST_F(RenewerTest, a_refresh_is_not_tried_a_third_time) {
+TEST_F(RefresherTest, a_refresh_is_not_tried_a_third_time) {
   save(stored());
-  wire->reply(lost);
-  wire->reply(http_answer(500, "{}"));
-  Renewer renewer = make();
-  EXPECT_THAT(renew(renewer), HasSubstr("HTTP 500"));
+  wire->respond(lost);
+  wire->respond(http_response(500, "{}"));
+  Refresher refresher = make();
+  EXPECT_THAT(renew(refresher), HasSubstr("HTTP 500"));
   EXPECT_FALSE(detail().log_in_again);
   EXPECT_EQ(bodies().size(), 2U);
   EXPECT_EQ(in_store().refresh_token.reveal(), "canary-refresh-1") << "it may still be good";
 }
 
-TEST_F(RenewerTest, where_the_lost_answer_had_rotated_it_says_log_in_again) {
+TEST_F(RefresherTest, where_the_lost_response_had_rotated_it_says_log_in_again) {
   save(stored());
-  wire->reply(lost);
-  wire->reply(oauth_error(400, "invalid_grant", "reused"));
-  Renewer renewer = make();
-  EXPECT_THAT(renew(renewer), HasSubstr("the answer to a request before was lost, and had replaced this refresh token: "
-                                        "log in again"));
+  wire->respond(lost);
+  wire->respond(oauth_error(400, "invalid_grant", "reused"));
+  Refresher refresher = make();
+  EXPECT_THAT(renew(refresher),
+              HasSubstr("the response to a request before was lost, and had replaced this refresh token: "
+                        "log in again"));
   EXPECT_TRUE(detail().log_in_again);
 }
 
-TEST_F(RenewerTest, where_both_answers_were_lost_each_later_renewal_sends_it_once_and_remembers_that) {
+TEST_F(RefresherTest, where_both_responses_were_lost_each_later_renewal_sends_it_once_and_remembers_that) {
   save(stored());
-  for (int i = 0; i < 4; ++i) wire->reply(lost);
-  Renewer renewer = make();
-  renew(renewer);
+  for (int i = 0; i < 4; ++i) wire->respond(lost);
+  Refresher refresher = make();
+  renew(refresher);
   EXPECT_EQ(bodies().size(), 2U);
   for (std::size_t sent = 3; sent <= 4; ++sent) {
-    renew(renewer);
+    renew(refresher);
     EXPECT_EQ(bodies().size(), sent);
   }
   EXPECT_THAT(last->message(), HasSubstr("gave none: the wire says closed"));
-  wire->reply(oauth_error(400, "invalid_grant"));
-  EXPECT_THAT(renew(renewer), HasSubstr("the answer to a request before was lost"));
+  wire->respond(oauth_error(400, "invalid_grant"));
+  EXPECT_THAT(renew(refresher), HasSubstr("the response to a request before was lost"));
   EXPECT_TRUE(detail().log_in_again);
 }
 
-TEST_F(RenewerTest, once_a_refresh_token_has_served_again_its_lost_answers_are_forgotten) {
+TEST_F(RefresherTest, once_a_refresh_token_has_served_again_its_lost_responses_are_forgotten) {
   save(stored());
-  for (int i = 0; i < 2; ++i) wire->reply(lost);
-  wire->reply(http_answer(200, R"({"access_token":"canary-access-2"})"));
-  Renewer renewer = make();
-  renew(renewer);
-  EXPECT_EQ(renew(renewer), "canary-access-2") << "and the refresh token stays";
-  wire->reply(lost);
-  wire->reply(rotated());
-  EXPECT_EQ(renew(renewer, "canary-access-2"), "canary-access-2");
+  for (int i = 0; i < 2; ++i) wire->respond(lost);
+  wire->respond(http_response(200, R"({"access_token":"canary-access-2"})"));
+  Refresher refresher = make();
+  renew(refresher);
+  EXPECT_EQ(renew(refresher), "canary-access-2") << "and the refresh token stays";
+  wire->respond(lost);
+  wire->respond(rotated());
+  EXPECT_EQ(renew(refresher, "canary-access-2"), "canary-access-2");
   EXPECT_EQ(bodies().size(), 5U) << "sent once more";
 }
 
-TEST_F(RenewerTest, no_policy_sends_a_refresh_that_may_have_acted_more_than_once_again) {
+TEST_F(RefresherTest, no_policy_sends_a_refresh_that_may_have_acted_more_than_once_again) {
   save(stored());
-  for (int i = 0; i < 3; ++i) wire->reply(lost);
-  Renewer renewer(credentials(), store, "anna",
-                  {.retry_policy = {.max_attempts = 5, .first_pause = 0ms, .repeat_unknown_starts = true}});
-  renew(renewer);
+  for (int i = 0; i < 3; ++i) wire->respond(lost);
+  Refresher refresher(credentials(), store, "anna",
+                      {.retry_policy = {.max_attempts = 5, .first_pause = 0ms, .repeat_unknown_starts = true}});
+  renew(refresher);
   EXPECT_EQ(bodies().size(), 2U);
-  renew(renewer);
+  renew(refresher);
   EXPECT_EQ(bodies().size(), 3U);
 }
 
-TEST_F(RenewerTest, a_login_that_is_slow_is_heard_out_where_hanging_up_would_lose_a_refresh_token) {
+TEST_F(RefresherTest, a_login_that_is_slow_is_heard_out_where_hanging_up_would_lose_a_refresh_token) {
   class Watch final : public http::Transport {
    public:
-    http::Reply perform(const http::Request&, const http::Limits& limits) override {
+    http::AttemptResult perform(const http::Request&, const http::Limits& limits) override {
       given = limits.deadline - std::chrono::steady_clock::now();
       return rotated();
     }
@@ -461,48 +463,48 @@ TEST_F(RenewerTest, a_login_that_is_slow_is_heard_out_where_hanging_up_would_los
     const auto watch = std::make_shared<Watch>();
     Credentials watched = credentials(grant);
     watched.transport = watch;
-    Renewer renewer(watched, store, "anna", {.timeout = 1h});
-    EXPECT_EQ(renew(renewer), "canary-access-2");
+    Refresher refresher(watched, store, "anna", {.timeout = 1h});
+    EXPECT_EQ(renew(refresher), "canary-access-2");
     EXPECT_GT(watch->given, grant == Grant::refresh_token ? 59min : 29min);
     EXPECT_LE(watch->given, grant == Grant::refresh_token ? 60min : 30min) << "a repeat of what is safe has room";
   }
 }
 
-TEST_F(RenewerTest, client_credentials_are_asked_for_again_as_often_as_the_policy_says) {
-  for (int i = 0; i < 2; ++i) wire->reply(lost);
-  wire->reply(rotated());
-  Renewer renewer = make(Grant::client_credentials);
-  EXPECT_EQ(renew(renewer), "canary-access-2");
+TEST_F(RefresherTest, client_credentials_are_asked_for_again_as_often_as_the_policy_says) {
+  for (int i = 0; i < 2; ++i) wire->respond(lost);
+  wire->respond(rotated());
+  Refresher refresher = make(Grant::client_credentials);
+  EXPECT_EQ(renew(refresher), "canary-access-2");
   EXPECT_EQ(bodies().size(), 3U);
 }
 
-TEST_F(RenewerTest, with_one_attempt_nothing_is_sent_twice) {
+TEST_F(RefresherTest, with_one_attempt_nothing_is_sent_twice) {
   for (const Grant grant : {Grant::client_credentials, Grant::refresh_token}) {
     save(stored_for(grant));
-    wire->reply(lost);
+    wire->respond(lost);
     const std::size_t before = bodies().size();
-    Renewer renewer(credentials(grant), store, "anna", {.retry_policy = {.max_attempts = 1}});
-    renew(renewer);
+    Refresher refresher(credentials(grant), store, "anna", {.retry_policy = {.max_attempts = 1}});
+    renew(refresher);
     EXPECT_EQ(bodies().size(), before + 1);
   }
 }
 
-TEST_F(RenewerTest, what_never_had_a_connection_is_no_try) {
+TEST_F(RefresherTest, what_never_had_a_connection_is_no_try) {
   save(stored());
-  for (int i = 0; i < 2; ++i) wire->reply(refused_connection);
-  wire->reply(rotated());
-  Renewer renewer = make();
-  EXPECT_EQ(renew(renewer), "canary-access-2");
+  for (int i = 0; i < 2; ++i) wire->respond(refused_connection);
+  wire->respond(rotated());
+  Refresher refresher = make();
+  EXPECT_EQ(renew(refresher), "canary-access-2");
 }
 
-TEST_F(RenewerTest, an_answer_that_was_cut_behind_its_json_is_not_asked_for_again) {
+TEST_F(RefresherTest, a_response_that_was_truncated_behind_its_json_is_not_asked_for_again) {
   save(stored());
-  http::Answer cut = rotated();
-  cut.framed = false;
-  cut.cut = failure(Stage::receive, Cause::closed, true);
-  wire->reply(cut);
-  Renewer renewer = make();
-  EXPECT_EQ(renew(renewer), "canary-access-2");
+  http::Response truncated = rotated();
+  truncated.framed = false;
+  truncated.truncated = failure(Stage::receive, Cause::closed, true);
+  wire->respond(truncated);
+  Refresher refresher = make();
+  EXPECT_EQ(renew(refresher), "canary-access-2");
   EXPECT_EQ(bodies().size(), 1U);
 }
 
@@ -510,7 +512,7 @@ TEST_F(RenewerTest, an_answer_that_was_cut_behind_its_json_is_not_asked_for_agai
 
 struct ErrorRow {
   const char* name;
-  std::vector<http::Reply> replies;
+  std::vector<http::AttemptResult> results;
   std::string says;
   std::string error = {};
   std::string description = {};
@@ -520,18 +522,18 @@ struct ErrorRow {
 };
 std::ostream& operator<<(std::ostream& out, const ErrorRow& row) { return out << row.name; }
 
-http::Reply too_large() {
-  http::Answer answer = http_answer(200, R"({"access_token":")" + std::string(100, 'x'));
-  answer.framed = false;
-  answer.cut = failure(Stage::receive, Cause::too_large, true);
-  return answer;
+http::AttemptResult too_large() {
+  http::Response response = http_response(200, R"({"access_token":")" + std::string(100, 'x'));
+  response.framed = false;
+  response.truncated = failure(Stage::receive, Cause::too_large, true);
+  return response;
 }
 
-http::Reply half() {
-  http::Answer answer = http_answer(200, R"({"access_token":"canary-acc)");
-  answer.framed = false;
-  answer.cut = failure(Stage::receive, Cause::closed, true);
-  return answer;
+http::AttemptResult half() {
+  http::Response response = http_response(200, R"({"access_token":"canary-acc)");
+  response.framed = false;
+  response.truncated = failure(Stage::receive, Cause::closed, true);
+  return response;
 }
 
 const ErrorRow error_rows[] = {
@@ -564,33 +566,38 @@ const ErrorRow error_rows[] = {
      400},
     {"invalid_scope", {oauth_error(400, "invalid_scope")}, "invalid_scope", "invalid_scope", "", 400},
     {"the_apis_own_error",
-     {http_answer(400, R"({"exceptionType":"X","errorMessage":"y"})")},
+     {http_response(400, R"({"exceptionType":"X","errorMessage":"y"})")},
      "HTTP 400: X: y",
      "X",
      "y",
      400},
-    {"forbidden", {http_answer(403, "canary-page")}, "HTTP 403", "", "", 403},
-    {"not_found", {http_answer(404, "<html>canary</html>")}, "HTTP 404", "", "", 404},
-    {"rate_limited_without_a_pause", {http_answer(429, "")}, "HTTP 429", "", "", 429, false, true},
+    {"forbidden", {http_response(403, "canary-page")}, "HTTP 403", "", "", 403},
+    {"not_found", {http_response(404, "<html>canary</html>")}, "HTTP 404", "", "", 404},
+    {"rate_limited_without_a_pause", {http_response(429, "")}, "HTTP 429", "", "", 429, false, true},
     {"down",
-     {http_answer(503, "canary"), http_answer(503, ""), http_answer(503, "")},
+     {http_response(503, "canary"), http_response(503, ""), http_response(503, "")},
      "HTTP 503",
      "",
      "",
      503,
      false,
      true},
-    {"a_redirect", {http_answer(302, "", {{"Location", "https://evil.test/?canary"}})}, "HTTP 302", "", "", 302},
-    {"html_in_a_200", {http_answer(200, "<html>canary</html>")}, "HTTP 200, and the body is not JSON", "", "", 200},
-    {"no_token_in_a_200", {http_answer(200, R"({"token":"canary"})")}, "holds no access_token", "", "", 200},
+    {"a_redirect", {http_response(302, "", {{"Location", "https://evil.test/?canary"}})}, "HTTP 302", "", "", 302},
+    {"html_in_a_200", {http_response(200, "<html>canary</html>")}, "HTTP 200, and the body is not JSON", "", "", 200},
+    {"no_token_in_a_200", {http_response(200, R"({"token":"canary"})")}, "holds no access_token", "", "", 200},
     {"a_token_of_another_type",
-     {http_answer(200, R"({"access_token":{"canary":1}})")},
+     {http_response(200, R"({"access_token":{"canary":1}})")},
      "holds no access_token",
      "",
      "",
      200},
-    {"negative_expiry", {http_answer(200, R"({"access_token":"canary","expires_in":-1})")}, "expires_in", "", "", 200},
-    {"created", {http_answer(201, R"({"access_token":"canary-201"})")}, "HTTP 201", "", "", 201},
+    {"negative_expiry",
+     {http_response(200, R"({"access_token":"canary","expires_in":-1})")},
+     "expires_in",
+     "",
+     "",
+     200},
+    {"created", {http_response(201, R"({"access_token":"canary-201"})")}, "HTTP 201", "", "", 201},
     {"too_large", {too_large()}, "too_large", "", "", 200, false, true},
     {"cut", {half(), half(), half()}, "closed", "", "", 200, false, true},
     {"no_connection",
@@ -612,17 +619,17 @@ const ErrorRow error_rows[] = {
     {"no_answer", {lost, lost, lost}, "the wire says closed", "", "", 0, false, true},
 };
 
-class RenewerErrors : public RenewerTest, public ::testing::WithParamInterface<ErrorRow> {
+class RefresherErrors : public RefresherTest, public ::testing::WithParamInterface<ErrorRow> {
  protected:
   void expect_error(Grant grant) {
     const ErrorRow& row = GetParam();
     const StoredToken before = stored_for(grant);
     save(before);
-    for (const auto& reply : row.replies) wire->reply(reply);
-    Renewer renewer = make(grant);
+    for (const auto& result : row.results) wire->respond(result);
+    Refresher refresher = make(grant);
     const bool told = !row.log_in_again || grant == Grant::refresh_token;
-    EXPECT_THAT(renew(renewer), HasSubstr(told ? row.says : row.error));
-    EXPECT_THAT(last->message(), HasSubstr("the login https://login.test/user/oauth/token gave none: "));
+    EXPECT_THAT(renew(refresher), HasSubstr(told ? row.says : row.error));
+    EXPECT_THAT(last->message(), HasSubstr("the authorization server https://login.test/user/oauth/token gave none: "));
     EXPECT_EQ(last->kind(), ErrorKind::token_error);
     EXPECT_EQ(detail().error, row.error);
     EXPECT_EQ(detail().error_description, row.description);
@@ -634,37 +641,38 @@ class RenewerErrors : public RenewerTest, public ::testing::WithParamInterface<E
   }
 };
 
-TEST_P(RenewerErrors, of_a_refresh_are_told_with_their_words_and_no_secret) { expect_error(Grant::refresh_token); }
-TEST_P(RenewerErrors, of_client_credentials_are_told_with_their_words_and_no_secret) {
+TEST_P(RefresherErrors, of_a_refresh_are_told_with_their_outcomes_and_no_secret) { expect_error(Grant::refresh_token); }
+TEST_P(RefresherErrors, of_client_credentials_are_told_with_their_outcomes_and_no_secret) {
   expect_error(Grant::client_credentials);
 }
-INSTANTIATE_TEST_SUITE_P(Table, RenewerErrors, ::testing::ValuesIn(error_rows),
+INSTANTIATE_TEST_SUITE_P(Table, RefresherErrors, ::testing::ValuesIn(error_rows),
                          [](const auto& row) { return row.param.name; });
 
-TEST_F(RenewerTest, what_was_sent_is_redacted_where_the_login_echoes_it) {
+TEST_F(RefresherTest, what_was_sent_is_redacted_where_the_authorization_server_echoes_it) {
   save(stored());
-  wire->reply(oauth_error(400, "invalid_request",
-                          "canary-client-secret canary-refresh-1 Basic c2hvcDpjYW5hcnktY2xpZW50LXNlY3JldA=="));
-  Renewer renewer = make();
-  EXPECT_THAT(renew(renewer), HasSubstr("invalid_request: [redacted] [redacted] Basic [redacted]"));
+  wire->respond(oauth_error(400, "invalid_request",
+                            "canary-client-secret canary-refresh-1 Basic c2hvcDpjYW5hcnktY2xpZW50LXNlY3JldA=="));
+  Refresher refresher = make();
+  EXPECT_THAT(renew(refresher), HasSubstr("invalid_request: [redacted] [redacted] Basic [redacted]"));
   EXPECT_EQ(detail().error_description, "[redacted] [redacted] Basic [redacted]");
 }
 
-TEST_F(RenewerTest, a_short_client_secret_is_redacted_too) {
+TEST_F(RefresherTest, a_short_client_secret_is_redacted_too) {
   save(stored());
-  wire->reply(oauth_error(400, "invalid_request", "wrong: s3c"));
+  wire->respond(oauth_error(400, "invalid_request", "wrong: s3c"));
   Credentials with_short = credentials();
   with_short.client_secret = "s3c";
-  Renewer renewer = make(with_short);
-  EXPECT_THAT(renew(renewer), HasSubstr("wrong: [redacted]"));
+  Refresher refresher = make(with_short);
+  EXPECT_THAT(renew(refresher), HasSubstr("wrong: [redacted]"));
 }
 
-TEST_F(RenewerTest, a_refresh_token_that_the_login_refused_is_not_sent_again_until_the_store_has_another) {
+TEST_F(RefresherTest,
+       a_refresh_token_that_the_authorization_server_refused_is_not_sent_again_until_the_store_has_another) {
   save(stored());
-  wire->reply(oauth_error(400, "invalid_grant"));
-  Renewer renewer = make();
-  const std::string first = renew(renewer);
-  EXPECT_EQ(renew(renewer), first);
+  wire->respond(oauth_error(400, "invalid_grant"));
+  Refresher refresher = make();
+  const std::string first = renew(refresher);
+  EXPECT_EQ(renew(refresher), first);
   EXPECT_EQ(pause, 1s);
   EXPECT_FALSE(backs_off);
   EXPECT_TRUE(detail().log_in_again);
@@ -672,25 +680,25 @@ TEST_F(RenewerTest, a_refresh_token_that_the_login_refused_is_not_sent_again_unt
   StoredToken again = stored();
   again.refresh_token = "canary-refresh-5";
   save(again);
-  wire->reply(rotated());
-  EXPECT_EQ(renew(renewer), "canary-access-2");
+  wire->respond(rotated());
+  EXPECT_EQ(renew(refresher), "canary-access-2");
 }
 
-TEST_F(RenewerTest, a_pause_that_the_login_names_is_told_on) {
+TEST_F(RefresherTest, a_pause_that_the_authorization_server_names_is_told_on) {
   save(stored());
-  wire->reply(http_answer(429, "", {{"Retry-After", "17"}}));
-  Renewer renewer(credentials(), store, "anna", {.retry_policy = {.max_attempts = 1}});
-  renew(renewer);
+  wire->respond(http_response(429, "", {{"Retry-After", "17"}}));
+  Refresher refresher(credentials(), store, "anna", {.retry_policy = {.max_attempts = 1}});
+  renew(refresher);
   EXPECT_EQ(pause, 17s);
   EXPECT_TRUE(backs_off);
-  wire->reply(http_answer(429, "", {{"Retry-After", "31536000"}}));
-  renew(renewer);
+  wire->respond(http_response(429, "", {{"Retry-After", "31536000"}}));
+  renew(refresher);
   EXPECT_EQ(pause, 60s) << "no longer than the policy says";
 }
 
 // ---- whose tokens they are
 
-TEST_F(RenewerTest, tokens_of_another_service_or_client_are_neither_sent_nor_overwritten) {
+TEST_F(RefresherTest, tokens_of_another_service_or_client_are_neither_sent_nor_overwritten) {
   const auto with = [](auto change) {
     StoredToken token = stored(now + 1h);
     change(token);
@@ -706,95 +714,95 @@ TEST_F(RenewerTest, tokens_of_another_service_or_client_are_neither_sent_nor_ove
   for (const auto& [token, says] : others) {
     for (const Grant grant : {Grant::refresh_token, Grant::client_credentials}) {
       save(token);
-      Renewer renewer = make(grant);
-      EXPECT_THAT(renew(renewer), HasSubstr(says));
+      Refresher refresher = make(grant);
+      EXPECT_THAT(renew(refresher), HasSubstr(says));
       EXPECT_EQ(in_store().login_url, token.login_url);
     }
   }
   EXPECT_THAT(bodies(), ElementsAre());
 }
 
-TEST_F(RenewerTest, client_credentials_do_not_overwrite_a_customers_refresh_token) {
+TEST_F(RefresherTest, client_credentials_do_not_overwrite_a_customers_refresh_token) {
   save(stored());
-  Renewer renewer = make(Grant::client_credentials);
-  EXPECT_THAT(renew(renewer), HasSubstr("account \"anna\" is a customer's, whose refresh token would be lost"));
+  Refresher refresher = make(Grant::client_credentials);
+  EXPECT_THAT(renew(refresher), HasSubstr("account \"anna\" is a customer's, whose refresh token would be lost"));
   EXPECT_EQ(in_store().refresh_token.reveal(), "canary-refresh-1");
   EXPECT_THAT(bodies(), ElementsAre());
 }
 
-TEST_F(RenewerTest, its_tokens_go_to_their_own_api_however_that_is_spelled) {
-  const Renewer renewer = make();
-  EXPECT_EQ(renewer.objection_to(""), "");
-  EXPECT_EQ(renewer.objection_to("https://api.test/capi"), "");
-  EXPECT_EQ(renewer.objection_to("https://api.test/capi/"), "");
-  EXPECT_THAT(renewer.objection_to("https://api.test/other"), HasSubstr("are for https://api.test/capi"));
-  EXPECT_THAT(renewer.objection_to("https://evil.test/capi"), HasSubstr("for no other API"));
+TEST_F(RefresherTest, its_tokens_go_to_their_own_api_however_that_is_spelled) {
+  const Refresher refresher = make();
+  EXPECT_EQ(refresher.reason_against(""), "");
+  EXPECT_EQ(refresher.reason_against("https://api.test/capi"), "");
+  EXPECT_EQ(refresher.reason_against("https://api.test/capi/"), "");
+  EXPECT_THAT(refresher.reason_against("https://api.test/other"), HasSubstr("are for https://api.test/capi"));
+  EXPECT_THAT(refresher.reason_against("https://evil.test/capi"), HasSubstr("for no other API"));
 }
 
-TEST_F(RenewerTest, without_a_refresh_token_in_the_store_it_says_log_in) {
-  Renewer renewer = make();
-  EXPECT_THAT(renew(renewer), HasSubstr("no refresh token of account \"anna\": log in"));
+TEST_F(RefresherTest, without_a_refresh_token_in_the_store_it_says_log_in) {
+  Refresher refresher = make();
+  EXPECT_THAT(renew(refresher), HasSubstr("no refresh token of account \"anna\": log in"));
   EXPECT_TRUE(detail().log_in_again);
   EXPECT_EQ(pause, 1s);
   EXPECT_THAT(bodies(), ElementsAre());
 }
 
-TEST_F(RenewerTest, a_store_whose_token_is_lost_fails_a_refresh_and_not_client_credentials) {
+TEST_F(RefresherTest, a_store_whose_token_is_lost_fails_a_refresh_and_not_client_credentials) {
   store->load_error = Error(Outcome::not_sent, TokenError{.log_in_again = true}, "the file is broken");
-  Renewer refresh = make();
+  Refresher refresh = make();
   EXPECT_EQ(renew(refresh), "the file is broken");
-  wire->reply(rotated());
-  Renewer own = make(Grant::client_credentials);
+  wire->respond(rotated());
+  Refresher own = make(Grant::client_credentials);
   EXPECT_EQ(renew(own), "canary-access-2");
   store->load_error = Error(Outcome::not_sent, ConfigurationError{}, "others may read it");
   EXPECT_EQ(renew(own), "others may read it");
 }
 
-TEST_F(RenewerTest, a_lock_that_is_not_had_is_an_error_that_says_so) {
+TEST_F(RefresherTest, a_lock_that_is_not_had_is_an_error_that_says_so) {
   save(stored());
   const auto held = store->lock("anna", std::chrono::steady_clock::now(), {});
-  Renewer renewer(credentials(), store, "anna", {.timeout = 20ms});
-  EXPECT_THAT(renew(renewer), HasSubstr("the store's lock was not had: "));
+  Refresher refresher(credentials(), store, "anna", {.timeout = 20ms});
+  EXPECT_THAT(renew(refresher), HasSubstr("the store's lock was not had: "));
   EXPECT_TRUE(detail().temporary);
   EXPECT_THAT(bodies(), ElementsAre());
 }
 
-TEST_F(RenewerTest, credentials_that_cannot_be_used_say_what_is_wrong) {
-  const auto problem = [&](auto change, bool with_store = true) {
+TEST_F(RefresherTest, credentials_that_cannot_be_used_say_what_is_wrong) {
+  const auto error = [&](auto change, bool with_store = true) {
     Credentials changed = credentials();
     change(changed);
-    return Renewer(changed, with_store ? store : nullptr, "anna", {}).problem();
+    return Refresher(changed, with_store ? store : nullptr, "anna", {}).error();
   };
-  EXPECT_EQ(problem([](Credentials&) {}), "");
-  EXPECT_EQ(problem([](Credentials& c) { c.environment = Environment::custom("https://api.test"); }),
+  EXPECT_EQ(error([](Credentials&) {}), "");
+  EXPECT_EQ(error([](Credentials& c) { c.environment = Environment::custom("https://api.test"); }),
             "the login URL is empty");
-  EXPECT_THAT(problem([](Credentials& c) { c.environment = Environment::custom("https://a.test", "http://l.test"); }),
+  EXPECT_THAT(error([](Credentials& c) { c.environment = Environment::custom("https://a.test", "http://l.test"); }),
               HasSubstr("the login URL must be https"));
-  EXPECT_THAT(problem([](Credentials& c) { c.environment = Environment::custom("ftp://a.test", "https://l.test"); }),
+  EXPECT_THAT(error([](Credentials& c) { c.environment = Environment::custom("ftp://a.test", "https://l.test"); }),
               HasSubstr("the API URL must begin with https://"));
-  EXPECT_EQ(problem([](Credentials& c) { c.client_id = ""; }), "client_id is empty");
-  EXPECT_EQ(problem([](Credentials&) {}, false), "there is no store to keep refresh tokens in");
+  EXPECT_EQ(error([](Credentials& c) { c.client_id = ""; }), "client_id is empty");
+  EXPECT_EQ(error([](Credentials&) {}, false), "there is no store to keep refresh tokens in");
 }
 
-TEST_F(RenewerTest, client_credentials_without_a_secret_serve_while_a_stored_token_lives) {
+TEST_F(RefresherTest, client_credentials_without_a_secret_serve_while_a_stored_token_lives) {
   save(stored_for(Grant::client_credentials, now + 1h));
   Credentials without_secret = credentials(Grant::client_credentials);
   without_secret.client_secret = {};
-  Renewer renewer = make(without_secret);
-  EXPECT_EQ(renew(renewer), "canary-access-1");
-  EXPECT_EQ(renew(renewer, "canary-access-1"), "client_secret is empty, and client credentials need one");
+  Refresher refresher = make(without_secret);
+  EXPECT_EQ(renew(refresher), "canary-access-1");
+  EXPECT_EQ(renew(refresher, "canary-access-1"), "client_secret is empty, and client credentials need one");
 }
 
-TEST_F(RenewerTest, an_imported_refresh_token_is_what_is_renewed_with) {
+TEST_F(RefresherTest, an_imported_refresh_token_is_what_is_renewed_with) {
   ASSERT_TRUE(import_refresh_token(*store, credentials(), "anna", "canary-refresh-1"));
   EXPECT_TRUE(in_store().access_token.empty());
-  wire->reply(rotated());
-  Renewer renewer = make();
-  EXPECT_EQ(renew(renewer), "canary-access-2");
+  wire->respond(rotated());
+  Refresher refresher = make();
+  EXPECT_EQ(renew(refresher), "canary-access-2");
   EXPECT_THAT(bodies(), ElementsAre(refresh_body));
 }
 
-TEST_F(RenewerTest, an_import_ends_at_a_stop_and_lets_no_exception_of_the_store_through) {
+TEST_F(RefresherTest, an_import_ends_at_a_stop_and_lets_no_exception_of_the_store_through) {
   const auto held = store->lock("anna", std::chrono::steady_clock::now(), {});
   const auto stopped = import_refresh_token(*store, credentials(), "anna", "canary-refresh-1", left());
   ASSERT_FALSE(stopped);
@@ -806,7 +814,7 @@ TEST_F(RenewerTest, an_import_ends_at_a_stop_and_lets_no_exception_of_the_store_
   EXPECT_THAT(thrown.error().message(), Not(HasSubstr("canary")));
 }
 
-TEST_F(RenewerTest, a_refresh_token_that_none_can_be_is_not_imported) {
+TEST_F(RefresherTest, a_refresh_token_that_none_can_be_is_not_imported) {
   for (const char* text : {"", "canary\n", "canary\r\nX: y", "canary\xC3\xA5", "\x7F"}) {
     const auto imported = import_refresh_token(*store, credentials(), "anna", text);
     ASSERT_FALSE(imported);

@@ -16,7 +16,7 @@ using detail::decode_token;
 struct Row {
   const char* name;
   std::string body;
-  const char* objection = "";  ///< empty: it can be used
+  const char* reason = "";  ///< empty: it can be used
   std::chrono::seconds expires_in = 12h;
   const char* refresh_token = "";
 };
@@ -71,19 +71,19 @@ const Row rows[] = {
     {"nothing", "", "is not JSON"},
 };
 
-class TokenAnswerTable : public testing::TestWithParam<Row> {};
+class TokenResponseTable : public testing::TestWithParam<Row> {};
 
-TEST_P(TokenAnswerTable, says_what_can_be_used) {
+TEST_P(TokenResponseTable, says_what_can_be_used) {
   const Row& row = GetParam();
-  const detail::TokenAnswer answer = decode_token(row.body);
-  EXPECT_EQ(answer.reading.objection, row.objection);
-  EXPECT_EQ(answer.reading.enough, *row.objection == '\0');
-  EXPECT_EQ(answer.refresh_token.reveal(), row.refresh_token);
-  if (*row.objection != '\0') return;
-  EXPECT_EQ(answer.access_token.reveal(), "a-1");
-  EXPECT_EQ(answer.expires_in, row.expires_in);
+  const detail::TokenResponse response = decode_token(row.body);
+  EXPECT_EQ(response.reading.reason, row.reason);
+  EXPECT_EQ(response.reading.enough, *row.reason == '\0');
+  EXPECT_EQ(response.refresh_token.reveal(), row.refresh_token);
+  if (*row.reason != '\0') return;
+  EXPECT_EQ(response.access_token.reveal(), "a-1");
+  EXPECT_EQ(response.expires_in, row.expires_in);
 }
-INSTANTIATE_TEST_SUITE_P(Table, TokenAnswerTable, testing::ValuesIn(rows),
+INSTANTIATE_TEST_SUITE_P(Table, TokenResponseTable, testing::ValuesIn(rows),
                          [](const auto& row) { return row.param.name; });
 
 TEST(Form, encodes_all_but_what_may_stand_in_a_url) {

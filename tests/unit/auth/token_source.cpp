@@ -15,7 +15,7 @@ namespace {
 using namespace std::chrono_literals;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using testing::http_answer;
+using testing::http_response;
 using ::testing::Not;
 
 std::string got(const Result<AccessToken>& token) {
@@ -61,7 +61,7 @@ TEST(TokenSource, a_request_without_a_deadline_has_all_the_time) {
 
 // ---- refreshing_token
 
-/// One wire carries the requests to the API and those to the login.
+/// One wire carries the requests to the API and those to the authorization server.
 class RefreshingSource : public ::testing::Test {
  protected:
   [[nodiscard]] auth::Credentials credentials() const {
@@ -75,7 +75,7 @@ class RefreshingSource : public ::testing::Test {
     return SubscriptionClient({.environment = environment, .token_source = std::move(source), .transport = wire});
   }
   void give_token(const std::string& token) const {
-    wire->reply(http_answer(200, R"({"access_token":"canary-)" + token + R"("})"));
+    wire->respond(http_response(200, R"({"access_token":"canary-)" + token + R"("})"));
   }
   /// What was sent, in order: `login`, or the bearer that a start had.
   [[nodiscard]] std::vector<std::string> sent() const {
@@ -88,16 +88,16 @@ class RefreshingSource : public ::testing::Test {
   }
 
   const Environment environment = Environment::custom("https://api.test/capi", "https://login.test/user");
-  const http::Answer started = http_answer(200, R"({"status":"OK"})");
-  const http::Answer refused = http_answer(401, "", {{"WWW-Authenticate", R"(Bearer error="invalid_token")"}});
+  const http::Response started = http_response(200, R"({"status":"OK"})");
+  const http::Response refused = http_response(401, "", {{"WWW-Authenticate", R"(Bearer error="invalid_token")"}});
   const StartSubscriptionRequest valid{
       .product = "P", .start_time = Timestamp{1560336440000ms}, .copies = 1, .coupon_code = "C", .coupon_number = 1};
   std::shared_ptr<testing::ScriptedTransport> wire = std::make_shared<testing::ScriptedTransport>();
 };
 
-TEST_F(RefreshingSource, asks_the_login_once_for_many_calls) {
+TEST_F(RefreshingSource, asks_the_authorization_server_once_for_many_calls) {
   give_token("1");
-  for (int i = 0; i < 3; ++i) wire->reply(started);
+  for (int i = 0; i < 3; ++i) wire->respond(started);
   const auto source = refreshing_token(credentials(), nullptr, "shop");
   EXPECT_FALSE(source.cached());
   const auto calls = client(source);
@@ -108,9 +108,9 @@ TEST_F(RefreshingSource, asks_the_login_once_for_many_calls) {
 
 TEST_F(RefreshingSource, a_401_drops_the_token_and_the_start_is_sent_once_more_with_the_next_one) {
   give_token("1");
-  wire->reply(refused);
+  wire->respond(refused);
   give_token("2");
-  wire->reply(started);
+  wire->respond(started);
   const auto result = client(refreshing_token(credentials(), nullptr, "shop")).start(valid);
   ASSERT_TRUE(result) << result.error();
   EXPECT_EQ(result->call.attempts, 2);
@@ -119,9 +119,9 @@ TEST_F(RefreshingSource, a_401_drops_the_token_and_the_start_is_sent_once_more_w
 
 TEST_F(RefreshingSource, a_second_401_is_final) {
   give_token("1");
-  wire->reply(refused);
+  wire->respond(refused);
   give_token("2");
-  wire->reply(refused);
+  wire->respond(refused);
   const auto result = client(refreshing_token(credentials(), nullptr, "shop")).start(valid);
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().outcome(), Outcome::rejected);
@@ -131,8 +131,8 @@ TEST_F(RefreshingSource, a_second_401_is_final) {
 
 TEST_F(RefreshingSource, a_renewal_that_fails_after_a_401_leaves_the_call_rejected_and_says_both) {
   give_token("1");
-  wire->reply(refused);
-  wire->reply(http_answer(400, R"({"error":"invalid_client"})"));
+  wire->respond(refused);
+  wire->respond(http_response(400, R"({"error":"invalid_client"})"));
   const auto result = client(refreshing_token(credentials(), nullptr, "shop")).start(valid);
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().outcome(), Outcome::rejected);
@@ -143,7 +143,7 @@ TEST_F(RefreshingSource, a_renewal_that_fails_after_a_401_leaves_the_call_reject
 }
 
 TEST_F(RefreshingSource, without_a_token_nothing_is_sent_to_the_api) {
-  wire->reply(http_answer(403, ""));
+  wire->respond(http_response(403, ""));
   const auto result = client(refreshing_token(credentials(), nullptr, "shop")).start(valid);
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().outcome(), Outcome::not_sent);
@@ -180,14 +180,14 @@ TEST_F(RefreshingSource, a_journal_never_sees_a_request_for_a_token) {
       text.append(call.url).append(call.body);
       return true;
     }
-    void ended(const JournalCall& call, Word) override { text.append(call.url).append(call.body); }
+    void ended(const JournalCall& call, Outcome) override { text.append(call.url).append(call.body); }
     std::string text;
   };
   const auto journal = std::make_shared<Reader>();
   give_token("1");
-  wire->reply(refused);
+  wire->respond(refused);
   give_token("2");
-  wire->reply(started);
+  wire->respond(started);
   const SubscriptionClient client({.environment = environment,
                                    .token_source = refreshing_token(credentials(), nullptr, "shop"),
                                    .transport = wire,

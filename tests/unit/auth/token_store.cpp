@@ -16,10 +16,11 @@ TEST_P(TokenStoreContract, says_which_account_is_locked) {
   EXPECT_THAT(cancelled.error().message(), ::testing::HasSubstr(R"(account "anna\x0a" is locked by another)"));
 }
 
-const StoreKind memory{
-    "memory", [](const TemporaryFolder&) { return [store = std::make_shared<MemoryTokenStore>()] { return store; }; }};
-const StoreKind file{"file", [](const TemporaryFolder& folder) {
-                       return [path = folder / "tokens"] { return std::make_shared<FileTokenStore>(path); };
+const StoreKind memory{"memory", [](const TemporaryDirectory&) {
+                         return [store = std::make_shared<MemoryTokenStore>()] { return store; };
+                       }};
+const StoreKind file{"file", [](const TemporaryDirectory& directory) {
+                       return [path = directory / "tokens"] { return std::make_shared<FileTokenStore>(path); };
                      }};
 
 CONNECTID_TOKEN_STORE_CONTRACT(memory, file);

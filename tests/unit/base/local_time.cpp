@@ -105,24 +105,24 @@ std::string slim_zone() {
 class LocalTimeZoneData : public ::testing::Test {
  protected:
   LocalTimeZoneData() {
-    std::filesystem::create_directories(folder_);
-    setenv("TZDIR", folder_.c_str(), 1);
+    std::filesystem::create_directories(directory_);
+    setenv("TZDIR", directory_.c_str(), 1);
   }
   ~LocalTimeZoneData() override {
     unsetenv("TZDIR");
-    std::filesystem::remove_all(folder_);
+    std::filesystem::remove_all(directory_);
   }
-  const std::filesystem::path folder_ =
+  const std::filesystem::path directory_ =
       std::filesystem::temp_directory_path() / ("connectid-zones-" + std::to_string(getpid()));
 };
 
 TEST_F(LocalTimeZoneData, that_is_slim_gives_the_same_times) {
-  std::ofstream(folder_ / "Slim") << slim_zone();
+  std::ofstream(directory_ / "Slim") << slim_zone();
   for (const auto day :
        {2026y / 3 / 28, 2026y / 3 / 29, 2026y / 3 / 30, 2026y / 10 / 25, 2026y / 10 / 26, 2060y / 7 / 1}) {
     unsetenv("TZDIR");
     const auto expected = local_midnight(day);
-    setenv("TZDIR", folder_.c_str(), 1);
+    setenv("TZDIR", directory_.c_str(), 1);
     const auto midnight = local_midnight(day, "Slim");
     ASSERT_TRUE(midnight) << midnight.error();
     EXPECT_EQ(*midnight, *expected) << midnight->time_since_epoch().count();
@@ -130,18 +130,18 @@ TEST_F(LocalTimeZoneData, that_is_slim_gives_the_same_times) {
 }
 
 TEST_F(LocalTimeZoneData, that_is_broken_is_refused_and_not_guessed) {
-  std::ofstream(folder_ / "Cut") << slim_zone().substr(0, 60);
+  std::ofstream(directory_ / "Cut") << slim_zone().substr(0, 60);
   EXPECT_FALSE(local_midnight(2026y / 4 / 1, "Cut"));
   EXPECT_FALSE(local_day_end(2026y / 4 / 1, "Cut"));
   EXPECT_FALSE(local_clock(Timestamp{0ms}, "Cut"));
 }
 
-TEST_F(LocalTimeZoneData, that_lies_outside_its_folder_is_not_opened) {
-  std::ofstream(folder_ / "Slim") << slim_zone();
-  std::filesystem::create_directories(folder_ / "zones");
-  setenv("TZDIR", (folder_ / "zones").c_str(), 1);
+TEST_F(LocalTimeZoneData, that_lies_outside_its_directory_is_not_opened) {
+  std::ofstream(directory_ / "Slim") << slim_zone();
+  std::filesystem::create_directories(directory_ / "zones");
+  setenv("TZDIR", (directory_ / "zones").c_str(), 1);
   EXPECT_FALSE(local_midnight(2026y / 4 / 1, "../Slim"));
-  EXPECT_FALSE(local_midnight(2026y / 4 / 1, (folder_ / "Slim").string()));
+  EXPECT_FALSE(local_midnight(2026y / 4 / 1, (directory_ / "Slim").string()));
 }
 
 TEST(LocalTime, the_clock_shows_midnight_at_midnight) {

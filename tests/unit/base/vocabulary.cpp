@@ -193,7 +193,7 @@ struct PauseCase {
   std::optional<std::chrono::milliseconds> pause;
 };
 class RetryAfter : public testing::TestWithParam<PauseCase> {};
-TEST_P(RetryAfter, is_the_pause_that_the_answer_names) {
+TEST_P(RetryAfter, is_the_pause_that_the_response_names) {
   EXPECT_EQ(detail::retry_after(GetParam().headers, Timestamp{1775012400000ms}),
             GetParam().pause);  // 2026-04-01 03:00:00Z
 }
@@ -232,8 +232,8 @@ class UrlTest : public testing::TestWithParam<UrlCase> {};
 TEST_P(UrlTest, is_normalised_or_refused) {
   const detail::Url url = detail::parse_url(GetParam().text);
   EXPECT_EQ(url.text, GetParam().normal);
-  EXPECT_EQ(url.problem.empty(), GetParam().normal[0] != '\0') << url.problem;
-  EXPECT_EQ(url.problem.find("hunter2"), std::string::npos);
+  EXPECT_EQ(url.error.empty(), GetParam().normal[0] != '\0') << url.error;
+  EXPECT_EQ(url.error.find("hunter2"), std::string::npos);
 }
 const UrlCase urls[] = {
     {"https", "https://api.mediaconnect.no/capi", "https://api.mediaconnect.no/capi"},

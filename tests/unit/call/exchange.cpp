@@ -8,8 +8,8 @@ namespace connectid::detail {
 namespace {
 
 using namespace std::chrono_literals;
-using http::Answer;
 using http::Failure;
+using http::Response;
 
 class ExchangeTest : public testing::Test, protected SimulatedCalls {
  protected:
@@ -103,10 +103,10 @@ TEST_F(ExchangeTest, time_up_is_the_calls_deadline_or_the_attempts) {
   EXPECT_EQ(error(late).kind(), ErrorKind::deadline_exceeded);
   EXPECT_EQ(error(late).outcome(), Outcome::unknown);
   EXPECT_EQ(error(late).unknown_attempts(), 1);
-  EXPECT_EQ(
-      error(late).message(),
-      "outcome unknown: sent 2026-04-01 03:00:07Z, the call's timeout of 5000 ms passed while waiting for the answer. "
-      "The server may have acted: look before sending it again");
+  EXPECT_EQ(error(late).message(),
+            "outcome unknown: sent 2026-04-01 03:00:07Z, the call's timeout of 5000 ms passed while waiting for the "
+            "response. "
+            "The server may have acted: look before sending it again");
 
   Exchange attempt = make({.attempt_timeout = 1s, .timeout = 60s});
   static_cast<void>(send(attempt));
@@ -127,26 +127,26 @@ TEST_F(ExchangeTest, what_never_left_has_no_time_of_sending) {
   EXPECT_EQ(error(end).unknown_attempts(), 0);
 }
 
-TEST_F(ExchangeTest, an_answer_whose_body_was_cut_cannot_claim_that_nothing_was_sent) {
+TEST_F(ExchangeTest, a_response_whose_body_was_truncated_cannot_claim_that_nothing_was_sent) {
   Exchange exchange = make();
   static_cast<void>(send(exchange));
-  Answer answer = ok();
-  answer.cut = Failure{Stage::receive, Cause::closed, /*body_left=*/false, "cut"};
-  EXPECT_EQ(error(exchange.next(answer, now())).outcome(), Outcome::unknown);
+  Response response = ok();
+  response.truncated = Failure{Stage::receive, Cause::closed, /*body_left=*/false, "cut"};
+  EXPECT_EQ(error(exchange.next(response, now())).outcome(), Outcome::unknown);
 }
 
 TEST_F(ExchangeTest, a_429_carries_the_pause_and_the_figures) {
   Exchange exchange = make({}, {.max_attempts = 1});
   static_cast<void>(send(exchange));
-  const Action end = exchange.next(Answer{.status = 429,
-                                          .headers = {{"retry-after", "2"},
-                                                      {"X-RateLimit-Remaining", "0"},
-                                                      {"X-RateLimit-Reset", "17"},
-                                                      {"Date", "Wed, 01 Apr 2026 03:00:00 GMT"},
-                                                      {"X-Request-Id", "srv-9"}},
-                                          .body = "slow down",
-                                          .framed = true,
-                                          .cut = {}},
+  const Action end = exchange.next(Response{.status = 429,
+                                            .headers = {{"retry-after", "2"},
+                                                        {"X-RateLimit-Remaining", "0"},
+                                                        {"X-RateLimit-Reset", "17"},
+                                                        {"Date", "Wed, 01 Apr 2026 03:00:00 GMT"},
+                                                        {"X-Request-Id", "srv-9"}},
+                                            .body = "slow down",
+                                            .framed = true,
+                                            .truncated = {}},
                                    now());
   EXPECT_EQ(error(end).outcome(), Outcome::rejected);
   EXPECT_EQ(error(end).kind(), ErrorKind::rate_limited);
@@ -171,7 +171,7 @@ TEST_F(ExchangeTest, the_repeat_of_a_refusal_goes_out_on_the_connection_that_bro
     const std::weak_ptr<Held> held = connection;
     Exchange exchange = make();
     EXPECT_FALSE(send(exchange).connection);
-    Answer refusal = answer(status, {status == 401 ? challenge : pause});
+    Response refusal = response(status, {status == 401 ? challenge : pause});
     refusal.connection = std::move(connection);
     Action action = exchange.next(std::move(refusal), now());
     EXPECT_FALSE(held.expired());
@@ -197,27 +197,27 @@ TEST_F(ExchangeTest, no_connection_is_kept_where_the_call_ends) {
     const std::weak_ptr<Held> held = connection;
     Exchange exchange = make();
     static_cast<void>(send(exchange));
-    Answer last = status == 200 ? ok() : answer(status);
+    Response last = status == 200 ? ok() : response(status);
     last.connection = std::move(connection);
     EXPECT_EQ(std::get<Done>(exchange.next(std::move(last), now())).error.has_value(), fails);
     EXPECT_TRUE(held.expired()) << status;
   }
 }
 
-TEST_F(ExchangeTest, a_stray_answer_after_a_refusal_tells_of_the_attempt_that_was_refused) {
+TEST_F(ExchangeTest, a_stray_response_after_a_refusal_tells_of_the_attempt_that_was_refused) {
   Exchange exchange = make();
   static_cast<void>(send(exchange));
   const Timestamp sent = now().wall;
   elapsed = 10ms;
-  ASSERT_TRUE(std::holds_alternative<Wait>(exchange.next(answer(429, {{"Retry-After", "1"}}), now())));
+  ASSERT_TRUE(std::holds_alternative<Wait>(exchange.next(response(429, {{"Retry-After", "1"}}), now())));
   elapsed = 2s;
   static_cast<void>(exchange.next(Go{}, now()));
   static_cast<void>(exchange.next(WrittenDown{}, now()));
-  const Action end = exchange.next(failure(Stage::send, Cause::stray_answer, false), now());
+  const Action end = exchange.next(failure(Stage::send, Cause::stray_response, false), now());
   EXPECT_EQ(error(end).outcome(), Outcome::unknown);
   ASSERT_TRUE(error(end).get_if<TransportError>());
   EXPECT_EQ(error(end).get_if<TransportError>()->stage, Stage::send);
-  EXPECT_EQ(error(end).get_if<TransportError>()->cause, Cause::stray_answer);
+  EXPECT_EQ(error(end).get_if<TransportError>()->cause, Cause::stray_response);
   EXPECT_EQ(error(end).call().sent_at, sent);
   EXPECT_EQ(error(end).call().attempts, 2);
   EXPECT_EQ(error(end).http_status(), 0);
@@ -228,11 +228,11 @@ TEST_F(ExchangeTest, each_status_has_its_detail_type) {
   const auto end_of = [&](int status) {
     Exchange exchange = make();
     static_cast<void>(send(exchange));
-    return error(exchange.next(Answer{.status = status,
-                                      .headers = {},
-                                      .body = R"({"exceptionType":"E","errorMessage":"m"})",
-                                      .framed = true,
-                                      .cut = {}},
+    return error(exchange.next(Response{.status = status,
+                                        .headers = {},
+                                        .body = R"({"exceptionType":"E","errorMessage":"m"})",
+                                        .framed = true,
+                                        .truncated = {}},
                                now()));
   };
   EXPECT_EQ(end_of(400).get_if<BadRequest>()->exception_type, "E");
@@ -256,13 +256,13 @@ TEST_F(ExchangeTest, a_token_echoed_by_transport_or_server_is_in_no_message) {
   EXPECT_EQ(error(failed).message().find("canary"), std::string::npos) << error(failed).message();
   Exchange second = make();
   static_cast<void>(send(second));
-  const Action refused =
-      second.next(Answer{.status = 401, .headers = {}, .body = "canary-token", .framed = true, .cut = {}}, now());
+  const Action refused = second.next(
+      Response{.status = 401, .headers = {}, .body = "canary-token", .framed = true, .truncated = {}}, now());
   EXPECT_EQ(error(refused).message().find("canary"), std::string::npos) << error(refused).message();
   Exchange third = make();
   static_cast<void>(send(third));
   const http::Headers echo{{"X-Request-Id", "id of canary-token"}};
-  const Action echoed = third.next(Answer{.status = 500, .headers = echo, .framed = true}, now());
+  const Action echoed = third.next(Response{.status = 500, .headers = echo, .framed = true}, now());
   EXPECT_EQ(error(echoed).call().server_request_id, "id of [redacted]");
 }
 

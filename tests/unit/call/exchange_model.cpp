@@ -15,7 +15,7 @@ namespace {
 using namespace std::chrono_literals;
 using std::chrono::milliseconds;
 
-/// What a reply says of the server, as somebody would see it who stands beside it.
+/// What a response says of the server, as somebody would see it who stands beside it.
 enum class Truth { started, refused, nothing_arrived, may_have_acted };
 
 struct Choice {
@@ -28,21 +28,21 @@ struct Choice {
 
 const auto past_every_deadline = 1h;
 
-http::Answer on_a_connection(http::Answer answer) {
-  answer.connection = std::make_shared<http::KeptConnection>();
-  return answer;
+http::Response on_a_connection(http::Response response) {
+  response.connection = std::make_shared<http::KeptConnection>();
+  return response;
 }
 
-const std::vector<Choice>& replies() {
+const std::vector<Choice>& results() {
   const auto pause = [](const char* seconds) { return http::Headers{{"Retry-After", seconds}}; };
-  http::Answer half = ok();
+  http::Response half = ok();
   half.framed = false;
-  half.cut = failure(Stage::receive, Cause::closed, true);
-  http::Answer stopped = half;
-  stopped.cut = failure(Stage::receive, Cause::cancelled, true);
-  http::Answer with_bytes_behind_it = on_a_connection(answer(429, pause("2")));
-  with_bytes_behind_it.cut = failure(Stage::receive, Cause::stray_answer, true);
-  const auto early = [](http::Left left, http::Answer given) {
+  half.truncated = failure(Stage::receive, Cause::closed, true);
+  http::Response stopped = half;
+  stopped.truncated = failure(Stage::receive, Cause::cancelled, true);
+  http::Response with_bytes_behind_it = on_a_connection(response(429, pause("2")));
+  with_bytes_behind_it.truncated = failure(Stage::receive, Cause::stray_response, true);
+  const auto early = [](http::Left left, http::Response given) {
     given.left = left;
     return given;
   };
@@ -51,41 +51,41 @@ const std::vector<Choice>& replies() {
   using enum Truth;
   static const std::vector<Choice> all{
       {"200", ok(), 10ms, started},
-      {"200 with another status", answer(200, {}, R"({"status":"ERROR"})"), 10ms, may_have_acted},
+      {"200 with another status", response(200, {}, R"({"status":"ERROR"})"), 10ms, may_have_acted},
       {"200 cut", half, 10ms, may_have_acted},
       {"200 stopped", stopped, 10ms, may_have_acted},
-      {"204", answer(204), 10ms, may_have_acted},
-      {"302", answer(302), 10ms, may_have_acted},
-      {"400", answer(400), 10ms, refused},
-      {"401 with a challenge", on_a_connection(answer(401, challenge)), 10ms, refused},
-      {"an early 401 with a challenge", early(Left::head, answer(401, challenge)), 10ms, refused},
+      {"204", response(204), 10ms, may_have_acted},
+      {"302", response(302), 10ms, may_have_acted},
+      {"400", response(400), 10ms, refused},
+      {"401 with a challenge", on_a_connection(response(401, challenge)), 10ms, refused},
+      {"an early 401 with a challenge", early(Left::head, response(401, challenge)), 10ms, refused},
       {"an early 200", early(Left::part, ok()), 10ms, may_have_acted},
-      {"an early 503, nothing of the body", early(Left::head, answer(503)), 10ms, nothing_arrived},
-      {"an early 503", early(Left::part, answer(503)), 10ms, may_have_acted},
-      {"a 403 of the application", answer(403, {}, R"({"errorMessage":"m"})"), 10ms, refused},
-      {"a 403 of a gateway", answer(403, {}, "<html>"), 10ms, may_have_acted},
-      {"409", answer(409, {}, R"({"errorMessage":"m"})"), 10ms, may_have_acted},
-      {"401", answer(401), 10ms, refused},
-      {"408", answer(408), 10ms, may_have_acted},
-      {"429", answer(429), 10ms, refused},
-      {"429, 0 s", on_a_connection(answer(429, pause("0"))), 10ms, refused, 1s},
+      {"an early 503, nothing of the body", early(Left::head, response(503)), 10ms, nothing_arrived},
+      {"an early 503", early(Left::part, response(503)), 10ms, may_have_acted},
+      {"a 403 of the application", response(403, {}, R"({"errorMessage":"m"})"), 10ms, refused},
+      {"a 403 of a gateway", response(403, {}, "<html>"), 10ms, may_have_acted},
+      {"409", response(409, {}, R"({"errorMessage":"m"})"), 10ms, may_have_acted},
+      {"401", response(401), 10ms, refused},
+      {"408", response(408), 10ms, may_have_acted},
+      {"429", response(429), 10ms, refused},
+      {"429, 0 s", on_a_connection(response(429, pause("0"))), 10ms, refused, 1s},
       {"429, 2 s, and bytes behind it", with_bytes_behind_it, 10ms, may_have_acted},
-      {"429, 1 h", answer(429, pause("3600")), 10ms, refused, 60s},
-      {"500", answer(500), 10ms, may_have_acted},
-      {"503, 2 s", answer(503, pause("2")), 10ms, may_have_acted, 2s},
+      {"429, 1 h", response(429, pause("3600")), 10ms, refused, 60s},
+      {"500", response(500), 10ms, may_have_acted},
+      {"503, 2 s", response(503, pause("2")), 10ms, may_have_acted, 2s},
       {"no connection", failure(Stage::connect, Cause::unreachable, false)},
       {"no connection, too slow", failure(Stage::connect, Cause::timed_out, false), past_every_deadline},
       {"a wrong certificate", failure(Stage::handshake, Cause::certificate, false)},
       {"a proxy that denies", failure(Stage::connect, Cause::proxy_denied, false)},
-      {"a stray answer before anything left", failure(Stage::send, Cause::stray_answer, false)},
-      {"a stray answer in place of its own", failure(Stage::wait, Cause::stray_answer, true), 10ms, may_have_acted},
+      {"a stray response before anything left", failure(Stage::send, Cause::stray_response, false)},
+      {"a stray response in place of its own", failure(Stage::wait, Cause::stray_response, true), 10ms, may_have_acted},
       {"stopped before the body left", failure(Stage::connect, Cause::cancelled, false)},
       {"the body left, whatever the stage says", failure(Stage::connect, Cause::unreachable, true), 10ms,
        may_have_acted},
       {"cut", failure(Stage::wait, Cause::closed, true), 10ms, may_have_acted},
       {"stopped", failure(Stage::wait, Cause::cancelled, true), 10ms, may_have_acted},
-      {"no answer in time", failure(Stage::wait, Cause::timed_out, true), 30s, may_have_acted},
-      {"no answer until the deadline", failure(Stage::wait, Cause::timed_out, true), past_every_deadline,
+      {"no response in time", failure(Stage::wait, Cause::timed_out, true), 30s, may_have_acted},
+      {"no response until the deadline", failure(Stage::wait, Cause::timed_out, true), past_every_deadline,
        may_have_acted},
   };
   return all;
@@ -125,7 +125,7 @@ const std::vector<Choice>* choices(const Action& action) {
   if (std::holds_alternative<GetToken>(action)) return &tokens();
   if (std::holds_alternative<Wait>(action)) return &after_a_wait();
   if (std::holds_alternative<WriteDown>(action)) return &journals();
-  if (std::holds_alternative<Send>(action)) return &replies();
+  if (std::holds_alternative<Send>(action)) return &results();
   return nullptr;
 }
 
@@ -164,40 +164,40 @@ class Observer {
     if (limit_ > 0 && in_a_row_ >= limit_) keep_back(now - world.since_then);
   }
 
-  void see(const Choice& reply, TimePoint now) {
-    const bool nobody = nobody_was_there(reply);
+  void see(const Choice& result, TimePoint now) {
+    const bool nobody = nobody_was_there(result);
     if (kept_back_) {
       if (nobody) keep_back(now);
-      if (somebody_was_there(reply)) {
+      if (somebody_was_there(result)) {
         kept_back_ = false;
         in_a_row_ = 0;
         pause_ = 1s;
       }
     } else {
-      const auto* failure = std::get_if<http::Failure>(&reply.event);
+      const auto* failure = std::get_if<http::Failure>(&result.event);
       const bool own_impatience = failure && failure->cause == Cause::timed_out;
-      if (nobody && !own_impatience && reply.takes < 1s && limit_ > 0 && ++in_a_row_ >= limit_) keep_back(now);
-      if (somebody_was_there(reply)) in_a_row_ = 0;
+      if (nobody && !own_impatience && result.takes < 1s && limit_ > 0 && ++in_a_row_ >= limit_) keep_back(now);
+      if (somebody_was_there(result)) in_a_row_ = 0;
     }
   }
   [[nodiscard]] bool keeps_back(TimePoint now) const { return kept_back_ && now < until_; }
   [[nodiscard]] bool in_doubt() const { return kept_back_; }
 
  private:
-  static bool is_cancelled(const Choice& reply) {
-    if (const auto* failure = std::get_if<http::Failure>(&reply.event)) return failure->cause == Cause::cancelled;
-    const auto& cut = std::get<http::Answer>(reply.event).cut;
-    return cut && cut->cause == Cause::cancelled;
+  static bool is_cancelled(const Choice& result) {
+    if (const auto* failure = std::get_if<http::Failure>(&result.event)) return failure->cause == Cause::cancelled;
+    const auto& truncated = std::get<http::Response>(result.event).truncated;
+    return truncated && truncated->cause == Cause::cancelled;
   }
   /// It may have acted, and no application says what became of it; or a gateway speaks in its place.
-  static bool nobody_was_there(const Choice& reply) {
-    if (is_cancelled(reply)) return false;
-    const auto* answer = std::get_if<http::Answer>(&reply.event);
-    if (answer && answer->status >= 500 && answer->status <= 504) return answer->status >= 502;
-    return reply.truth == Truth::may_have_acted;
+  static bool nobody_was_there(const Choice& result) {
+    if (is_cancelled(result)) return false;
+    const auto* response = std::get_if<http::Response>(&result.event);
+    if (response && response->status >= 500 && response->status <= 504) return response->status >= 502;
+    return result.truth == Truth::may_have_acted;
   }
-  static bool somebody_was_there(const Choice& reply) {
-    return std::holds_alternative<http::Answer>(reply.event) && !nobody_was_there(reply) && !is_cancelled(reply);
+  static bool somebody_was_there(const Choice& result) {
+    return std::holds_alternative<http::Response>(result.event) && !nobody_was_there(result) && !is_cancelled(result);
   }
   void keep_back(TimePoint now) {
     kept_back_ = true;
@@ -230,7 +230,7 @@ class Walk {
     const auto* wait = std::get_if<Wait>(&action_);
     if (wait) calls_.elapsed += std::chrono::ceil<milliseconds>(wait->until - calls_.now().steady);
     calls_.elapsed += choice.takes;
-    if (std::holds_alternative<Send>(action_)) note_reply(choice);
+    if (std::holds_alternative<Send>(action_)) note_result(choice);
     if (const auto* token = std::get_if<AccessToken>(&choice.event)) token_ = token->value.reveal();
     written_down_ = std::holds_alternative<WrittenDown>(choice.event);
     ++steps_;
@@ -250,19 +250,19 @@ class Walk {
       return failure->cause == Cause::cancelled || failure->cause == Cause::certificate ||
              failure->cause == Cause::proxy_denied;
     }
-    if (const auto* answer = std::get_if<http::Answer>(&choice.event)) {
-      return answer->cut && answer->cut->cause == Cause::cancelled;
+    if (const auto* response = std::get_if<http::Response>(&choice.event)) {
+      return response->truncated && response->truncated->cause == Cause::cancelled;
     }
     return std::holds_alternative<Stopped>(choice.event) || std::holds_alternative<NotWrittenDown>(choice.event) ||
            std::holds_alternative<NoToken>(choice.event);
   }
 
-  void note_reply(const Choice& choice) {
+  void note_result(const Choice& choice) {
     const auto now = calls_.now().steady;
     const auto* failure = std::get_if<http::Failure>(&choice.event);
-    const auto* answer = std::get_if<http::Answer>(&choice.event);
+    const auto* response = std::get_if<http::Response>(&choice.event);
     const bool refused_before = std::ranges::count(truths_, Truth::refused) != 0;
-    doubted_ = failure && failure->cause == Cause::stray_answer && refused_before;
+    doubted_ = failure && failure->cause == Cause::stray_response && refused_before;
     const bool left = !failure || failure->body_left;
     if (left) {
       ++left_;
@@ -271,11 +271,11 @@ class Walk {
       connecting_since_ = now;
     }
     if (doubted_ && !left) ++doubted_refusals_;
-    connection_ = answer && choice.truth == Truth::refused ? answer->connection : nullptr;
+    connection_ = response && choice.truth == Truth::refused ? response->connection : nullptr;
     observer_.see(choice, now);
     truths_.push_back(choice.truth);
     earliest_ = now + choice.named_pause;
-    last_reply_ = choice.name;
+    last_result_ = choice.name;
   }
 
   [[nodiscard]] bool may_have_acted() const {
@@ -300,7 +300,7 @@ class Walk {
     } else if (const auto* get = std::get_if<GetToken>(&action_)) {
       if (!get->refused.empty()) {
         EXPECT_EQ(++refused_tokens_, 1) << "a token is refused once a call";
-        EXPECT_TRUE(last_reply_.ends_with("401 with a challenge")) << last_reply_;
+        EXPECT_TRUE(last_result_.ends_with("401 with a challenge")) << last_result_;
         refused_ = get->refused.reveal();
       }
     } else {
@@ -370,12 +370,12 @@ class Walk {
   std::chrono::steady_clock::time_point deadline_;
   std::chrono::steady_clock::time_point earliest_ = std::chrono::steady_clock::time_point::min();
   std::vector<Truth> truths_;  ///< one an attempt
-  std::string token_, refused_, last_reply_, path_;
+  std::string token_, refused_, last_result_, path_;
   std::optional<std::chrono::steady_clock::time_point> connecting_since_;  ///< the first of the failures in a row
   std::shared_ptr<http::KeptConnection> connection_;                       ///< that the next attempt must have
-  bool doubted_ = false;                                                   ///< by the last reply: a refusal before it
-  int doubted_refusals_ = 0;                                               ///< which no attempt of its own stands for
-  int left_ = 0;                                                           ///< attempts of which something left
+  bool doubted_ = false;      ///< by the last response: a refusal before it
+  int doubted_refusals_ = 0;  ///< which no attempt of its own stands for
+  int left_ = 0;              ///< attempts of which something left
   int refused_tokens_ = 0;
   int steps_ = 0;
   bool written_down_ = false;
@@ -423,7 +423,7 @@ TEST_P(ExchangeModel, keeps_every_rule_in_every_sequence_of_events) {
   walker.walk();
   walker.print();
   const bool kept_back = GetParam().failures_before >= 5 && GetParam().since_then < 1s;
-  EXPECT_GT(walker.ends(), kept_back ? 5 : replies().size());
+  EXPECT_GT(walker.ends(), kept_back ? 5 : results().size());
 }
 
 // A connection is waited for as long as it takes for two tries: more of them would only be more of the same.

@@ -15,30 +15,30 @@ using namespace std::chrono_literals;
 using std::chrono::milliseconds;
 
 const auto no_connection = failure(Stage::connect, Cause::unreachable, false);
-const auto cut = failure(Stage::wait, Cause::closed, true);
+const auto truncated = failure(Stage::wait, Cause::closed, true);
 const http::Headers challenge{{"WWW-Authenticate", "Bearer"}};
-const auto refused_token = answer(401, challenge);
-const auto slow_down = answer(429, {{"Retry-After", "2"}});
-const auto stray = failure(Stage::send, Cause::stray_answer, false);
+const auto refused_token = response(401, challenge);
+const auto slow_down = response(429, {{"Retry-After", "2"}});
+const auto stray = failure(Stage::send, Cause::stray_response, false);
 
-http::Answer early(http::Left left, http::Answer answer) {
-  answer.left = left;
-  return answer;
+http::Response early(http::Left left, http::Response response) {
+  response.left = left;
+  return response;
 }
 using http::Left;
 
 /// So many times no connection, and then this.
-std::vector<http::Reply> no_connections(std::size_t times, std::vector<http::Reply> then = {}) {
-  std::vector<http::Reply> replies(times, no_connection);
-  replies.insert(replies.end(), then.begin(), then.end());
-  return replies;
+std::vector<http::AttemptResult> no_connections(std::size_t times, std::vector<http::AttemptResult> then = {}) {
+  std::vector<http::AttemptResult> results(times, no_connection);
+  results.insert(results.end(), then.begin(), then.end());
+  return results;
 }
 
 struct Row {
   const char* name;
-  std::vector<http::Reply> replies;  ///< to the attempts, in order
-  int sends;                         ///< how often the request goes out
-  Word word;
+  std::vector<http::AttemptResult> results;  ///< to the attempts, in order
+  int sends;                                 ///< how often the request goes out
+  Outcome outcome;
   ErrorKind kind = {};  ///< of the error, where there is one
   std::vector<milliseconds> waits = {};
   const char* says = "";  ///< part of the error's message
@@ -57,7 +57,7 @@ TEST_P(Retries, follow_the_rule) {
   const Row& row = GetParam();
   SimulatedCalls calls(row.budget);
   Exchange exchange = calls.make(row.timeouts, row.retry, row.repeat);
-  std::deque<http::Reply> replies(row.replies.begin(), row.replies.end());
+  std::deque<http::AttemptResult> results(row.results.begin(), row.results.end());
   std::deque<std::string> tokens(row.tokens.begin(), row.tokens.end());
   std::vector<milliseconds> waits;
   int sends = 0;
@@ -74,9 +74,9 @@ TEST_P(Retries, follow_the_rule) {
       event = Go{};
     } else if (std::holds_alternative<Send>(action)) {
       ++sends;
-      ASSERT_FALSE(replies.empty()) << "one attempt more than the row has replies for";
-      event = std::visit([](const auto& what) -> Event { return what; }, replies.front());
-      replies.pop_front();
+      ASSERT_FALSE(results.empty()) << "one attempt more than the row has responses for";
+      event = std::visit([](const auto& what) -> Event { return what; }, results.front());
+      results.pop_front();
       calls.elapsed += 10ms;
     }
     action = exchange.next(std::move(event), calls.now());
@@ -86,12 +86,12 @@ TEST_P(Retries, follow_the_rule) {
   EXPECT_EQ(sends, row.sends);
   EXPECT_EQ(done.call.attempts, row.sends);
   EXPECT_EQ(waits, row.waits);
-  if (row.word == Word::started) {
+  if (row.outcome == Outcome::succeeded) {
     EXPECT_FALSE(done.error) << *done.error;
     return;
   }
   ASSERT_TRUE(done.error);
-  EXPECT_EQ(to_string(done.error->outcome()), to_string(row.word)) << *done.error;
+  EXPECT_EQ(to_string(done.error->outcome()), to_string(row.outcome)) << *done.error;
   EXPECT_EQ(done.error->kind(), row.kind) << *done.error;
   EXPECT_NE(done.error->message().find(row.says), std::string::npos) << *done.error;
 }
@@ -100,13 +100,13 @@ RetryPolicy once() { return {.max_attempts = 1}; }
 RetryPolicy with_repeated_starts() { return {.repeat_unknown_starts = true}; }
 RetryPolicy connecting_for(milliseconds time) { return {.connect_for = time}; }
 
-using enum Word;
+using enum Outcome;
 using Kind = ErrorKind;
 
 // The simulated chance is 0.5: half of the longest back-off, and of the little more after a named pause.
 const Row rows[] = {
-    {"a_refused_connection_is_tried_again_after_a_back_off", {no_connection, ok()}, 2, started, {}, {125ms}},
-    {"the_back_off_doubles", {no_connection, no_connection, ok()}, 3, started, {}, {125ms, 250ms}},
+    {"a_refused_connection_is_tried_again_after_a_back_off", {no_connection, ok()}, 2, succeeded, {}, {125ms}},
+    {"the_back_off_doubles", {no_connection, no_connection, ok()}, 3, succeeded, {}, {125ms, 250ms}},
     {"connecting_is_tried_until_its_time_is_over_and_once_more_at_its_end",
      no_connections(9),
      9,
@@ -115,7 +115,7 @@ const Row rows[] = {
      {125ms, 250ms, 500ms, 1000ms, 2000ms, 2000ms, 2000ms, 2000ms},
      "not sent: unreachable; not tried again: no connection for 9945 ms",
      connecting_for(9'945ms)},
-    {"the_last_pause_of_connecting_is_cut_at_its_end",
+    {"the_last_pause_of_connecting_is_truncated_at_its_end",
      no_connections(5),
      5,
      not_sent,
@@ -126,7 +126,7 @@ const Row rows[] = {
     {"that_is_twenty_seconds",
      no_connections(13, {ok()}),
      14,
-     started,
+     succeeded,
      {},
      {125ms, 250ms, 500ms, 1000ms, 2000ms, 2000ms, 2000ms, 2000ms, 2000ms, 2000ms, 2000ms, 2000ms, 2000ms}},
     {"connecting_for_no_time_is_once",
@@ -148,7 +148,7 @@ const Row rows[] = {
     {"connecting_has_a_pause_even_where_the_policy_has_none",
      no_connections(3, {ok()}),
      4,
-     started,
+     succeeded,
      {},
      {50ms, 50ms, 50ms},
      "",
@@ -183,19 +183,19 @@ const Row rows[] = {
     {"a_name_that_is_not_found_is_tried_again",
      {failure(Stage::resolve, Cause::unresolved, false), ok()},
      2,
-     started,
+     succeeded,
      {},
      {125ms}},
     {"a_broken_handshake_is_tried_again",
      {failure(Stage::handshake, Cause::tls, false), ok()},
      2,
-     started,
+     succeeded,
      {},
      {125ms}},
     {"a_connection_that_took_too_long_is_tried_again",
      {failure(Stage::connect, Cause::timed_out, false), ok()},
      2,
-     started,
+     succeeded,
      {},
      {125ms}},
     {"a_certificate_that_does_not_verify_is_final",
@@ -216,20 +216,20 @@ const Row rows[] = {
     {"a_proxy_that_does_not_reach_it_is_asked_again",
      {failure(Stage::connect, Cause::proxy_refused, false), ok()},
      2,
-     started,
+     succeeded,
      {},
      {125ms}},
     {"what_broke_before_anything_left_is_tried_again_whatever_the_stage",
      {failure(Stage::send, Cause::closed, false), failure(Stage::send, Cause::reset, false), ok()},
      3,
-     started,
+     succeeded,
      {},
      {125ms, 250ms}},
-    {"a_stray_answer_before_anything_left_is_no_answer", {stray, ok()}, 2, started, {}, {125ms}},
+    {"a_stray_response_before_anything_left_is_no_response", {stray, ok()}, 2, succeeded, {}, {125ms}},
     {"a_cancelled_attempt_is_final", {failure(Stage::connect, Cause::cancelled, false)}, 1, not_sent, Kind::cancelled},
 
-    {"a_start_that_was_cut_is_never_repeated",
-     {cut},
+    {"a_start_that_was_truncated_is_never_repeated",
+     {truncated},
      1,
      unknown,
      Kind::transport_error,
@@ -240,22 +240,22 @@ const Row rows[] = {
      1,
      unknown,
      Kind::transport_error},
-    {"a_start_answered_with_500_is_never_repeated", {answer(500)}, 1, unknown, Kind::server_error},
+    {"a_start_answered_with_500_is_never_repeated", {response(500)}, 1, unknown, Kind::server_error},
     {"a_start_answered_with_503_and_a_pause_is_never_repeated",
-     {answer(503, {{"Retry-After", "1"}})},
+     {response(503, {{"Retry-After", "1"}})},
      1,
      unknown,
      Kind::server_error},
-    {"a_start_answered_with_408_is_never_repeated", {answer(408)}, 1, unknown, Kind::unexpected_response},
+    {"a_start_answered_with_408_is_never_repeated", {response(408)}, 1, unknown, Kind::unexpected_response},
     {"a_start_answered_with_409_is_never_repeated",
-     {answer(409, {}, R"({"exceptionType":"Duplicate"})")},
+     {response(409, {}, R"({"exceptionType":"Duplicate"})")},
      1,
      unknown,
      Kind::unexpected_response,
      {},
      "HTTP 409: Duplicate. The server may have acted"},
     {"a_start_answered_with_a_gateways_403_is_never_repeated",
-     {answer(403, {}, "<html>denied</html>")},
+     {response(403, {}, "<html>denied</html>")},
      1,
      unknown,
      Kind::unexpected_response,
@@ -266,22 +266,22 @@ const Row rows[] = {
      1,
      unknown,
      Kind::transport_error},
-    {"a_start_that_was_cut_after_a_refused_connection_ends_unknown",
-     {no_connection, cut},
+    {"a_start_that_was_truncated_after_a_refused_connection_ends_unknown",
+     {no_connection, truncated},
      2,
      unknown,
      Kind::transport_error,
      {125ms}},
-    {"where_the_caller_says_so_a_cut_start_is_repeated",
-     {cut, ok()},
+    {"where_the_caller_says_so_a_truncated_start_is_repeated",
+     {truncated, ok()},
      2,
-     started,
+     succeeded,
      {},
      {125ms},
      "",
      with_repeated_starts()},
     {"then_unknown_is_sticky_over_a_refusal",
-     {cut, answer(404)},
+     {truncated, response(404)},
      2,
      unknown,
      Kind::transport_error,
@@ -289,7 +289,7 @@ const Row rows[] = {
      "closed; then HTTP 404. The server may have acted",
      with_repeated_starts()},
     {"then_unknown_is_sticky_over_a_refused_connection",
-     {cut, no_connection, no_connection, no_connection},
+     {truncated, no_connection, no_connection, no_connection},
      4,
      unknown,
      Kind::transport_error,
@@ -297,7 +297,7 @@ const Row rows[] = {
      "closed; then unreachable; not tried again: no connection for 200 ms",
      {.repeat_unknown_starts = true, .connect_for = 200ms}},
     {"a_redirect_is_not_repeated_even_then",
-     {answer(302)},
+     {response(302)},
      1,
      unknown,
      Kind::unexpected_response,
@@ -305,20 +305,28 @@ const Row rows[] = {
      "",
      with_repeated_starts()},
 
-    {"a_read_is_repeated_after_a_cut", {cut, ok()}, 2, started, {}, {125ms}, "", {}, Repeat::freely},
-    {"a_read_is_repeated_after_500", {answer(500), ok()}, 2, started, {}, {125ms}, "", {}, Repeat::freely},
+    {"a_read_is_repeated_after_a_truncated", {truncated, ok()}, 2, succeeded, {}, {125ms}, "", {}, Repeat::freely},
+    {"a_read_is_repeated_after_500", {response(500), ok()}, 2, succeeded, {}, {125ms}, "", {}, Repeat::freely},
     {"a_read_is_repeated_after_the_pause_of_a_503",
-     {answer(503, {{"Retry-After", "4"}}), ok()},
+     {response(503, {{"Retry-After", "4"}}), ok()},
      2,
-     started,
+     succeeded,
      {},
      {4200ms},
      "",
      {},
      Repeat::freely},
-    {"what_may_be_repeated_once_is_sent_again_after_a_cut", {cut, ok()}, 2, started, {}, {125ms}, "", {}, Repeat::once},
+    {"what_may_be_repeated_once_is_sent_again_after_a_truncated",
+     {truncated, ok()},
+     2,
+     succeeded,
+     {},
+     {125ms},
+     "",
+     {},
+     Repeat::once},
     {"what_may_be_repeated_once_is_not_sent_a_third_time",
-     {cut, cut},
+     {truncated, truncated},
      2,
      unknown,
      Kind::transport_error,
@@ -327,7 +335,7 @@ const Row rows[] = {
      {},
      Repeat::once},
     {"what_may_be_repeated_once_ends_as_its_last_attempt_did",
-     {answer(500), answer(400, {}, R"({"error":"invalid_grant"})")},
+     {response(500), response(400, {}, R"({"error":"invalid_grant"})")},
      2,
      rejected,
      Kind::bad_request,
@@ -336,16 +344,16 @@ const Row rows[] = {
      {},
      Repeat::once},
     {"what_may_be_repeated_once_still_waits_for_a_connection",
-     {cut, failure(Stage::connect, Cause::unreachable, false), ok()},
+     {truncated, failure(Stage::connect, Cause::unreachable, false), ok()},
      3,
-     started,
+     succeeded,
      {},
      {125ms, 125ms},
      "",
      {},
      Repeat::once},
-    {"a_read_ends_in_the_word_of_its_last_attempt",
-     {cut, answer(404)},
+    {"a_read_ends_in_the_outcome_of_its_last_attempt",
+     {truncated, response(404)},
      2,
      rejected,
      Kind::rejected,
@@ -354,46 +362,47 @@ const Row rows[] = {
      {},
      Repeat::freely},
 
-    {"a_429_is_repeated_after_the_pause_it_names", {slow_down, ok()}, 2, started, {}, {2100ms}},
+    {"a_429_is_repeated_after_the_pause_it_names", {slow_down, ok()}, 2, succeeded, {}, {2100ms}},
     {"a_429_with_a_date_is_repeated_then",
-     {answer(429, {{"Retry-After", "Wed, 01 Apr 2026 03:00:03 GMT"}, {"Date", "Wed, 01 Apr 2026 03:00:00 GMT"}}), ok()},
+     {response(429, {{"Retry-After", "Wed, 01 Apr 2026 03:00:03 GMT"}, {"Date", "Wed, 01 Apr 2026 03:00:00 GMT"}}),
+      ok()},
      2,
-     started,
+     succeeded,
      {},
      {3150ms}},
     {"a_429_with_a_reset_is_repeated_then",
-     {answer(429, {{"X-RateLimit-Reset", "5"}}), ok()},
+     {response(429, {{"X-RateLimit-Reset", "5"}}), ok()},
      2,
-     started,
+     succeeded,
      {},
      {5250ms}},
     {"a_429_with_an_absolute_reset_is_repeated_then",
-     {answer(429, {{"X-RateLimit-Reset", "1775012406"}, {"Date", "Wed, 01 Apr 2026 03:00:02 GMT"}}), ok()},
+     {response(429, {{"X-RateLimit-Reset", "1775012406"}, {"Date", "Wed, 01 Apr 2026 03:00:02 GMT"}}), ok()},
      2,
-     started,
+     succeeded,
      {},
      {4200ms}},
     {"a_429_with_nothing_left_is_repeated_after_the_longest_window",
-     {answer(429, {{"X-RateLimit-Remaining", "0"}}), ok()},
+     {response(429, {{"X-RateLimit-Remaining", "0"}}), ok()},
      2,
-     started,
+     succeeded,
      {},
      {63s}},
     {"a_pause_is_waited_for_no_longer_than_the_policy_says",
-     {answer(429, {{"Retry-After", "3600"}}), ok()},
+     {response(429, {{"Retry-After", "3600"}}), ok()},
      2,
-     started,
+     succeeded,
      {},
      {63s}},
     {"after_a_429_at_least_a_second_is_waited_for",
-     {answer(429, {{"Retry-After", "0"}}), ok()},
+     {response(429, {{"Retry-After", "0"}}), ok()},
      2,
-     started,
+     succeeded,
      {},
      {1050ms}},
-    {"whatever_the_policy_says", {slow_down, ok()}, 2, started, {}, {1000ms}, "", {.longest_named_pause = 0ms}},
+    {"whatever_the_policy_says", {slow_down, ok()}, 2, succeeded, {}, {1000ms}, "", {.longest_named_pause = 0ms}},
     {"a_429_that_names_no_pause_is_final",
-     {answer(429)},
+     {response(429)},
      1,
      rejected,
      Kind::rate_limited,
@@ -424,13 +433,16 @@ const Row rows[] = {
      {2100ms, 100ms},
      "; then unreachable; not tried again: no connection for 100 ms",
      connecting_for(100ms)},
-    {"a_429_after_a_refused_connection", {no_connection, answer(429)}, 2, rejected, Kind::rate_limited, {125ms}},
+    {"a_429_after_a_refused_connection", {no_connection, response(429)}, 2, rejected, Kind::rate_limited, {125ms}},
 
-    {"a_401_with_a_challenge_is_repeated_once_with_another_token", {refused_token, ok()}, 2, started},
-    {"a_401_with_an_oauth_error_is_repeated_once", {answer(401, {}, R"({"error":"invalid_token"})"), ok()}, 2, started},
-    {"a_401_without_a_challenge_is_final", {answer(401)}, 1, rejected, Kind::unauthorized},
+    {"a_401_with_a_challenge_is_repeated_once_with_another_token", {refused_token, ok()}, 2, succeeded},
+    {"a_401_with_an_oauth_error_is_repeated_once",
+     {response(401, {}, R"({"error":"invalid_token"})"), ok()},
+     2,
+     succeeded},
+    {"a_401_without_a_challenge_is_final", {response(401)}, 1, rejected, Kind::unauthorized},
     {"a_401_with_an_api_error_alone_is_final",
-     {answer(401, {}, R"({"exceptionType":"X"})")},
+     {response(401, {}, R"({"exceptionType":"X"})")},
      1,
      rejected,
      Kind::unauthorized},
@@ -478,18 +490,18 @@ const Row rows[] = {
      {},
      {"token-1", ""}},
 
-    {"a_refusal_is_final", {answer(400)}, 1, rejected, Kind::bad_request},
-    {"a_forbidden_is_final", {answer(403, challenge, R"({"errorMessage":"m"})")}, 1, rejected, Kind::forbidden},
+    {"a_refusal_is_final", {response(400)}, 1, rejected, Kind::bad_request},
+    {"a_forbidden_is_final", {response(403, challenge, R"({"errorMessage":"m"})")}, 1, rejected, Kind::forbidden},
     {"a_forbidden_of_oauth_is_final",
-     {answer(403, challenge, R"({"error":"insufficient_scope"})")},
+     {response(403, challenge, R"({"error":"insufficient_scope"})")},
      1,
      rejected,
      Kind::forbidden},
 
-    {"an_early_401_gets_another_token", {early(Left::head, refused_token), ok()}, 2, started},
-    {"an_early_429_waits", {early(Left::part, slow_down), ok()}, 2, started, {}, {2100ms}},
+    {"an_early_401_gets_another_token", {early(Left::head, refused_token), ok()}, 2, succeeded},
+    {"an_early_429_waits", {early(Left::part, slow_down), ok()}, 2, succeeded, {}, {2100ms}},
     {"an_early_400_is_final",
-     {early(Left::head, answer(400))},
+     {early(Left::head, response(400))},
      1,
      rejected,
      Kind::bad_request,
@@ -503,24 +515,29 @@ const Row rows[] = {
      {},
      "HTTP 200, which came before the whole request had left"},
     {"an_early_success_before_the_body_is_unknown", {early(Left::head, ok())}, 1, unknown, Kind::unexpected_response},
-    {"an_early_503_within_the_body_is_unknown", {early(Left::part, answer(503))}, 1, unknown, Kind::server_error},
+    {"an_early_503_within_the_body_is_unknown", {early(Left::part, response(503))}, 1, unknown, Kind::server_error},
     {"an_early_503_before_the_body_is_tried_again",
-     {early(Left::head, answer(503)), early(Left::head, answer(503, {{"Retry-After", "3"}})), ok()},
+     {early(Left::head, response(503)), early(Left::head, response(503, {{"Retry-After", "3"}})), ok()},
      3,
-     started,
+     succeeded,
      {},
      {125ms, 3150ms}},
     {"and_counts_as_an_attempt",
-     {early(Left::head, answer(503)), early(Left::head, answer(503)), early(Left::head, answer(503))},
+     {early(Left::head, response(503)), early(Left::head, response(503)), early(Left::head, response(503))},
      3,
      not_sent,
      Kind::server_error,
      {125ms, 250ms},
      "not sent: HTTP 503, which came before the request's body had left; not tried again: this was attempt 3 of at "
      "most 3"},
-    {"an_early_408_before_the_body_is_tried_again", {early(Left::head, answer(408)), ok()}, 2, started, {}, {125ms}},
-    {"an_early_answer_costs_a_repeat_of_the_budget",
-     {early(Left::head, answer(503))},
+    {"an_early_408_before_the_body_is_tried_again",
+     {early(Left::head, response(408)), ok()},
+     2,
+     succeeded,
+     {},
+     {125ms}},
+    {"an_early_response_costs_a_repeat_of_the_budget",
+     {early(Left::head, response(503))},
      1,
      not_sent,
      Kind::server_error,
@@ -532,7 +549,7 @@ const Row rows[] = {
      {"t"},
      0},
 
-    {"a_stray_answer_after_a_429_makes_the_call_unknown",
+    {"a_stray_response_after_a_429_makes_the_call_unknown",
      {slow_down, stray},
      2,
      unknown,
@@ -541,7 +558,7 @@ const Row rows[] = {
      "outcome unknown: sent 2026-04-01 03:00:07Z, stray_answer: so the refusal before it (HTTP 429) was perhaps not "
      "this "
      "request's. The server may have acted"},
-    {"a_stray_answer_after_a_401_makes_the_call_unknown",
+    {"a_stray_response_after_a_401_makes_the_call_unknown",
      {refused_token, no_connection, stray},
      3,
      unknown,
@@ -557,7 +574,7 @@ const Row rows[] = {
      "",
      with_repeated_starts()},
     {"and_a_read_ends_too",
-     {slow_down, failure(Stage::wait, Cause::stray_answer, true)},
+     {slow_down, failure(Stage::wait, Cause::stray_response, true)},
      2,
      unknown,
      Kind::transport_error,
@@ -569,7 +586,7 @@ const Row rows[] = {
     {"without_a_budget_a_connection_is_tried_again",
      {no_connection, ok()},
      2,
-     started,
+     succeeded,
      {},
      {125ms},
      "",
@@ -579,7 +596,7 @@ const Row rows[] = {
      {"t"},
      0},
     {"without_a_budget_what_may_have_acted_is_not_sent_again",
-     {cut},
+     {truncated},
      1,
      unknown,
      Kind::transport_error,
@@ -593,7 +610,7 @@ const Row rows[] = {
     {"a_pause_that_the_server_named_costs_nothing",
      {slow_down, ok()},
      2,
-     started,
+     succeeded,
      {},
      {2100ms},
      "",
@@ -605,7 +622,7 @@ const Row rows[] = {
     {"another_token_costs_nothing",
      {refused_token, ok()},
      2,
-     started,
+     succeeded,
      {},
      {},
      "",
@@ -617,7 +634,7 @@ const Row rows[] = {
     {"a_back_off_ends_at_the_longest_pause",
      {no_connection, no_connection, no_connection, ok()},
      4,
-     started,
+     succeeded,
      {},
      {50ms, 100ms, 150ms},
      "",
@@ -626,9 +643,9 @@ const Row rows[] = {
 
 INSTANTIATE_TEST_SUITE_P(Exchange, Retries, testing::ValuesIn(rows), [](const auto& row) { return row.param.name; });
 
-TEST(RetriesOfMany, an_outage_is_not_multiplied_and_answers_give_the_budget_back) {
+TEST(RetriesOfMany, an_outage_is_not_multiplied_and_responses_give_the_budget_back) {
   SimulatedCalls calls(/*budget=*/2);
-  const auto attempts_of_a_read = [&](const http::Reply& reply) {
+  const auto attempts_of_a_read = [&](const http::AttemptResult& result) {
     Exchange exchange = calls.make({}, {}, Repeat::freely);
     Action action = exchange.next(Go{}, calls.now());
     int attempts = 0;
@@ -638,21 +655,21 @@ TEST(RetriesOfMany, an_outage_is_not_multiplied_and_answers_give_the_budget_back
       if (std::holds_alternative<WriteDown>(action)) event = WrittenDown{};
       if (std::holds_alternative<Send>(action)) {
         ++attempts;
-        event = std::visit([](const auto& what) -> Event { return what; }, reply);
+        event = std::visit([](const auto& what) -> Event { return what; }, result);
       }
       action = exchange.next(std::move(event), calls.now());
     }
     return attempts;
   };
-  EXPECT_EQ(attempts_of_a_read(cut), 3);
-  for (int i = 0; i < 5; ++i) EXPECT_EQ(attempts_of_a_read(cut), 1);
-  for (int i = 0; i < 10; ++i) EXPECT_EQ(attempts_of_a_read(answer(503)), 1);
-  EXPECT_EQ(attempts_of_a_read(cut), 1) << "an outage gives nothing back";
+  EXPECT_EQ(attempts_of_a_read(truncated), 3);
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(attempts_of_a_read(truncated), 1);
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(attempts_of_a_read(response(503)), 1);
+  EXPECT_EQ(attempts_of_a_read(truncated), 1) << "an outage gives nothing back";
   for (int i = 0; i < 10; ++i) EXPECT_EQ(attempts_of_a_read(ok()), 1);
-  EXPECT_EQ(attempts_of_a_read(cut), 2);
+  EXPECT_EQ(attempts_of_a_read(truncated), 2);
   for (int i = 0; i < 1000; ++i) EXPECT_EQ(attempts_of_a_read(ok()), 1);
-  EXPECT_EQ(attempts_of_a_read(cut), 3);
-  EXPECT_EQ(attempts_of_a_read(cut), 1) << "never more than it was at first";
+  EXPECT_EQ(attempts_of_a_read(truncated), 3);
+  EXPECT_EQ(attempts_of_a_read(truncated), 1) << "never more than it was at first";
 }
 
 Action to_the_journal(const SimulatedCalls& calls, Exchange& call) {
@@ -685,7 +702,7 @@ TEST(RetriesOfMany, a_429_of_the_second_holds_back_the_others_for_no_more_than_t
   ASSERT_TRUE(std::holds_alternative<WriteDown>(to_the_journal(calls, first)));
   static_cast<void>(first.next(WrittenDown{}, calls.now()));
   static_cast<void>(
-      first.next(answer(429, {{"X-RateLimit-Remaining", "1500"}, {"X-RateLimit-Reset", "45"}}), calls.now()));
+      first.next(response(429, {{"X-RateLimit-Remaining", "1500"}, {"X-RateLimit-Reset", "45"}}), calls.now()));
   Exchange second = calls.make();
   const Action held_back = to_the_journal(calls, second);
   ASSERT_TRUE(std::holds_alternative<Wait>(held_back));
@@ -698,7 +715,7 @@ TEST(RetriesOfMany, a_429_without_a_pause_to_speak_of_holds_back_the_others_for_
   Exchange first = calls.make();
   ASSERT_TRUE(std::holds_alternative<WriteDown>(to_the_journal(calls, first)));
   static_cast<void>(first.next(WrittenDown{}, calls.now()));
-  static_cast<void>(first.next(answer(429, {{"Retry-After", "0"}}), calls.now()));
+  static_cast<void>(first.next(response(429, {{"Retry-After", "0"}}), calls.now()));
   Exchange second = calls.make();
   const Action held_back = to_the_journal(calls, second);
   ASSERT_TRUE(std::holds_alternative<Wait>(held_back));
@@ -709,18 +726,18 @@ TEST(RetriesOfMany, a_429_without_a_pause_to_speak_of_holds_back_the_others_for_
 struct OpenCircuit {
   OpenCircuit() {
     for (int i = 0; i < 5; ++i) {
-      EXPECT_TRUE(std::holds_alternative<Done>(reply_to_a_call(cut)));
+      EXPECT_TRUE(std::holds_alternative<Done>(result_to_a_call(truncated)));
     }
   }
-  Action reply_to_a_call(const http::Reply& reply) {
+  Action result_to_a_call(const http::AttemptResult& result) {
     Exchange call = calls.make();
     if (Action action = to_the_journal(calls, call); std::holds_alternative<Done>(action)) return action;
-    return replied(call, reply);
+    return replied(call, result);
   }
-  Action replied(Exchange& call, const http::Reply& reply) {
+  Action replied(Exchange& call, const http::AttemptResult& result) {
     static_cast<void>(call.next(WrittenDown{}, calls.now()));
     calls.elapsed += 10ms;
-    return call.next(std::visit([](const auto& what) -> Event { return what; }, reply), calls.now());
+    return call.next(std::visit([](const auto& what) -> Event { return what; }, result), calls.now());
   }
   static const Error& error(const Action& action) { return *std::get<Done>(action).error; }
 
@@ -730,7 +747,7 @@ struct OpenCircuit {
 TEST(RetriesOfMany, an_open_circuit_keeps_calls_back) {
   OpenCircuit open;
   open.calls.elapsed += 400ms;
-  const Action action = open.reply_to_a_call(ok());
+  const Action action = open.result_to_a_call(ok());
   ASSERT_TRUE(std::holds_alternative<Done>(action));
   const Error& error = OpenCircuit::error(action);
   EXPECT_EQ(error.outcome(), Outcome::not_sent);
@@ -742,7 +759,7 @@ TEST(RetriesOfMany, an_open_circuit_keeps_calls_back) {
   EXPECT_EQ(
       error.message(),
       "not sent: the circuit breaker is open since 2026-04-01 03:00:07Z: 5 attempts in a row had ended at once, none "
-      "with an application's answer; the last one: closed while waiting for the answer; the next call is let "
+      "with an application's response; the last one: closed while waiting for the response; the next call is let "
       "through in 600 ms");
 }
 
@@ -751,19 +768,19 @@ TEST(RetriesOfMany, one_call_finds_out_and_closes_the_circuit) {
   open.calls.elapsed += 1s;
   Exchange probe = open.calls.make();
   ASSERT_TRUE(std::holds_alternative<WriteDown>(to_the_journal(open.calls, probe)));
-  const Action kept_back = open.reply_to_a_call(ok());
+  const Action kept_back = open.result_to_a_call(ok());
   EXPECT_EQ(OpenCircuit::error(kept_back).kind(), ErrorKind::circuit_open);
   EXPECT_NE(OpenCircuit::error(kept_back).message().find("; one call is finding out whether that is over"),
             std::string::npos);
   EXPECT_FALSE(std::get<Done>(open.replied(probe, ok())).error);
-  EXPECT_FALSE(std::get<Done>(open.reply_to_a_call(ok())).error);
+  EXPECT_FALSE(std::get<Done>(open.result_to_a_call(ok())).error);
 }
 
 TEST(RetriesOfMany, a_probe_that_fails_opens_the_circuit_for_longer) {
   OpenCircuit open;
   open.calls.elapsed += 1s;
-  EXPECT_EQ(OpenCircuit::error(open.reply_to_a_call(answer(503))).outcome(), Outcome::unknown);
-  EXPECT_EQ(OpenCircuit::error(open.reply_to_a_call(ok())).retry_after(), 2s);
+  EXPECT_EQ(OpenCircuit::error(open.result_to_a_call(response(503))).outcome(), Outcome::unknown);
+  EXPECT_EQ(OpenCircuit::error(open.result_to_a_call(ok())).retry_after(), 2s);
 }
 
 TEST(RetriesOfMany, a_probe_that_ends_before_it_is_sent_frees_its_place) {
@@ -772,7 +789,7 @@ TEST(RetriesOfMany, a_probe_that_ends_before_it_is_sent_frees_its_place) {
   Exchange probe = open.calls.make();
   ASSERT_TRUE(std::holds_alternative<WriteDown>(to_the_journal(open.calls, probe)));
   ASSERT_TRUE(std::holds_alternative<Done>(probe.next(NotWrittenDown{"disk full"}, open.calls.now())));
-  EXPECT_FALSE(std::get<Done>(open.reply_to_a_call(ok())).error);
+  EXPECT_FALSE(std::get<Done>(open.result_to_a_call(ok())).error);
 }
 
 TEST(RetriesOfMany, a_probe_without_a_connection_leaves_it_to_the_next_call) {
@@ -795,7 +812,7 @@ TEST(RetriesOfMany, a_call_that_may_have_acted_stays_unknown_where_the_circuit_i
   open.calls.elapsed += 1s;
   Exchange read = open.calls.make({}, {.repeat_unknown_starts = true});
   ASSERT_TRUE(std::holds_alternative<WriteDown>(to_the_journal(open.calls, read)));
-  ASSERT_TRUE(std::holds_alternative<Wait>(open.replied(read, cut)));
+  ASSERT_TRUE(std::holds_alternative<Wait>(open.replied(read, truncated)));
   const Action ended = read.next(Go{}, open.calls.now());
   ASSERT_TRUE(std::holds_alternative<Done>(ended));
   EXPECT_EQ(OpenCircuit::error(ended).outcome(), Outcome::unknown);
@@ -810,16 +827,16 @@ TEST(RetriesOfMany, no_application_is_kept_from_calls_by_its_errors) {
       Exchange call = calls.make();
       ASSERT_TRUE(std::holds_alternative<WriteDown>(to_the_journal(calls, call))) << status;
       static_cast<void>(call.next(WrittenDown{}, calls.now()));
-      static_cast<void>(call.next(answer(status), calls.now()));
+      static_cast<void>(call.next(response(status), calls.now()));
     }
   }
 }
 
 /// A maintenance page with 200 or 302 makes as many unknowns as a 502.
 TEST(RetriesOfMany, whatever_may_have_acted_at_once_keeps_calls_back) {
-  http::Answer page = answer(200);
+  http::Response page = response(200);
   page.body = "<html>back soon</html>";
-  for (const http::Answer& each : {page, answer(204), answer(302), answer(403), answer(409), answer(502)}) {
+  for (const http::Response& each : {page, response(204), response(302), response(403), response(409), response(502)}) {
     SimulatedCalls calls(1000, RateLimit::off(), 1);
     Exchange call = calls.make();
     ASSERT_TRUE(std::holds_alternative<WriteDown>(to_the_journal(calls, call)));

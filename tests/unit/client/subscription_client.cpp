@@ -12,7 +12,7 @@ namespace connectid {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::http_answer;
+using testing::http_response;
 using testing::ScriptedTransport;
 
 const StartSubscriptionRequest valid{.product = "CO27409",
@@ -36,7 +36,7 @@ class Client : public ::testing::Test {
 };
 
 TEST_F(Client, sends_one_post_with_the_documented_headers) {
-  wire->reply(http_answer(200, R"({"status":"OK"})", {{"X-RateLimit-Remaining", "99"}}));
+  wire->respond(http_response(200, R"({"status":"OK"})", {{"X-RateLimit-Remaining", "99"}}));
   options.user_agent = "my-shop/2.1";
   const auto result = SubscriptionClient(options).start(valid, {.call_id = "order-17", .headers = {{"X-Shop", "7"}}});
   ASSERT_TRUE(result) << result.error();
@@ -59,8 +59,8 @@ TEST_F(Client, sends_one_post_with_the_documented_headers) {
 }
 
 TEST_F(Client, makes_a_call_id_of_its_own_for_each_call) {
-  wire->reply(http_answer(200, ""));
-  wire->reply(http_answer(200, ""));
+  wire->respond(http_response(200, ""));
+  wire->respond(http_response(200, ""));
   const SubscriptionClient client(options);
   const auto first = client.start(valid);
   const auto second = client.start(valid);
@@ -70,7 +70,7 @@ TEST_F(Client, makes_a_call_id_of_its_own_for_each_call) {
 }
 
 TEST_F(Client, copies_as_text_changes_the_body_alone) {
-  wire->reply(http_answer(200, ""));
+  wire->respond(http_response(200, ""));
   options.copies_as_text = true;
   ASSERT_TRUE(SubscriptionClient(options).start(valid));
   EXPECT_NE(wire->requests().front().body.find(R"("copies":"1")"), std::string::npos);
@@ -163,7 +163,7 @@ TEST_F(Client, a_token_source_is_told_where_its_token_goes) {
     told = request.api_url;
     return AccessToken{"t"};
   };
-  wire->reply(http_answer(200, ""));
+  wire->respond(http_response(200, ""));
   ASSERT_TRUE(SubscriptionClient(options).start(valid));
   EXPECT_EQ(told, options.environment.api_url());
 }
@@ -172,7 +172,7 @@ TEST_F(Client, a_call_may_bring_its_own_token_and_with_gives_a_handle_for_anothe
   options.token_source = static_token("of-the-client");
   const SubscriptionClient client(options);
   const SubscriptionClient of_kari = client.with(static_token("of-kari"));
-  for (int i = 0; i < 4; ++i) wire->reply(http_answer(200, ""));
+  for (int i = 0; i < 4; ++i) wire->respond(http_response(200, ""));
   ASSERT_TRUE(of_kari.start(valid));
   ASSERT_TRUE(of_kari.start(valid, {.token_source = static_token("of-this-call")}));
   ASSERT_TRUE(client.start(valid, {.token_source = static_token("of-this-call")}));
@@ -186,7 +186,7 @@ TEST_F(Client, a_call_may_bring_its_own_token_and_with_gives_a_handle_for_anothe
 TEST_F(Client, a_client_without_a_token_source_serves_calls_that_have_one) {
   options.token_source = nullptr;
   const SubscriptionClient client(options);
-  wire->reply(http_answer(200, ""));
+  wire->respond(http_response(200, ""));
   EXPECT_EQ(refused().kind(), ErrorKind::configuration_error);
   EXPECT_EQ(client.with(nullptr).start(valid).error().kind(), ErrorKind::configuration_error);
   EXPECT_TRUE(client.start(valid, {.token_source = static_token("t")}));
@@ -202,7 +202,7 @@ TEST_F(Client, the_detail_of_a_token_error_reaches_the_caller) {
   EXPECT_EQ(error.get_if<TokenError>()->error, "invalid_grant");
   EXPECT_EQ(error.get_if<TokenError>()->http_status, 400);
   EXPECT_TRUE(error.get_if<TokenError>()->log_in_again);
-  EXPECT_EQ(error.http_status(), 0) << "of the API there is no answer";
+  EXPECT_EQ(error.http_status(), 0) << "of the API there is no response";
 }
 
 TEST_F(Client, a_call_that_is_cancelled_before_it_begins_asks_for_no_token) {
@@ -217,7 +217,7 @@ TEST_F(Client, a_call_that_is_cancelled_before_it_begins_asks_for_no_token) {
 
 TEST_F(Client, a_transport_that_throws_may_have_sent) {
   struct Throwing final : http::Transport {
-    http::Reply perform(const http::Request&, const http::Limits&) override {
+    http::AttemptResult perform(const http::Request&, const http::Limits&) override {
       throw std::runtime_error("with canary-token in it");
     }
   };
@@ -230,10 +230,10 @@ TEST_F(Client, a_transport_that_throws_may_have_sent) {
 
 TEST_F(Client, the_calls_times_reach_the_transport) {
   struct Timed final : http::Transport {
-    http::Reply perform(const http::Request&, const http::Limits& limits) override {
+    http::AttemptResult perform(const http::Request&, const http::Limits& limits) override {
       left = limits.deadline - std::chrono::steady_clock::now();
       connect = limits.connect_timeout;
-      return http_answer(200, "");
+      return http_response(200, "");
     }
     std::chrono::steady_clock::duration left{};
     std::chrono::milliseconds connect{};
@@ -248,12 +248,12 @@ TEST_F(Client, the_calls_times_reach_the_transport) {
 }
 
 TEST_F(Client, submit_of_a_transport_that_only_performs_calls_back_once) {
-  wire->reply(http_answer(404, "x"));
+  wire->respond(http_response(404, "x"));
   int calls = 0;
   wire->submit({.method = "GET", .url = "https://h", .headers = {}, .authorization = {}, .body = {}}, {},
-               [&](http::Reply reply) {
+               [&](http::AttemptResult attempt) {
                  ++calls;
-                 EXPECT_EQ(std::get<http::Answer>(reply).status, 404);
+                 EXPECT_EQ(std::get<http::Response>(attempt).status, 404);
                });
   EXPECT_EQ(calls, 1);
 }
@@ -261,8 +261,8 @@ TEST_F(Client, submit_of_a_transport_that_only_performs_calls_back_once) {
 // ---- repeats
 
 TEST_F(Client, a_429_is_waited_for_and_sent_again) {
-  wire->reply(http_answer(429, "", {{"Retry-After", "0"}}));
-  wire->reply(http_answer(200, R"({"status":"OK"})"));
+  wire->respond(http_response(429, "", {{"Retry-After", "0"}}));
+  wire->respond(http_response(200, R"({"status":"OK"})"));
   const auto result = SubscriptionClient(options).start(valid);
   ASSERT_TRUE(result) << result.error();
   EXPECT_EQ(result->call.attempts, 2);
@@ -270,7 +270,7 @@ TEST_F(Client, a_429_is_waited_for_and_sent_again) {
 }
 
 TEST_F(Client, one_attempt_means_one_request) {
-  wire->reply(http_answer(429, "", {{"Retry-After", "0"}}));
+  wire->respond(http_response(429, "", {{"Retry-After", "0"}}));
   options.retry_policy = {.max_attempts = 1};
   EXPECT_EQ(refused().kind(), ErrorKind::rate_limited);
   EXPECT_EQ(wire->requests().size(), 1U);
@@ -282,8 +282,8 @@ TEST_F(Client, a_token_that_was_refused_is_told_to_the_source_and_another_one_se
     told.push_back(request.refused.reveal());
     return AccessToken{request.refused.empty() ? "old-token" : "new-token"};
   };
-  wire->reply(http_answer(401, "", {{"WWW-Authenticate", "Bearer"}}));
-  wire->reply(http_answer(200, ""));
+  wire->respond(http_response(401, "", {{"WWW-Authenticate", "Bearer"}}));
+  wire->respond(http_response(200, ""));
   ASSERT_TRUE(SubscriptionClient(options).start(valid));
   EXPECT_EQ(told, (std::vector<std::string>{"", "old-token"}));
   EXPECT_EQ(wire->requests()[1].authorization.reveal(), "Bearer new-token");
@@ -291,7 +291,7 @@ TEST_F(Client, a_token_that_was_refused_is_told_to_the_source_and_another_one_se
 
 TEST_F(Client, a_pause_ends_with_a_requested_stop) {
   std::stop_source stop;
-  wire->reply(http_answer(429, "", {{"Retry-After", "30"}}));
+  wire->respond(http_response(429, "", {{"Retry-After", "30"}}));
   std::jthread stopper([&] {
     EXPECT_TRUE(eventually([&] { return !wire->requests().empty(); }));
     stop.request_stop();
@@ -305,7 +305,7 @@ TEST_F(Client, a_pause_ends_with_a_requested_stop) {
 }
 
 TEST_F(Client, a_pause_that_would_pass_the_deadline_ends_the_call_at_once) {
-  wire->reply(http_answer(429, "", {{"Retry-After", "30"}}));
+  wire->respond(http_response(429, "", {{"Retry-After", "30"}}));
   const auto began = std::chrono::steady_clock::now();
   EXPECT_EQ(refused({.timeout = 25s}).kind(), ErrorKind::rate_limited);
   EXPECT_LT(std::chrono::steady_clock::now() - began, 20s) << "it waited for the deadline";
@@ -323,8 +323,8 @@ struct Notes final : Journal {
     if (throws) throw std::runtime_error("disk full");
     return !refuses;
   }
-  void ended(const JournalCall& call, Word word) override {
-    lines.push_back("ended " + std::string(call.call_id) + " " + std::string(to_string(word)));
+  void ended(const JournalCall& call, Outcome outcome) override {
+    lines.push_back("ended " + std::string(call.call_id) + " " + std::string(to_string(outcome)));
     if (throws) throw 7;
   }
   explicit Notes(std::shared_ptr<ScriptedTransport> transport) : wire(std::move(transport)) {}
@@ -344,11 +344,11 @@ class WrittenDownClient : public Client {
   std::shared_ptr<Notes> notes = std::make_shared<Notes>(wire);
 };
 
-TEST_F(WrittenDownClient, each_attempt_is_written_down_before_it_leaves_and_the_word_after) {
-  wire->reply(http_answer(429, "", {{"Retry-After", "0"}}));
-  wire->reply(http_answer(200, ""));
+TEST_F(WrittenDownClient, each_attempt_is_written_down_before_it_leaves_and_the_outcome_after) {
+  wire->respond(http_response(429, "", {{"Retry-After", "0"}}));
+  wire->respond(http_response(200, ""));
   ASSERT_TRUE(SubscriptionClient(options).start(valid, {.call_id = "c1"}));
-  EXPECT_EQ(notes->lines, (Lines{"sending c1 1", "sending c1 2", "ended c1 started"}));
+  EXPECT_EQ(notes->lines, (Lines{"sending c1 1", "sending c1 2", "ended c1 succeeded"}));
   EXPECT_EQ(notes->requests_before, 1U) << "the second attempt left before it was written down";
   EXPECT_EQ(notes->url, "https://api.example/capi/v1/subscription");
   EXPECT_EQ(notes->body, wire->requests().front().body);
@@ -366,13 +366,13 @@ TEST_F(WrittenDownClient, a_journal_that_refuses_or_throws_sends_nothing_and_is_
   EXPECT_TRUE(wire->requests().empty());
 }
 
-TEST_F(WrittenDownClient, a_journal_that_throws_at_the_end_changes_no_word) {
+TEST_F(WrittenDownClient, a_journal_that_throws_at_the_end_changes_no_outcome) {
   struct Late final : Journal {
     bool sending(const JournalCall&, int) override { return true; }
-    void ended(const JournalCall&, Word) override { throw std::runtime_error("disk full"); }
+    void ended(const JournalCall&, Outcome) override { throw std::runtime_error("disk full"); }
   };
   options.journal = std::make_shared<Late>();
-  wire->reply(http_answer(200, ""));
+  wire->respond(http_response(200, ""));
   EXPECT_TRUE(SubscriptionClient(options).start(valid));
 }
 
@@ -389,14 +389,14 @@ TEST_F(WrittenDownClient, a_journal_that_takes_past_the_deadline_sends_nothing) 
       std::this_thread::sleep_for(timeout);  // the call began before
       return true;
     }
-    void ended(const JournalCall&, Word word) override { last = word; }
+    void ended(const JournalCall&, Outcome outcome) override { last = outcome; }
     const std::chrono::milliseconds timeout = 1s;
-    Word last = Word::started;
+    Outcome last = Outcome::succeeded;
   };
   const auto slow = std::make_shared<Slow>();
   options.journal = slow;
   EXPECT_EQ(refused({.timeout = slow->timeout}).kind(), ErrorKind::deadline_exceeded);
-  EXPECT_EQ(slow->last, Word::not_sent);
+  EXPECT_EQ(slow->last, Outcome::not_sent);
   EXPECT_TRUE(wire->requests().empty());
 }
 

@@ -88,9 +88,9 @@ struct BodyCase {
 class DecodeStart : public testing::TestWithParam<BodyCase> {};
 
 TEST_P(DecodeStart, reads_the_body_of_a_200) {
-  const auto answer = decode_start_subscription(GetParam().body);
-  EXPECT_EQ(answer.reading.whole_json, GetParam().whole_json);
-  EXPECT_EQ(answer.reading.objection.empty(), GetParam().accepted) << answer.reading.objection;
+  const auto response = decode_start_subscription(GetParam().body);
+  EXPECT_EQ(response.reading.whole_json, GetParam().whole_json);
+  EXPECT_EQ(response.reading.reason.empty(), GetParam().accepted) << response.reading.reason;
 }
 
 const BodyCase bodies[] = {
@@ -133,7 +133,7 @@ TEST(DecodeStartSubscription, gives_the_status_where_there_is_one) {
 
 std::string as_it_is(std::string text) { return text; }
 
-TEST(ServerWords, api_errors_and_oauth_errors_are_read_from_json) {
+TEST(ServerMessage, api_errors_and_oauth_errors_are_read_from_json) {
   const auto api =
       decode_refusal(R"({"exceptionType":"ValidationException","errorMessage":"no such product"})", as_it_is).words;
   EXPECT_EQ(api.exception_type, "ValidationException");
@@ -144,7 +144,7 @@ TEST(ServerWords, api_errors_and_oauth_errors_are_read_from_json) {
   EXPECT_EQ(oauth.error_message, "expired");
 }
 
-TEST(ServerWords, an_oauth_error_is_told_from_the_apis_own) {
+TEST(ServerMessage, an_oauth_error_is_told_from_the_apis_own) {
   EXPECT_TRUE(decode_refusal(R"({"error":"invalid_token"})", as_it_is).oauth_error);
   for (const char* body :
        {R"({"exceptionType":"X"})", R"({"error":7})", R"({"error":""})", R"(["error"])", "error", ""}) {
@@ -152,7 +152,7 @@ TEST(ServerWords, an_oauth_error_is_told_from_the_apis_own) {
   }
 }
 
-TEST(ServerWords, any_other_body_gives_its_first_bytes_made_printable) {
+TEST(ServerMessage, any_other_body_gives_its_first_bytes_made_printable) {
   const auto html = decode_refusal("<html>\r\n\x01\xff" + std::string(1000, 'x'), as_it_is).words;
   EXPECT_TRUE(html.body_excerpt.starts_with("<html>\\x0d\\x0a\\x01\\xffxxx"));
   EXPECT_LE(html.body_excerpt.size(), 203U);
@@ -160,7 +160,7 @@ TEST(ServerWords, any_other_body_gives_its_first_bytes_made_printable) {
   EXPECT_EQ(decode_refusal(R"({"exceptionType":7})", as_it_is).words.body_excerpt, R"({"exceptionType":7})");
 }
 
-TEST(ServerWords, a_token_that_the_server_echoes_is_redacted_wherever_it_stands) {
+TEST(ServerMessage, a_token_that_the_server_echoes_is_redacted_wherever_it_stands) {
   const connectid::Secret token("canary/token-0123456789");
   const auto without_token = [&](std::string text) {
     return connectid::detail::redact(std::move(text), token.reveal());

@@ -24,21 +24,21 @@ const std::string ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
 
 Limits limits() { return {.deadline = std::chrono::steady_clock::now() + 30s}; }
 
-/// Answers each request without a body so, until the client leaves.
-auto answering(const std::string& answer) {
-  return [answer](Peer& peer) {
-    while (!peer.hear_head().empty()) peer.say(answer);
+/// Responses each request without a body so, until the client leaves.
+auto answering(const std::string& response) {
+  return [response](Peer& peer) {
+    while (!peer.hear_head().empty()) peer.say(response);
   };
 }
 
-Reply get(CurlTransport& transport, const LoopbackServer& server) {
+AttemptResult get(CurlTransport& transport, const LoopbackServer& server) {
   return transport.perform({.method = "GET", .url = server.url() + "/x"}, limits());
 }
 
-::testing::AssertionResult is_answered(const Reply& reply) {
-  if (const auto* failure = std::get_if<Failure>(&reply)) return ::testing::AssertionFailure() << failure->text;
-  const auto& answer = std::get<Answer>(reply);
-  if (answer.cut) return ::testing::AssertionFailure() << answer.cut->text;
+::testing::AssertionResult is_answered(const AttemptResult& result) {
+  if (const auto* failure = std::get_if<Failure>(&result)) return ::testing::AssertionFailure() << failure->text;
+  const auto& response = std::get<Response>(result);
+  if (response.truncated) return ::testing::AssertionFailure() << response.truncated->text;
   return ::testing::AssertionSuccess();
 }
 
@@ -59,14 +59,14 @@ TEST_P(TransportWire, sends_eight_megabytes_once_and_whole_to_a_peer_that_reads_
   });
   std::string body(size, 'x');
   for (std::size_t i = 0; i < size; i += 1000) body[i] = static_cast<char>('a' + i / 1000 % 26);
-  Reply reply;
+  AttemptResult result;
   {
     CurlTransport transport({.ca_pem = server.authority()});
-    reply = transport.perform({.method = "POST", .url = server.url(), .body = body}, limits());
+    result = transport.perform({.method = "POST", .url = server.url(), .body = body}, limits());
   }
-  ASSERT_TRUE(is_answered(reply));
-  EXPECT_EQ(std::get<Answer>(reply).body, detail::to_hex(detail::sha256(body)));
-  EXPECT_EQ(std::get<Answer>(reply).left, Left::whole);
+  ASSERT_TRUE(is_answered(result));
+  EXPECT_EQ(std::get<Response>(result).body, detail::to_hex(detail::sha256(body)));
+  EXPECT_EQ(std::get<Response>(result).left, Left::whole);
   EXPECT_EQ(server.connections(), 1);
 }
 
@@ -79,8 +79,8 @@ TEST_P(TransportWire, the_time_for_connecting_is_over_once_it_is_connected) {
   CurlTransport transport({.ca_pem = server.authority()});
   Limits short_for_connecting = limits();
   short_for_connecting.connect_timeout = 300ms;
-  const Reply reply = transport.perform({.method = "GET", .url = server.url()}, short_for_connecting);
-  EXPECT_TRUE(is_answered(reply));
+  const AttemptResult result = transport.perform({.method = "GET", .url = server.url()}, short_for_connecting);
+  EXPECT_TRUE(is_answered(result));
 }
 
 /// A server that says its first byte and only then reads on has decided before it had the request.
@@ -93,13 +93,13 @@ TEST_P(TransportWire, a_response_that_began_before_the_request_had_left_is_early
     peer.say("K\r\nContent-Length: 2\r\n\r\n{}");
     EXPECT_EQ(peer.hear(), "") << "the connection was used again";
   });
-  Reply reply;
+  AttemptResult result;
   {
     CurlTransport transport({.ca_pem = server.authority()});
-    reply = transport.perform({.method = "POST", .url = server.url(), .body = std::string(size, 'x')}, limits());
+    result = transport.perform({.method = "POST", .url = server.url(), .body = std::string(size, 'x')}, limits());
   }
-  ASSERT_TRUE(is_answered(reply));
-  EXPECT_EQ(std::get<Answer>(reply).left, Left::part);
+  ASSERT_TRUE(is_answered(result));
+  EXPECT_EQ(std::get<Response>(result).left, Left::part);
 }
 
 TEST_P(TransportWire, a_reset_within_a_request_is_an_end_with_a_cause_and_is_not_tried_again) {
@@ -110,9 +110,9 @@ TEST_P(TransportWire, a_reset_within_a_request_is_an_end_with_a_cause_and_is_not
   CurlTransport transport({.ca_pem = server.authority()});
   for (const std::size_t size : {0U, 10U, 4U * 1024 * 1024}) {
     const int before = server.connections();
-    const Reply reply =
+    const AttemptResult result =
         transport.perform({.method = "POST", .url = server.url(), .body = std::string(size, 'x')}, limits());
-    const auto* failure = std::get_if<Failure>(&reply);
+    const auto* failure = std::get_if<Failure>(&result);
     ASSERT_TRUE(failure);
     EXPECT_TRUE(failure->cause == Cause::reset || failure->cause == Cause::closed) << failure->text;
     EXPECT_TRUE(failure->body_left);
@@ -132,14 +132,14 @@ TEST_P(TransportWire, a_body_that_only_the_close_ends_is_never_framed) {
       static_cast<void>(peer.hear());
     });
     CurlTransport transport({.ca_pem = server.authority()});
-    const Reply reply = get(transport, server);
-    ASSERT_TRUE(std::holds_alternative<Answer>(reply));
-    EXPECT_EQ(std::get<Answer>(reply).body, "{\"status\":\"OK\"}");
-    EXPECT_FALSE(std::get<Answer>(reply).framed);
+    const AttemptResult result = get(transport, server);
+    ASSERT_TRUE(std::holds_alternative<Response>(result));
+    EXPECT_EQ(std::get<Response>(result).body, "{\"status\":\"OK\"}");
+    EXPECT_FALSE(std::get<Response>(result).framed);
   }
 }
 
-TEST_P(TransportWire, a_body_that_ends_before_its_length_is_cut) {
+TEST_P(TransportWire, a_body_that_ends_before_its_length_is_truncated) {
   LoopbackServer server({.tls = GetParam()}, [](Peer& peer) {
     static_cast<void>(peer.hear_head());
     peer.say("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n{}");
@@ -147,10 +147,10 @@ TEST_P(TransportWire, a_body_that_ends_before_its_length_is_cut) {
     static_cast<void>(peer.hear());
   });
   CurlTransport transport({.ca_pem = server.authority()});
-  const Reply reply = get(transport, server);
-  ASSERT_TRUE(std::holds_alternative<Answer>(reply));
-  EXPECT_TRUE(std::get<Answer>(reply).cut);
-  EXPECT_FALSE(std::get<Answer>(reply).framed);
+  const AttemptResult result = get(transport, server);
+  ASSERT_TRUE(std::holds_alternative<Response>(result));
+  EXPECT_TRUE(std::get<Response>(result).truncated);
+  EXPECT_FALSE(std::get<Response>(result).framed);
 }
 
 struct KeepAliveCase {
@@ -221,8 +221,8 @@ TEST_P(Sessions, are_resumed_by_the_threads_of_one_transport) {
 }
 
 TEST(Authorities, of_a_file_are_read_once_a_transport) {
-  TemporaryFolder folder;
-  const std::string file = folder / "authority.pem";
+  TemporaryDirectory directory;
+  const std::string file = directory / "authority.pem";
   LoopbackServer server({.tls = true, .tickets = 0}, answering(ok));  // each handshake verifies anew
   std::ofstream(file) << server.authority();
   CurlTransport transport({.ca_file = file, .max_idle = 0ms});
@@ -233,15 +233,15 @@ TEST(Authorities, of_a_file_are_read_once_a_transport) {
 }
 
 TEST(Authorities, that_are_given_do_not_vouch_for_another_authoritys_server) {
-  TemporaryFolder folder;
+  TemporaryDirectory directory;
   const std::string other = testing::make_certificate().authority;
-  std::ofstream(folder / "other.pem") << other;
+  std::ofstream(directory / "other.pem") << other;
   LoopbackServer server({.tls = true}, answering(ok));
-  for (const CurlOptions& options : {CurlOptions{.ca_file = folder / "other.pem"}, CurlOptions{.ca_pem = other},
-                                     CurlOptions{.ca_file = folder / "other.pem", .ca_pem = other}, CurlOptions{}}) {
+  for (const CurlOptions& options : {CurlOptions{.ca_file = directory / "other.pem"}, CurlOptions{.ca_pem = other},
+                                     CurlOptions{.ca_file = directory / "other.pem", .ca_pem = other}, CurlOptions{}}) {
     CurlTransport transport(options);
-    const Reply reply = get(transport, server);
-    const auto* failure = std::get_if<Failure>(&reply);
+    const AttemptResult result = get(transport, server);
+    const auto* failure = std::get_if<Failure>(&result);
     ASSERT_TRUE(failure);
     EXPECT_EQ(failure->cause, Cause::certificate) << failure->text;
     EXPECT_FALSE(failure->body_left);

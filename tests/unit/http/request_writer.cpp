@@ -151,10 +151,10 @@ TEST_P(NoRequest, with_a_header_that_is_the_transports_own_whatever_its_case) {
   for (char& c : upper) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   for (const std::string& name : {std::string(GetParam()), upper, lower}) {
-    const std::string problem = problem_with({.method = "POST", .headers = {{"X-A", "1"}, {name, "2"}}});
-    EXPECT_NE(problem.find(name), std::string::npos) << problem;
+    const std::string error = error_in({.method = "POST", .headers = {{"X-A", "1"}, {name, "2"}}});
+    EXPECT_NE(error.find(name), std::string::npos) << error;
   }
-  EXPECT_EQ(problem_with({.method = "POST", .headers = {{std::string("X-") + GetParam(), "2"}}}), "");
+  EXPECT_EQ(error_in({.method = "POST", .headers = {{std::string("X-") + GetParam(), "2"}}}), "");
 }
 INSTANTIATE_TEST_SUITE_P(Names, NoRequest,
                          ::testing::Values("Accept-Encoding", "Authorization", "Connection", "Content-Length", "Expect",
@@ -176,23 +176,23 @@ TEST(NoRequest, can_have_a_line_more_than_it_was_given) {
                                     {"X-A:", "1"},
                                     {"", "1"},
                                     {"X-\xc3\xa5", "1"}}) {
-    EXPECT_NE(problem_with({.method = "POST", .headers = {evil}}), "") << evil.name << '=' << evil.value;
+    EXPECT_NE(error_in({.method = "POST", .headers = {evil}}), "") << evil.name << '=' << evil.value;
   }
   for (const char* authorization : {"Bearer x\r\nX-Evil: 1", "Bearer x\n", "Bearer x\r"}) {
-    const std::string problem = problem_with({.method = "POST", .authorization = authorization});
-    EXPECT_NE(problem, "");
-    EXPECT_EQ(problem.find("Bearer"), std::string::npos) << problem;
+    const std::string error = error_in({.method = "POST", .authorization = authorization});
+    EXPECT_NE(error, "");
+    EXPECT_EQ(error.find("Bearer"), std::string::npos) << error;
   }
   for (const char* method : {"", "POST /evil HTTP/1.1\r\nX-Evil: 1\r\n\r\nPOST", "PO ST", "POST\n", "P/T"}) {
-    EXPECT_NE(problem_with({.method = method}), "") << method;
+    EXPECT_NE(error_in({.method = method}), "") << method;
   }
 }
 
 TEST(NoRequest, is_a_head_with_a_body_or_a_connect) {
-  EXPECT_EQ(problem_with({.method = "HEAD"}), "");
-  EXPECT_NE(problem_with({.method = "HEAD", .body = "{}"}), "");
-  EXPECT_NE(problem_with({.method = "CONNECT"}), "");
-  EXPECT_NE(problem_with({.method = "CONNECT", .body = "{}"}), "");
+  EXPECT_EQ(error_in({.method = "HEAD"}), "");
+  EXPECT_NE(error_in({.method = "HEAD", .body = "{}"}), "");
+  EXPECT_NE(error_in({.method = "CONNECT"}), "");
+  EXPECT_NE(error_in({.method = "CONNECT", .body = "{}"}), "");
 }
 
 TEST(WrittenRequest, says_at_each_byte_how_much_of_it_left) {

@@ -131,7 +131,7 @@ constexpr const char large_body[] = "its body is too large";
 
 class RefusedResponse : public ::testing::TestWithParam<Refused> {};
 
-TEST_P(RefusedResponse, is_refused_for_its_reason_however_it_is_cut_and_nothing_behind_it_changes_that) {
+TEST_P(RefusedResponse, is_refused_for_its_reason_however_it_is_truncated_and_nothing_behind_it_changes_that) {
   const Refused& row = GetParam();
   const Said whole = read(row.bytes, row.to_head);
   EXPECT_EQ(whole.state, row.state);
@@ -374,16 +374,16 @@ Said empty(const std::string& fields) { return whole(200, fields + "Content-Leng
 
 class WholeResponse : public ::testing::TestWithParam<Taken> {};
 
-TEST_P(WholeResponse, is_read_the_same_however_it_is_cut) {
+TEST_P(WholeResponse, is_read_the_same_however_it_is_truncated) {
   expect_read(GetParam().bytes, GetParam().to_head, GetParam().said);
 }
 
 TEST_P(WholeResponse, is_not_whole_a_byte_before_its_end) {
   const std::string_view bytes = GetParam().bytes;
   for (std::size_t size = 0; size < bytes.size(); ++size) {
-    const Said cut = read(bytes.substr(0, size), GetParam().to_head);
-    ASSERT_EQ(cut.state, State::reading) << size;
-    ASSERT_FALSE(cut.keeps_alive || cut.surplus || cut.by_close) << size;
+    const Said truncated = read(bytes.substr(0, size), GetParam().to_head);
+    ASSERT_EQ(truncated.state, State::reading) << size;
+    ASSERT_FALSE(truncated.keeps_alive || truncated.surplus || truncated.by_close) << size;
   }
 }
 

@@ -16,7 +16,7 @@ struct Case {
 class UrlParts : public ::testing::TestWithParam<Case> {};
 TEST_P(UrlParts, are_these) {
   const Url url = parse_url(GetParam().text);
-  EXPECT_EQ(url.problem, "");
+  EXPECT_EQ(url.error, "");
   EXPECT_EQ(url.origin, GetParam().origin);
   EXPECT_EQ(url.authority, GetParam().authority);
   EXPECT_EQ(url.path, GetParam().path);
@@ -48,9 +48,9 @@ INSTANTIATE_TEST_SUITE_P(Table, UrlParts, ::testing::ValuesIn(cases), [](const a
 
 TEST(Url, with_a_path_beyond_ascii_is_refused_and_says_why) {
   for (const char* text : {"https://api.example/bl\xc3\xa5", "https://api.example/\xff", "https://api.example/a\x7f"}) {
-    EXPECT_FALSE(parse_url(text).problem.empty()) << text;
+    EXPECT_FALSE(parse_url(text).error.empty()) << text;
   }
-  EXPECT_EQ(parse_url("https://api.example/bl\xc3\xa5").problem,
+  EXPECT_EQ(parse_url("https://api.example/bl\xc3\xa5").error,
             "has a path with a character that must be percent-encoded");
 }
 
@@ -58,18 +58,18 @@ TEST(Url, with_a_host_beyond_ascii_is_written_in_punycode_or_refused) {
   const Url url = parse_url(
       "https://bl\xc3\xa5"
       "b\xc3\xa6r.example/x");  // not every libcurl can, nor in each locale
-  if (url.problem.empty()) {
+  if (url.error.empty()) {
     EXPECT_EQ(url.authority, "xn--blbr-roah.example");
     EXPECT_EQ(url.origin, "https://xn--blbr-roah.example");
   } else {
-    EXPECT_EQ(url.problem, "has a host name that this libcurl cannot write in ASCII");
+    EXPECT_EQ(url.error, "has a host name that this libcurl cannot write in ASCII");
   }
 }
 
 TEST(Url, that_is_refused_has_no_parts_to_connect_to) {
   for (const char* text : {"", "https://user:hunter2@h/x", "http://api.example", "ftp://h", "https://h/x?hunter2"}) {
     const Url url = parse_url(text);
-    EXPECT_FALSE(url.problem.empty());
+    EXPECT_FALSE(url.error.empty());
     EXPECT_EQ(url.text + url.origin + url.authority + url.path, "") << text;
   }
 }

@@ -48,8 +48,8 @@ std::size_t damaged_lines(const std::string& path) { return FileJournal::read(pa
 
 class FileJournalTest : public ::testing::Test {
  protected:
-  const TemporaryFolder folder;
-  const std::string path = folder / "calls.journal";
+  const TemporaryDirectory directory;
+  const std::string path = directory / "calls.journal";
 };
 
 TEST_F(FileJournalTest, knows_of_nothing_before_the_first_run) {
@@ -65,8 +65,8 @@ TEST_F(FileJournalTest, tells_which_calls_have_no_end) {
     EXPECT_TRUE(journal.sending(call("a", "first"), 1));
     EXPECT_TRUE(journal.sending(call("c"), 1));
     EXPECT_TRUE(journal.sending(call("a", "first"), 2));
-    journal.ended(call("c"), Word::unknown);
-    EXPECT_EQ(journal.problem(), "");
+    journal.ended(call("c"), Outcome::unknown);
+    EXPECT_EQ(journal.error(), "");
   }
   const auto contents = FileJournal::read(path);
   ASSERT_TRUE(contents) << contents.error();
@@ -85,7 +85,7 @@ TEST_F(FileJournalTest, adds_nothing_to_a_file_that_holds_something_else) {
   for (const std::string content : {"{\"product\":\"CO27409\"}\n", "x", "\x89PNG\r\n"}) {
     std::ofstream(path, std::ios::trunc) << content;
     FileJournal journal(path);
-    EXPECT_THAT(journal.problem(), HasSubstr("it holds something else"));
+    EXPECT_THAT(journal.error(), HasSubstr("it holds something else"));
     EXPECT_FALSE(journal.sending(call("a"), 1));
     EXPECT_EQ(text_of(path), content);
   }
@@ -100,7 +100,7 @@ TEST_F(FileJournalTest, is_settled_by_the_id_alone) {
   EXPECT_TRUE(FileJournal(path).sending(call("a"), 1));
   FileJournal journal(path);
   ASSERT_THAT(in_flight(path), ElementsAre("a"));
-  journal.ended({.call_id = "a"}, Word::started);
+  journal.ended({.call_id = "a"}, Outcome::succeeded);
   EXPECT_THAT(in_flight(path), IsEmpty());
 }
 
@@ -121,9 +121,9 @@ TEST_F(FileJournalTest, is_on_the_disk_when_it_returns) {
   EXPECT_TRUE(journal.sending(call("a"), 1));
   ASSERT_EQ(synced.size(), 1U);
   EXPECT_THAT(synced.back(), HasSubstr(R"("event":"sending","call_id":"a")"));
-  journal.ended(call("a"), Word::started);
+  journal.ended(call("a"), Outcome::succeeded);
   ASSERT_EQ(synced.size(), 2U);
-  EXPECT_THAT(synced.back(), HasSubstr(R"("event":"ended","call_id":"a","word":"started")"));
+  EXPECT_THAT(synced.back(), HasSubstr(R"("event":"ended","call_id":"a","outcome":"succeeded")"));
 }
 
 TEST_F(FileJournalTest, has_its_name_on_the_disk_before_the_first_call) {
@@ -132,35 +132,35 @@ TEST_F(FileJournalTest, has_its_name_on_the_disk_before_the_first_call) {
     synced.push_back(std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(fd)));
     return 0;
   });
-  EXPECT_EQ(FileJournal(path).problem(), "");
+  EXPECT_EQ(FileJournal(path).error(), "");
   EXPECT_THAT(synced, ElementsAre(std::filesystem::path(path).parent_path()));
 }
 
-TEST_F(FileJournalTest, refuses_where_the_folder_cannot_be_written) {
+TEST_F(FileJournalTest, refuses_where_the_directory_cannot_be_written) {
   int error = EIO;
   const Disk failing([&](int) { return errno = error, -1; });
-  EXPECT_THAT(FileJournal(path).problem(), HasSubstr("its folder: Input/output error"));
+  EXPECT_THAT(FileJournal(path).error(), HasSubstr("its directory: Input/output error"));
   EXPECT_FALSE(FileJournal(path).sending(call("a"), 1));
-  error = EINVAL;  // a file system where there is nothing to do for a folder
-  EXPECT_EQ(FileJournal(path).problem(), "");
+  error = EINVAL;  // a file system where there is nothing to do for a directory
+  EXPECT_EQ(FileJournal(path).error(), "");
 }
 
 struct Unusable {
   const char* name;
-  std::function<std::string(const TemporaryFolder&)> path;
+  std::function<std::string(const TemporaryDirectory&)> path;
   const char* why;
   bool readable = false;
 };
 class FileJournalPath : public ::testing::TestWithParam<Unusable> {};
 
 TEST_P(FileJournalPath, that_cannot_be_used_is_told_and_refuses) {
-  const TemporaryFolder folder;
-  const std::string path = GetParam().path(folder);
+  const TemporaryDirectory directory;
+  const std::string path = GetParam().path(directory);
   FileJournal journal(path);
-  EXPECT_THAT(journal.problem(), HasSubstr(GetParam().why));
+  EXPECT_THAT(journal.error(), HasSubstr(GetParam().why));
   EXPECT_FALSE(journal.sending(call("a"), 1));
-  journal.ended(call("a"), Word::not_sent);
-  EXPECT_THAT(journal.problem(), HasSubstr(GetParam().why));
+  journal.ended(call("a"), Outcome::not_sent);
+  EXPECT_THAT(journal.error(), HasSubstr(GetParam().why));
 
   const auto contents = FileJournal::read(path);
   EXPECT_EQ(contents.has_value(), GetParam().readable);
@@ -169,48 +169,48 @@ TEST_P(FileJournalPath, that_cannot_be_used_is_told_and_refuses) {
   EXPECT_THAT(contents.error().message(), HasSubstr(GetParam().why));
 }
 const Unusable unusable[] = {
-    {"a_folder", [](const auto& folder) { return folder / "."; }, "not a regular file"},
+    {"a_folder", [](const auto& directory) { return directory / "."; }, "not a regular file"},
     {"a_link",
-     [](const auto& folder) {
-       std::ofstream(folder / "target");
-       std::filesystem::create_symlink("target", folder / "link");
-       return folder / "link";
+     [](const auto& directory) {
+       std::ofstream(directory / "target");
+       std::filesystem::create_symlink("target", directory / "link");
+       return directory / "link";
      },
      "symbolic link"},
     {"a_link_to_nothing",
-     [](const auto& folder) {
-       std::filesystem::create_symlink("nothing", folder / "link");
-       return folder / "link";
+     [](const auto& directory) {
+       std::filesystem::create_symlink("nothing", directory / "link");
+       return directory / "link";
      },
      "symbolic link"},
     {"a_pipe",
-     [](const auto& folder) {
-       mkfifo((folder / "pipe").c_str(), 0600);
-       return folder / "pipe";
+     [](const auto& directory) {
+       mkfifo((directory / "pipe").c_str(), 0600);
+       return directory / "pipe";
      },
      "not a regular file"},
     {"a_device", [](const auto&) { return std::string("/dev/full"); }, "not a regular file"},
-    {"in_no_folder", [](const auto& folder) { return folder / "none/calls.journal"; }, "No such file", true},
+    {"in_no_directory", [](const auto& directory) { return directory / "none/calls.journal"; }, "No such file", true},
     {"below_a_file",
-     [](const auto& folder) {
-       std::ofstream(folder / "file");
-       return folder / "file/calls.journal";
+     [](const auto& directory) {
+       std::ofstream(directory / "file");
+       return directory / "file/calls.journal";
      },
      "Not a directory"},
-    {"a_name_that_is_too_long", [](const auto& folder) { return folder / std::string(300, 'a'); }, "too long"},
-    {"a_name_with_a_zero", [](const auto& folder) { return folder / std::string("calls\0.journal", 14); },
+    {"a_name_that_is_too_long", [](const auto& directory) { return directory / std::string(300, 'a'); }, "too long"},
+    {"a_name_with_a_zero", [](const auto& directory) { return directory / std::string("calls\0.journal", 14); },
      "a zero byte"},
     {"no_name", [](const auto&) { return std::string(); }, "No such file", true},
 };
 INSTANTIATE_TEST_SUITE_P(Table, FileJournalPath, ::testing::ValuesIn(unusable),
                          [](const auto& row) { return row.param.name; });
 
-TEST_F(FileJournalTest, stands_in_the_folder_that_the_process_is_in) {
+TEST_F(FileJournalTest, stands_in_the_directory_that_the_process_is_in) {
   const auto before = std::filesystem::current_path();
-  std::filesystem::current_path(folder / ".");
+  std::filesystem::current_path(directory / ".");
   FileJournal journal("calls.journal");
   std::filesystem::current_path(before);
-  EXPECT_EQ(journal.problem(), "");
+  EXPECT_EQ(journal.error(), "");
   EXPECT_TRUE(journal.sending(call("a"), 1));
   EXPECT_THAT(in_flight(path), ElementsAre("a"));
 }
@@ -224,7 +224,7 @@ TEST_F(FileJournalTest, goes_on_behind_what_a_crash_left_of_a_line) {
 
   FileJournal journal(path);
   EXPECT_TRUE(journal.sending(call("next"), 1));
-  journal.ended(call("sent"), Word::started);
+  journal.ended(call("sent"), Outcome::succeeded);
   EXPECT_THAT(in_flight(path), ElementsAre("next"));
   EXPECT_EQ(damaged_lines(path), 1U);
   EXPECT_EQ(std::ranges::count(text_of(path), '\n'), 4);
@@ -232,7 +232,7 @@ TEST_F(FileJournalTest, goes_on_behind_what_a_crash_left_of_a_line) {
 
 TEST_F(FileJournalTest, leaves_a_call_in_flight_whose_end_was_torn) {
   EXPECT_TRUE(FileJournal(path).sending(call("a"), 1));
-  FileJournal(path).ended(call("a"), Word::started);
+  FileJournal(path).ended(call("a"), Outcome::succeeded);
   std::filesystem::resize_file(path, std::filesystem::file_size(path) - 2);
   EXPECT_THAT(in_flight(path), ElementsAre("a"));
   EXPECT_EQ(damaged_lines(path), 1U);
@@ -252,21 +252,21 @@ TEST_F(FileJournalTest, refuses_while_the_disk_is_full_and_goes_on_after) {
   ASSERT_TRUE(journal.sending(call("before"), 1));
   const std::uintmax_t size = std::filesystem::file_size(path);
   std::vector<bool> written;
-  std::vector<std::string> problems;
+  std::vector<std::string> errors;
   {
     const FullDisk full(size + 40);
     for (const char* id : {"half", "none"}) {
       written.push_back(journal.sending(call(id), 1));
-      problems.push_back(journal.problem());
-      journal.ended(call(id), Word::not_sent);
+      errors.push_back(journal.error());
+      journal.ended(call(id), Outcome::not_sent);
     }
   }
   EXPECT_THAT(written, ElementsAre(false, false));
-  EXPECT_THAT(problems, ElementsAre(HasSubstr("no space"), HasSubstr("too large")));
+  EXPECT_THAT(errors, ElementsAre(HasSubstr("no space"), HasSubstr("too large")));
   EXPECT_EQ(std::filesystem::file_size(path), size + 40);
 
   EXPECT_TRUE(journal.sending(call("after"), 1));
-  EXPECT_EQ(journal.problem(), "");
+  EXPECT_EQ(journal.error(), "");
   EXPECT_THAT(in_flight(path), ElementsAre("before", "after"));
   EXPECT_EQ(damaged_lines(path), 1U);
   EXPECT_EQ(std::ranges::count(text_of(path), '\n'), 3);
@@ -278,12 +278,12 @@ TEST_F(FileJournalTest, refuses_for_good_once_a_sync_failed) {
     const Disk failing([](int) { return errno = EIO, -1; });
     EXPECT_FALSE(journal.sending(call("a"), 1));
   }
-  EXPECT_THAT(journal.problem(), HasSubstr("Input/output error"));
+  EXPECT_THAT(journal.error(), HasSubstr("Input/output error"));
   const auto size = std::filesystem::file_size(path);
   EXPECT_FALSE(journal.sending(call("b"), 1));
-  journal.ended(call("a"), Word::not_sent);
+  journal.ended(call("a"), Outcome::not_sent);
   EXPECT_EQ(std::filesystem::file_size(path), size);
-  EXPECT_THAT(journal.problem(), HasSubstr("Input/output error"));
+  EXPECT_THAT(journal.error(), HasSubstr("Input/output error"));
 }
 
 TEST_F(FileJournalTest, asks_again_where_a_signal_ended_the_sync) {
@@ -296,14 +296,14 @@ TEST_F(FileJournalTest, asks_again_where_a_signal_ended_the_sync) {
 
 TEST_F(FileJournalTest, refuses_a_call_that_no_reader_would_take) {
   FileJournal journal(path);
-  EXPECT_FALSE(journal.sending(call("long", std::string(detail::longest_journal_line, 'a')), 1));
-  EXPECT_THAT(journal.problem(), HasSubstr("too long"));
-  EXPECT_TRUE(journal.sending(call("short", std::string(detail::longest_journal_line - 1000, 'a')), 1));
+  EXPECT_FALSE(journal.sending(call("long", std::string(detail::longest_record, 'a')), 1));
+  EXPECT_THAT(journal.error(), HasSubstr("too long"));
+  EXPECT_TRUE(journal.sending(call("short", std::string(detail::longest_record - 1000, 'a')), 1));
   EXPECT_THAT(in_flight(path), ElementsAre("short"));
 }
 
 TEST_F(FileJournalTest, is_read_past_a_line_of_any_length) {
-  std::ofstream(path) << std::string(3 * detail::longest_journal_line, '\0');
+  std::ofstream(path) << std::string(3 * detail::longest_record, '\0');
   EXPECT_TRUE(FileJournal(path).sending(call("a"), 1));
   EXPECT_THAT(in_flight(path), ElementsAre("a"));
   EXPECT_EQ(damaged_lines(path), 1U);
@@ -329,11 +329,11 @@ TEST_F(FileJournalTest, does_not_guess_at_a_newer_format) {
 TEST_F(FileJournalTest, ends_its_calls_in_a_file_that_was_moved_away) {
   FileJournal old(path);
   ASSERT_TRUE(old.sending(call("a"), 1));
-  std::filesystem::rename(path, folder / "old.journal");
+  std::filesystem::rename(path, directory / "old.journal");
   FileJournal begun(path);
   EXPECT_TRUE(begun.sending(call("b"), 1));
-  old.ended(call("a"), Word::started);
-  EXPECT_THAT(in_flight(folder / "old.journal"), IsEmpty());
+  old.ended(call("a"), Outcome::succeeded);
+  EXPECT_THAT(in_flight(directory / "old.journal"), IsEmpty());
   EXPECT_THAT(in_flight(path), ElementsAre("b"));
 }
 
@@ -342,7 +342,7 @@ TEST_F(FileJournalTest, refuses_once_its_file_was_deleted) {
   ASSERT_TRUE(journal.sending(call("a"), 1));
   std::filesystem::remove(path);
   EXPECT_FALSE(journal.sending(call("b"), 1));
-  EXPECT_THAT(journal.problem(), HasSubstr("deleted"));
+  EXPECT_THAT(journal.error(), HasSubstr("deleted"));
 }
 
 /// Writes calls down, their ids from `name`, and ends every second one. The body is longer than a page.
@@ -351,7 +351,7 @@ bool write_calls(FileJournal& journal, const std::string& name, int count) {
   for (int i = 0; i < count; ++i) {
     const std::string id = name + std::to_string(i);
     if (!journal.sending(call(id, body), 1)) return false;
-    if (i % 2 == 1) journal.ended(call(id), Word::started);
+    if (i % 2 == 1) journal.ended(call(id), Outcome::succeeded);
   }
   return true;
 }

@@ -1,5 +1,5 @@
-// How requests are paced, by a clock that the tests turn: at a server that counts as the API does, alone and beside
-// others; in memory, and across processes through a file.
+// How requests are paced, by a clock that the tests reservation: at a server that counts as the API does, alone and
+// beside others; in memory, and across processes through a file.
 #include "rate_limit/limiter.hpp"
 
 #include <fcntl.h>
@@ -32,9 +32,9 @@ namespace connectid {
 namespace {
 
 using namespace std::chrono_literals;
-using detail::Pacer;
-using detail::Turn;
-using TimePoint = Pacer::TimePoint;
+using detail::Limiter;
+using detail::Reservation;
+using TimePoint = Limiter::TimePoint;
 using Duration = TimePoint::duration;
 using Seconds = std::chrono::duration<double>;
 
@@ -50,12 +50,12 @@ class Server {
  public:
   Server(Counts counts, Rounds rounds, Duration clock) : counts_(counts), rounds_(rounds), clock_(clock) {}
 
-  struct Answer {
+  struct Response {
     bool let_in;
     std::int64_t remaining;
     std::chrono::seconds reset;
   };
-  Answer ask(TimePoint now) {
+  Response ask(TimePoint now) {
     forget(second_, 1s, now);
     forget(minute_, 60s, now);
     const bool let_in = second_.size() < 100 && minute_.size() < 2000;
@@ -104,8 +104,8 @@ struct Outcome {
   int others_refused = 0;
 };
 
-/// So many starts by 64 workers; each asks, waits, sends, waits for the answer, and begins anew.
-Outcome send(Pacer& pacer, const Setting& setting, int starts, unsigned seed) {
+/// So many starts by 64 workers; each asks, waits, sends, waits for the response, and begins anew.
+Outcome send(Limiter& limiter, const Setting& setting, int starts, unsigned seed) {
   struct Event {
     TimePoint at;
     int worker;
@@ -119,8 +119,8 @@ Outcome send(Pacer& pacer, const Setting& setting, int starts, unsigned seed) {
                                                  Seconds(setting.most_latency).count());
   const auto one_way = [&] { return std::chrono::duration_cast<Duration>(Seconds(latency(random) / 2)); };
   std::priority_queue<Event> events;
-  std::vector<std::optional<Turn>> turns(workers);
-  std::vector<Server::Answer> answers(workers);
+  std::vector<std::optional<Reservation>> reservations(workers);
+  std::vector<Server::Response> responses(workers);
   Outcome outcome;
   int begun = 0, done = 0;
   TimePoint now = begin;
@@ -135,33 +135,33 @@ Outcome send(Pacer& pacer, const Setting& setting, int starts, unsigned seed) {
     const Event event = events.top();
     events.pop();
     now = event.at;
-    auto& turn = turns[static_cast<std::size_t>(event.worker)];
-    auto& answer = answers[static_cast<std::size_t>(event.worker)];
+    auto& reservation = reservations[static_cast<std::size_t>(event.worker)];
+    auto& response = responses[static_cast<std::size_t>(event.worker)];
     switch (event.what) {
       case Event::other:
         if (!server.ask(now).let_in) ++outcome.others_refused;
         events.push({now + std::chrono::duration_cast<Duration>(Seconds(1 / setting.others)), 0, Event::other});
         break;
       case Event::wake:
-        if (!turn) {
+        if (!reservation) {
           if (begun == starts) break;
           ++begun;
-          turn.emplace(pacer);
+          reservation.emplace(limiter);
         }
-        if (const TimePoint at = turn->ask(now); at > now) {
+        if (const TimePoint at = reservation->ask(now); at > now) {
           events.push({at, event.worker, Event::wake});
         } else {
-          turn.reset();
+          reservation.reset();
           events.push({now + one_way(), event.worker, Event::arrive});
         }
         break;
       case Event::arrive:
-        answer = server.ask(now);
-        if (!answer.let_in) ++outcome.refused;
+        response = server.ask(now);
+        if (!response.let_in) ++outcome.refused;
         events.push({now + one_way(), event.worker, Event::answered});
         break;
       case Event::answered:
-        pacer.learn(answer.remaining, answer.reset, now);
+        limiter.learn(response.remaining, response.reset, now);
         ++done;
         events.push({now, event.worker, Event::wake});
     }
@@ -183,8 +183,8 @@ class Paced : public ::testing::TestWithParam<Setting> {};
 
 TEST_P(Paced, five_thousand_starts_are_as_quick_as_can_be_and_none_is_refused) {
   for (unsigned seed = 1; seed <= 5; ++seed) {
-    Pacer pacer(RateLimit::per_client());
-    const Outcome outcome = send(pacer, GetParam(), 5000, seed);
+    Limiter limiter(RateLimit::per_client());
+    const Outcome outcome = send(limiter, GetParam(), 5000, seed);
     const double best = Seconds(ideal(5000, GetParam().others)).count();
     const double took = Seconds(outcome.took).count();
     std::cout << GetParam().name << ": " << took << " s, the ideal is " << best << " s (" << 100 * (took / best - 1)
@@ -219,25 +219,25 @@ INSTANTIATE_TEST_SUITE_P(
 // Who shares what
 
 /// When the next request of this pacer may go; nothing is kept of it.
-TimePoint next(Pacer& pacer, TimePoint now) { return Turn(pacer).ask(now); }
+TimePoint next(Limiter& limiter, TimePoint now) { return Reservation(limiter).ask(now); }
 
 /// Waits, and goes.
-TimePoint go(Pacer& pacer, TimePoint now) {
-  Turn turn(pacer);
-  for (TimePoint at = turn.ask(now); at > now; at = turn.ask(now)) now = at;
+TimePoint go(Limiter& limiter, TimePoint now) {
+  Reservation reservation(limiter);
+  for (TimePoint at = reservation.ask(now); at > now; at = reservation.ask(now)) now = at;
   return now;
 }
 
 /// How many go from now on within this time.
-int go_within(Pacer& pacer, TimePoint now, Duration time) {
+int go_within(Limiter& limiter, TimePoint now, Duration time) {
   int count = 0;
-  for (const TimePoint end = now + time; (now = go(pacer, now)) < end;) ++count;
+  for (const TimePoint end = now + time; (now = go(limiter, now)) < end;) ++count;
   return count;
 }
 
 TEST(RateLimit, per_client_is_for_each_client_alone) {
   const RateLimit limit = RateLimit::per_client();
-  Pacer first(limit), second(limit);
+  Limiter first(limit), second(limit);
   go(first, begin);
   EXPECT_GT(next(first, begin), begin);
   EXPECT_EQ(next(second, begin), begin);
@@ -246,7 +246,7 @@ TEST(RateLimit, per_client_is_for_each_client_alone) {
 TEST(RateLimit, shared_is_for_all_clients_with_a_copy) {
   const RateLimit limit = RateLimit::shared();
   const RateLimit copy = limit;
-  Pacer first(limit), second(copy);
+  Limiter first(limit), second(copy);
   go(first, begin);
   EXPECT_GT(next(second, begin), begin);
   first.learn(0, 5s, begin);
@@ -260,53 +260,53 @@ TEST(RateLimit, share_is_a_part_of_both_rates) {
                                          {0.0, 0.01},
                                          {-1.0, 0.01},
                                          {std::numeric_limits<double>::quiet_NaN(), 0.01}}) {
-    Pacer pacer(RateLimit::share(part));
+    Limiter limiter(RateLimit::share(part));
     const int expected = static_cast<int>(std::lround(1960 * of_the_api));
-    EXPECT_NEAR(go_within(pacer, begin, 60s), expected, 1) << part;
+    EXPECT_NEAR(go_within(limiter, begin, 60s), expected, 1) << part;
   }
 }
 
 TEST(RateLimit, off_holds_nobody) {
-  Pacer pacer(RateLimit::off());
-  pacer.learn(0, 60s, begin);
-  for (int i = 0; i < 100'000; ++i) ASSERT_EQ(next(pacer, begin), begin);
-  EXPECT_EQ(RateLimit::off().problem(), "");
+  Limiter limiter(RateLimit::off());
+  limiter.learn(0, 60s, begin);
+  for (int i = 0; i < 100'000; ++i) ASSERT_EQ(next(limiter, begin), begin);
+  EXPECT_EQ(RateLimit::off().error(), "");
 }
 
-TEST(RateLimit, a_turn_that_ends_unused_gives_its_place_back) {
-  Pacer pacer(RateLimit::per_client());
-  go(pacer, begin);
-  const TimePoint without = next(pacer, begin);
+TEST(RateLimit, a_reservation_that_ends_unused_gives_its_slot_back) {
+  Limiter limiter(RateLimit::per_client());
+  go(limiter, begin);
+  const TimePoint without = next(limiter, begin);
   {
-    std::vector<Turn> crowd;
+    std::vector<Reservation> crowd;
     for (int i = 0; i < 1000; ++i) {
-      crowd.emplace_back(pacer);
+      crowd.emplace_back(limiter);
       static_cast<void>(crowd.back().ask(begin));
     }
-    EXPECT_GT(next(pacer, begin), begin + 10s);
+    EXPECT_GT(next(limiter, begin), begin + 10s);
   }
-  EXPECT_EQ(next(pacer, begin), without);
+  EXPECT_EQ(next(limiter, begin), without);
 }
 
-TEST(RateLimit, a_place_moves_with_its_turn) {
-  Pacer pacer(RateLimit::per_client());
-  go(pacer, begin);
-  Turn turn(pacer);
-  const TimePoint at = turn.ask(begin);
-  Turn moved(std::move(turn));
+TEST(RateLimit, a_slot_moves_with_its_reservation) {
+  Limiter limiter(RateLimit::per_client());
+  go(limiter, begin);
+  Reservation reservation(limiter);
+  const TimePoint at = reservation.ask(begin);
+  Reservation moved(std::move(reservation));
   EXPECT_EQ(moved.ask(begin), at);
-  Turn other(pacer);
+  Reservation other(limiter);
   EXPECT_GT(other.ask(begin), at);
   other = std::move(moved);  // gives its own back, and has the first
   EXPECT_EQ(other.ask(begin), at);
-  EXPECT_GT(next(pacer, begin), at);
+  EXPECT_GT(next(limiter, begin), at);
 }
 
-TEST(RateLimit, a_turn_that_was_used_takes_a_new_place) {
-  Pacer pacer(RateLimit::per_client());
-  Turn turn(pacer);
-  EXPECT_EQ(turn.ask(begin), begin);
-  EXPECT_GT(turn.ask(begin), begin);
+TEST(RateLimit, a_reservation_that_was_used_takes_a_new_slot) {
+  Limiter limiter(RateLimit::per_client());
+  Reservation reservation(limiter);
+  EXPECT_EQ(reservation.ask(begin), begin);
+  EXPECT_GT(reservation.ask(begin), begin);
 }
 
 // Across processes: what two handles share through a file, two processes do
@@ -315,10 +315,10 @@ class AcrossProcesses : public ::testing::Test {
  protected:
   AcrossProcesses() {
     std::string name = std::filesystem::temp_directory_path() / "connectid-pace-XXXXXX";
-    folder = mkdtemp(name.data());
-    path = folder / "pace";
+    directory = mkdtemp(name.data());
+    path = directory / "pace";
   }
-  ~AcrossProcesses() override { std::filesystem::remove_all(folder); }
+  ~AcrossProcesses() override { std::filesystem::remove_all(directory); }
   [[nodiscard]] RateLimit limit(Rates own = {}) const { return RateLimit::across_processes(path, own); }
   void spoil(std::streamoff offset) const {
     std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
@@ -330,11 +330,11 @@ class AcrossProcesses : public ::testing::Test {
     return {std::istreambuf_iterator<char>(file), {}};
   }
 
-  std::filesystem::path folder, path;
+  std::filesystem::path directory, path;
 };
 
 TEST_F(AcrossProcesses, two_processes_have_one_limit) {
-  Pacer first(limit()), second(limit());
+  Limiter first(limit()), second(limit());
   TimePoint now = begin;
   std::vector<TimePoint> went;
   for (int i = 0; i < 3000; ++i) went.push_back(now = go(i % 3 ? first : second, now));
@@ -344,12 +344,12 @@ TEST_F(AcrossProcesses, two_processes_have_one_limit) {
 }
 
 TEST_F(AcrossProcesses, what_one_learns_holds_for_all_and_what_one_gives_back_is_anybodys) {
-  Pacer first(limit()), second(limit());
+  Limiter first(limit()), second(limit());
   go(first, begin);
   const TimePoint without = next(second, begin);
   {
-    Turn turn(first);
-    static_cast<void>(turn.ask(begin));
+    Reservation reservation(first);
+    static_cast<void>(reservation.ask(begin));
     EXPECT_GT(next(second, begin), without);
   }
   EXPECT_EQ(next(second, begin), without);
@@ -358,8 +358,8 @@ TEST_F(AcrossProcesses, what_one_learns_holds_for_all_and_what_one_gives_back_is
 }
 
 TEST_F(AcrossProcesses, one_may_take_only_its_part_and_the_others_have_the_rest) {
-  Pacer part(limit({.per_second = 10, .per_minute = 200}));
-  Pacer all(limit());
+  Limiter part(limit({.per_second = 10, .per_minute = 200}));
+  Limiter all(limit());
   EXPECT_NEAR(go_within(part, begin, 60s), 196, 1);
   EXPECT_GT(go_within(all, begin + 60s, 1s), 60);
 }
@@ -368,50 +368,50 @@ TEST_F(AcrossProcesses, those_of_the_same_part_have_it_together) {
   const Rates slow{.per_second = 100, .per_minute = 120};
   TimePoint now = begin;
   for (int i = 0; i < 118; ++i) {  // 98 % of 120, each by a process of its own
-    Pacer pacer(limit(slow));
-    now = go(pacer, now);
+    Limiter limiter(limit(slow));
+    now = go(limiter, now);
   }
   EXPECT_LT(now - begin, 10s);
-  Pacer one_more(limit(slow));
+  Limiter one_more(limit(slow));
   EXPECT_GE(next(one_more, now) - begin, 55s);
-  Pacer of_another_part(limit({.per_second = 100, .per_minute = 300}));
+  Limiter of_another_part(limit({.per_second = 100, .per_minute = 300}));
   EXPECT_LT(next(of_another_part, now) - now, 1s);
 }
 
 TEST_F(AcrossProcesses, the_file_is_made_for_its_owner_alone) {
-  EXPECT_EQ(limit().problem(), "");
+  EXPECT_EQ(limit().error(), "");
   EXPECT_EQ(std::filesystem::status(path).permissions(), std::filesystem::perms(0600));
 }
 
 TEST_F(AcrossProcesses, one_of_two_copies_is_enough) {
   TimePoint now = begin;
   {
-    Pacer pacer(limit());
-    for (int i = 0; i < 300; ++i) now = go(pacer, now);
+    Limiter limiter(limit());
+    for (int i = 0; i < 300; ++i) now = go(limiter, now);
   }
   const auto half = static_cast<std::streamoff>(content().size() / 2);
   const std::string sound = content();
   for (const std::streamoff at : {std::streamoff{200}, half + 200}) {
     std::ofstream(path, std::ios::binary) << sound;
     spoil(at);
-    Pacer pacer(limit());
-    EXPECT_GT(next(pacer, now), now) << at << ": it has forgotten who went";
+    Limiter limiter(limit());
+    EXPECT_GT(next(limiter, now), now) << at << ": it has forgotten who went";
   }
 }
 
 TEST_F(AcrossProcesses, a_file_that_cannot_be_read_is_begun_anew) {
   TimePoint now = begin;
   const auto written = [&] {
-    Pacer pacer(limit());
-    now = go(pacer, now + 10s);
-    now = go(pacer, now + 1ns);
-    EXPECT_GT(next(pacer, now), now);
+    Limiter limiter(limit());
+    now = go(limiter, now + 10s);
+    now = go(limiter, now + 1ns);
+    EXPECT_GT(next(limiter, now), now);
   };
   const auto is_new = [&](const char* what) {
-    Pacer pacer(limit());
-    EXPECT_EQ(next(pacer, now), now) << what;
-    EXPECT_GT(go(pacer, go(pacer, now)), now) << what;
-    EXPECT_EQ(limit().problem(), "") << what;
+    Limiter limiter(limit());
+    EXPECT_EQ(next(limiter, now), now) << what;
+    EXPECT_GT(go(limiter, go(limiter, now)), now) << what;
+    EXPECT_EQ(limit().error(), "") << what;
   };
   written();
   const std::string good = content();
@@ -434,7 +434,7 @@ TEST_F(AcrossProcesses, a_file_that_cannot_be_read_is_begun_anew) {
   written();
   now -= 1h;
   is_new("of a clock that is ahead");
-  Pacer(limit()).learn(0, 60s, now);
+  Limiter(limit()).learn(0, 60s, now);
   now -= 1h;
   is_new("of a clock that is ahead, before anybody went");
 }
@@ -442,19 +442,19 @@ TEST_F(AcrossProcesses, a_file_that_cannot_be_read_is_begun_anew) {
 TEST_F(AcrossProcesses, what_is_no_file_of_ours_is_left_alone) {
   const auto alone = [&](const char* what) {
     const RateLimit limit = this->limit();
-    EXPECT_NE(limit.problem().find(path.string()), std::string::npos) << what;
-    EXPECT_NE(limit.problem().find(what), std::string::npos) << limit.problem();
-    Pacer pacer(limit);
-    EXPECT_EQ(go(pacer, begin), begin);
-    EXPECT_GT(next(pacer, begin), begin) << "not paced: " << what;
-    pacer.learn(0, 5s, begin);
-    EXPECT_EQ(next(pacer, begin), begin + 5s);
+    EXPECT_NE(limit.error().find(path.string()), std::string::npos) << what;
+    EXPECT_NE(limit.error().find(what), std::string::npos) << limit.error();
+    Limiter limiter(limit);
+    EXPECT_EQ(go(limiter, begin), begin);
+    EXPECT_GT(next(limiter, begin), begin) << "not paced: " << what;
+    limiter.learn(0, 5s, begin);
+    EXPECT_EQ(next(limiter, begin), begin + 5s);
   };
   std::ofstream(path) << "somebody's orders, and not to be lost";
   alone("is not a file of this library's");
   EXPECT_EQ(content(), "somebody's orders, and not to be lost");
   std::filesystem::remove(path);
-  std::filesystem::create_symlink(folder / "elsewhere", path);
+  std::filesystem::create_symlink(directory / "elsewhere", path);
   alone("cannot be opened: Too many levels of symbolic links");
   std::filesystem::remove(path);
   std::filesystem::create_directory(path);
@@ -462,17 +462,17 @@ TEST_F(AcrossProcesses, what_is_no_file_of_ours_is_left_alone) {
   std::filesystem::remove(path);
   ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
   alone("is not a regular file");
-  path = folder / "no such directory" / "pace";
+  path = directory / "no such directory" / "pace";
   alone("cannot be opened: No such file or directory");
 }
 
 TEST_F(AcrossProcesses, a_file_that_was_removed_is_made_anew) {
-  Pacer first(limit());
+  Limiter first(limit());
   go(first, begin);
   std::filesystem::remove(path);
   const TimePoint now = go(first, begin + 1s);
   EXPECT_TRUE(std::filesystem::exists(path));
-  Pacer second(limit());
+  Limiter second(limit());
   EXPECT_GT(next(second, now), now);
 }
 
@@ -492,85 +492,85 @@ class LockHeld {
 
 TEST_F(AcrossProcesses, a_lock_is_not_waited_for_and_after_a_second_not_even_asked_again) {
   const RateLimit limit = this->limit();
-  Pacer pacer(limit);
+  Limiter limiter(limit);
   TimePoint now = begin;
   {
     const LockHeld held(path);
-    Turn turn(pacer);
+    Reservation reservation(limiter);
     while (now <= begin + 1s) {
-      const TimePoint at = turn.ask(now);
+      const TimePoint at = reservation.ask(now);
       ASSERT_GE(at, now + 1ms);
       ASSERT_LT(at, now + 2ms);
       now = at;
     }
-    EXPECT_EQ(limit.problem(), "") << "so far it is one like any other";
-    EXPECT_EQ(turn.ask(now), now);
-    EXPECT_EQ(limit.problem(), path.string() + ": has been locked by another process for too long");
-    EXPECT_GT(next(pacer, now), now) << "alone, but paced";
-    pacer.learn(0, 5s, now);
-    EXPECT_EQ(next(pacer, now), now + 5s);
+    EXPECT_EQ(limit.error(), "") << "so far it is one like any other";
+    EXPECT_EQ(reservation.ask(now), now);
+    EXPECT_EQ(limit.error(), path.string() + ": has been locked by another process for too long");
+    EXPECT_GT(next(limiter, now), now) << "alone, but paced";
+    limiter.learn(0, 5s, now);
+    EXPECT_EQ(next(limiter, now), now + 5s);
   }
-  EXPECT_EQ(next(pacer, now), now) << "the file knows nothing of all that";
-  EXPECT_EQ(limit.problem(), "");
+  EXPECT_EQ(next(limiter, now), now) << "the file knows nothing of all that";
+  EXPECT_EQ(limit.error(), "");
   for (int i = 0; i < 3; ++i) {
     const LockHeld held(path);
-    EXPECT_GT(next(pacer, now), now) << "busy anew, and not since then";
+    EXPECT_GT(next(limiter, now), now) << "busy anew, and not since then";
     now += 5s;
   }
 }
 
 TEST_F(AcrossProcesses, a_lock_that_is_held_for_ever_ends_only_the_first_of_calls_with_little_time) {
-  Pacer pacer(limit());
+  Limiter limiter(limit());
   const LockHeld held(path);
   {
-    Turn too_late(pacer);
+    Reservation too_late(limiter);
     for (TimePoint now = begin; now < begin + 800ms;) now = too_late.ask(now);
   }
-  EXPECT_EQ(go(pacer, begin + 1min), begin + 1min);
-  EXPECT_EQ(go(pacer, begin + 2min), begin + 2min);
+  EXPECT_EQ(go(limiter, begin + 1min), begin + 1min);
+  EXPECT_EQ(go(limiter, begin + 2min), begin + 2min);
 }
 
 TEST_F(AcrossProcesses, who_gives_up_after_a_long_wait_spoils_nothing) {
   for (const bool in_the_other_copy : {false, true}) {
     std::filesystem::remove(path);
-    Pacer waits(limit()), goes(limit());
+    Limiter waits(limit()), goes(limit());
     goes.learn(0, 60s, begin);
-    std::optional<Turn> turn(waits);
-    EXPECT_GT(turn->ask(begin), begin + 59s);
+    std::optional<Reservation> reservation(waits);
+    EXPECT_GT(reservation->ask(begin), begin + 59s);
     if (in_the_other_copy) goes.learn(0, 1s, begin);
     EXPECT_EQ(go(goes, begin + 61s), begin + 61s);
     goes.learn(0, 60s, begin + 61s);
-    turn.reset();
+    reservation.reset();
     EXPECT_EQ(next(goes, begin + 62s), begin + 121s);
   }
 }
 
-TEST_F(AcrossProcesses, a_place_of_the_time_alone_is_not_one_of_the_file) {
-  Pacer pacer(limit());
+TEST_F(AcrossProcesses, a_slot_of_the_time_alone_is_not_one_of_the_file) {
+  Limiter limiter(limit());
   TimePoint now = begin;
-  std::optional<Turn> alone;
+  std::optional<Reservation> alone;
   {
     const LockHeld held(path);
-    Turn first(pacer);
+    Reservation first(limiter);
     while (first.ask(now) > now) now += 2ms;
-    alone.emplace(pacer);
+    alone.emplace(limiter);
     EXPECT_GT(alone->ask(now), now);
   }
   const TimePoint at = alone->ask(now);
-  EXPECT_GT(at, now) << "it stays in the line where it stands";
+  EXPECT_GT(at, now) << "it stays in the queue where it stands";
   EXPECT_EQ(alone->ask(at), at);
 }
 
-TEST_F(AcrossProcesses, an_uncontended_turn_is_cheap) {
-  const auto cost = [](const RateLimit& limit, int turns, Duration apart) {
-    Pacer pacer(limit);
+TEST_F(AcrossProcesses, an_uncontended_reservation_is_cheap) {
+  const auto cost = [](const RateLimit& limit, int reservations, Duration apart) {
+    Limiter limiter(limit);
     const auto from = std::chrono::steady_clock::now();
-    for (int i = 0; i < turns; ++i) EXPECT_EQ(next(pacer, begin + i * apart), begin + i * apart);
-    return std::chrono::nanoseconds(std::chrono::steady_clock::now() - from).count() / turns;
+    for (int i = 0; i < reservations; ++i) EXPECT_EQ(next(limiter, begin + i * apart), begin + i * apart);
+    return std::chrono::nanoseconds(std::chrono::steady_clock::now() - from).count() / reservations;
   };
   const auto in_memory = cost(RateLimit::per_client({.per_second = 1e6, .per_minute = 1e7}), 100'000, 1ms);
   const auto through_a_file = cost(limit(), 1000, 10s);
-  std::cout << "an uncontended turn takes " << in_memory << " ns in memory, " << through_a_file
+  std::cout << "an uncontended reservation takes " << in_memory << " ns in memory, " << through_a_file
             << " ns through a file\n";
   EXPECT_LT(in_memory, 20'000);  // a wrong mechanism breaks these, not a busy machine
   EXPECT_LT(through_a_file, 20'000'000);
@@ -578,7 +578,7 @@ TEST_F(AcrossProcesses, an_uncontended_turn_is_cheap) {
 
 TEST_F(AcrossProcesses, who_is_killed_at_any_moment_leaves_a_file_that_can_be_used) {
   const RateLimit limit = this->limit();
-  Pacer(limit).learn(0, 60s, begin);  // what is to be remembered
+  Limiter(limit).learn(0, 60s, begin);  // what is to be remembered
   std::mt19937 random(1);
   std::uniform_int_distribution<int> pause(0, 3000);
   for (int i = 0; i < 200; ++i) {
@@ -586,10 +586,10 @@ TEST_F(AcrossProcesses, who_is_killed_at_any_moment_leaves_a_file_that_can_be_us
     ASSERT_EQ(pipe(ends.data()), 0);
     const pid_t child = fork();
     if (child == 0) {
-      Pacer pacer(this->limit());
-      static_cast<void>(next(pacer, begin));
+      Limiter limiter(this->limit());
+      static_cast<void>(next(limiter, begin));
       static_cast<void>(!write(ends[1], "", 1));  // it is at it
-      for (;;) static_cast<void>(next(pacer, begin));
+      for (;;) static_cast<void>(next(limiter, begin));
     }
     close(ends[1]);
     char byte = 0;
@@ -598,17 +598,17 @@ TEST_F(AcrossProcesses, who_is_killed_at_any_moment_leaves_a_file_that_can_be_us
     std::this_thread::sleep_for(std::chrono::microseconds(pause(random)));
     kill(child, SIGKILL);
     ASSERT_EQ(waitpid(child, nullptr, 0), child);
-    Pacer pacer(limit);
-    ASSERT_GE(next(pacer, begin), begin + 60s) << i;
-    ASSERT_EQ(limit.problem(), "") << i;
+    Limiter limiter(limit);
+    ASSERT_GE(next(limiter, begin), begin + 60s) << i;
+    ASSERT_EQ(limit.error(), "") << i;
   }
 }
 
 /// By the real clock.
-void wait(Turn& turn) {
+void wait(Reservation& reservation) {
   for (;;) {
     const TimePoint now = std::chrono::steady_clock::now();
-    const TimePoint at = turn.ask(now);
+    const TimePoint at = reservation.ask(now);
     if (at <= now) return;
     std::this_thread::sleep_until(at);
   }
@@ -623,15 +623,15 @@ TEST(RateLimitThreads, all_go_and_none_too_early) {
     std::vector<std::jthread> crowd;
     for (int t = 0; t < threads; ++t) {
       crowd.emplace_back([&limit, t] {
-        Pacer pacer(limit);
+        Limiter limiter(limit);
         for (int i = 0; i < each; ++i) {
-          Turn turn(pacer);
+          Reservation reservation(limiter);
           if (i % 10 == t) {  // it gives up
-            static_cast<void>(turn.ask(std::chrono::steady_clock::now()));
+            static_cast<void>(reservation.ask(std::chrono::steady_clock::now()));
           } else {
-            wait(turn);
+            wait(reservation);
           }
-          pacer.learn(100'000, 30s, std::chrono::steady_clock::now());
+          limiter.learn(100'000, 30s, std::chrono::steady_clock::now());
         }
       });
     }
@@ -650,18 +650,18 @@ TEST_F(AcrossProcessesThreads, share_the_file_as_processes_do) {
     std::vector<std::jthread> crowd;
     for (int t = 0; t < threads; ++t) {
       crowd.emplace_back([this] {
-        Pacer pacer(limit());
+        Limiter limiter(limit());
         for (int i = 0; i < each; ++i) {
-          Turn turn(pacer);
-          wait(turn);
-          pacer.learn(1900, 30s, std::chrono::steady_clock::now());
+          Reservation reservation(limiter);
+          wait(reservation);
+          limiter.learn(1900, 30s, std::chrono::steady_clock::now());
         }
       });
     }
   }
   const Seconds took = std::chrono::steady_clock::now() - from;
   EXPECT_GT(took.count(), (threads * each - 1) / 98.0);
-  EXPECT_EQ(limit().problem(), "");
+  EXPECT_EQ(limit().error(), "");
 }
 }  // namespace
 }  // namespace connectid

@@ -123,9 +123,9 @@ TEST(FakeServer, refuses_what_breaks_the_documented_rules) {
   for (const json& body : broken) {
     const auto result = start(client, body.dump());
     ASSERT_EQ(status_of(result), 400) << body;
-    const json answer = json::parse(result->body);
-    EXPECT_EQ(answer.at("exceptionType"), "ValidationException");
-    EXPECT_FALSE(answer.at("errorMessage").get<std::string>().empty());
+    const json response = json::parse(result->body);
+    EXPECT_EQ(response.at("exceptionType"), "ValidationException");
+    EXPECT_FALSE(response.at("errorMessage").get<std::string>().empty());
   }
   for (const char* body : {"", "{", "{\"product\":\"\xFF\"}"}) EXPECT_EQ(status_of(start(client, body)), 400);
   EXPECT_TRUE(server.started().empty());
@@ -187,9 +187,9 @@ TEST(FakeServer, remembers_requests_as_they_came) {
 TEST(FakeServer, takes_one_script_an_exchange_then_what_is_always_so) {
   FakeServer server;
   auto client = client_of(server);
-  server.always(ct::answer(503, ""));
-  server.next(ct::answer(500, "first"));
-  server.next(ct::answer(502, "second"));
+  server.always(ct::response(503, ""));
+  server.next(ct::response(500, "first"));
+  server.next(ct::response(502, "second"));
   EXPECT_EQ(status_of(start(client)), 500);
   EXPECT_EQ(status_of(start(client)), 502);
   EXPECT_EQ(status_of(start(client)), 503);
@@ -199,12 +199,13 @@ TEST(FakeServer, takes_one_script_an_exchange_then_what_is_always_so) {
   EXPECT_EQ(server.started().size(), 1U);
 }
 
-TEST(FakeServer, answers_as_told_and_frames_it) {
+TEST(FakeServer, responses_as_told_and_frames_it) {
   FakeServer server;
   auto client = client_of(server);
-  server.next(ct::answer(200, "<p>portal</p>"));
-  server.next(ct::answer(400, "[1]"));
-  server.next(ct::answer(400, "x", {{"Content-Type", "text/x"}, {"X-A", "1"}, {"X-A", "2"}, {"Content-Length", "9"}}));
+  server.next(ct::response(200, "<p>portal</p>"));
+  server.next(ct::response(400, "[1]"));
+  server.next(
+      ct::response(400, "x", {{"Content-Type", "text/x"}, {"X-A", "1"}, {"X-A", "2"}, {"Content-Length", "9"}}));
   const auto html = start(client);
   EXPECT_EQ(html->get_header_value("Content-Type"), "text/html");
   EXPECT_EQ(html->body, "<p>portal</p>");
@@ -216,11 +217,11 @@ TEST(FakeServer, answers_as_told_and_frames_it) {
   EXPECT_EQ(own->body, "x");
 }
 
-TEST(FakeServer, keeps_the_framing_of_answers_that_have_no_body) {
+TEST(FakeServer, keeps_the_framing_of_responses_that_have_no_body) {
   FakeServer server;
   auto client = client_of(server);
   for (const int status : {204, 304}) {
-    server.next(ct::answer(status, "no place for this"));
+    server.next(ct::response(status, "no place for this"));
     const auto result = start(client);
     ASSERT_EQ(status_of(result), status);
     EXPECT_TRUE(result->body.empty());
@@ -240,7 +241,7 @@ TEST(FakeServer, limits_the_rate_for_whole_seconds) {
   EXPECT_TRUE(server.started().empty());
 }
 
-TEST(FakeServer, loses_the_answer_or_does_not_act_at_all) {
+TEST(FakeServer, loses_the_response_or_does_not_act_at_all) {
   FakeServer server;
   for (const auto end : {Fault::End::fin, Fault::End::reset}) {
     auto client = client_of(server);
@@ -248,33 +249,33 @@ TEST(FakeServer, loses_the_answer_or_does_not_act_at_all) {
     server.next(ct::lost_before_acting(end));
     EXPECT_FALSE(start(client));
     EXPECT_EQ(server.started().size(), before);
-    server.next(ct::started_but_answer_lost(end));
+    server.next(ct::started_but_response_lost(end));
     EXPECT_FALSE(start(client));
     EXPECT_EQ(server.started().size(), before + 1);
   }
   EXPECT_EQ(server.bodies_received(), 4U);
 }
 
-TEST(FakeServer, never_has_a_request_that_was_cut) {
+TEST(FakeServer, never_has_a_request_that_was_truncated) {
   FakeServer server;
   auto client = client_of(server);
-  server.next(ct::cut_request_at(20));
+  server.next(ct::truncate_request_at(20));
   EXPECT_FALSE(start(client));
-  server.next(ct::cut_request_at(20, Fault::End::reset));
+  server.next(ct::truncate_request_at(20, Fault::End::reset));
   EXPECT_FALSE(start(client));
   EXPECT_EQ(status_of(start(client)), 200);
   EXPECT_EQ(server.bodies_received(), 1U);
   EXPECT_EQ(server.gate().exchanges(), 3U);
 }
 
-TEST(FakeServer, cuts_garbles_and_forges_answers_of_requests_it_obeyed) {
+TEST(FakeServer, truncates_garbles_and_forges_responses_of_requests_it_obeyed) {
   FakeServer server;
   auto client = client_of(server);
-  server.next(ct::cut_answer_at(30));
+  server.next(ct::truncate_response_at(30));
   EXPECT_FALSE(start(client));
   server.next(ct::garbage());
   EXPECT_FALSE(start(client));
-  server.next(ct::raw_answer("HTTP/1.1 299 Odd\r\nContent-Length: 2\r\n\r\nhi"));
+  server.next(ct::raw_response("HTTP/1.1 299 Odd\r\nContent-Length: 2\r\n\r\nhi"));
   const auto forged = start(client);
   ASSERT_EQ(status_of(forged), 299);
   EXPECT_EQ(forged->body, "hi");
@@ -311,7 +312,7 @@ TEST(FakeServer, can_be_gone_for_good) {
   EXPECT_EQ(server.started().size(), 1U);
 }
 
-TEST(FakeServer, answers_hugely_compressed_or_not) {
+TEST(FakeServer, responses_hugely_compressed_or_not) {
   FakeServer server;
   constexpr std::size_t size = 32 * 1024 * 1024;
   server.always(ct::huge(size));
@@ -339,7 +340,7 @@ TEST(FakeServer, waits_for_bodies_and_says_whether_they_came) {
   EXPECT_TRUE(server.wait_for_bodies(1, 10s));
 }
 
-TEST(FakeServer, closes_idle_connections_and_sends_stray_answers) {
+TEST(FakeServer, closes_idle_connections_and_sends_stray_responses) {
   FakeServer server;
   auto client = client_of(server);
   EXPECT_EQ(status_of(start(client)), 200);
@@ -385,7 +386,7 @@ TEST(FakeServer, leaves_the_programs_signals_alone) {
   EXPECT_EQ(before.sa_handler, after.sa_handler);
 }
 
-TEST(FakeServer, survives_clients_that_leave_before_a_large_answer) {
+TEST(FakeServer, survives_clients_that_leave_before_a_large_response) {
   FakeServer server;
   server.always(ct::huge(8 * 1024 * 1024));
   for (std::size_t i = 1; i <= 5; ++i) {
@@ -406,11 +407,11 @@ TEST(FakeServer, gives_each_of_many_exchanges_one_script) {
   FakeServer server;
   constexpr int threads = 8;
   constexpr int calls = 25;
-  for (int i = 0; i < threads * calls; ++i) server.next(ct::answer(200, std::to_string(i)));
-  std::vector<std::set<std::string>> answers(threads);
+  for (int i = 0; i < threads * calls; ++i) server.next(ct::response(200, std::to_string(i)));
+  std::vector<std::set<std::string>> responses(threads);
   {
     std::vector<std::jthread> clients;
-    for (auto& mine : answers) {
+    for (auto& mine : responses) {
       clients.emplace_back([&] {
         auto client = client_of(server);
         for (int i = 0; i < calls; ++i) {
@@ -420,7 +421,7 @@ TEST(FakeServer, gives_each_of_many_exchanges_one_script) {
     }
   }
   std::set<std::string> all;
-  for (const auto& some : answers) all.insert(some.begin(), some.end());
+  for (const auto& some : responses) all.insert(some.begin(), some.end());
   EXPECT_EQ(all.size(), std::size_t{threads} * calls);
   EXPECT_EQ(server.gate().connections(), std::uint64_t{threads});
   EXPECT_EQ(server.bodies_received(), std::size_t{threads} * calls);

@@ -72,13 +72,13 @@ class Socket {
   int fd_;
 };
 
-/// Answers each line that comes with what `reply` makes of it, and remembers all that came.
+/// Responses each line that comes with what `response` makes of it, and remembers all that came.
 class LineServer {
  public:
-  using Reply = std::function<std::string(const std::string&)>;
+  using AttemptResult = std::function<std::string(const std::string&)>;
 
-  explicit LineServer(Reply reply = [](const std::string& line) { return "re:" + line; })
-      : reply_(std::move(reply)), listener_(::socket(AF_INET, SOCK_STREAM, 0)) {
+  explicit LineServer(AttemptResult result = [](const std::string& line) { return "re:" + line; })
+      : result_(std::move(result)), listener_(::socket(AF_INET, SOCK_STREAM, 0)) {
     auto address = loopback(0);
     socklen_t size = sizeof address;
     ::bind(listener_.fd(), reinterpret_cast<const sockaddr*>(&address), size);
@@ -134,7 +134,7 @@ class LineServer {
       for (std::size_t end = 0; (end = begun.find('\n')) != std::string::npos;) {
         const std::string line = begun.substr(0, end + 1);
         begun.erase(0, end + 1);
-        socket.send(reply_(line));
+        socket.send(result_(line));
       }
     }
     const std::lock_guard lock(mutex_);
@@ -142,7 +142,7 @@ class LineServer {
     ++ended_;
   }
 
-  Reply reply_;
+  AttemptResult result_;
   Socket listener_;
   std::uint16_t port_ = 0;
   mutable std::mutex mutex_;
@@ -276,23 +276,23 @@ FaultGate::Options first_only(Fault fault) {
   return {.plan = [fault](const FaultGate::Exchange& exchange) { return exchange.number == 1 ? fault : Fault{}; }};
 }
 
-Fault answer_cut_at(std::size_t byte, End end) {
+Fault response_truncated_at(std::size_t byte, End end) {
   Fault fault;
-  fault.cut_answer_at = byte;
+  fault.truncate_response_at = byte;
   fault.end = end;
   return fault;
 }
 
-Fault request_cut_at(std::size_t byte, End end) {
+Fault request_truncated_at(std::size_t byte, End end) {
   Fault fault;
-  fault.cut_request_at = byte;
+  fault.truncate_request_at = byte;
   fault.end = end;
   return fault;
 }
 
 Fault forged(std::string bytes, End end) {
   Fault fault;
-  fault.answer = std::move(bytes);
+  fault.response = std::move(bytes);
   fault.end = end;
   return fault;
 }
@@ -324,7 +324,7 @@ TEST(FaultGate, relays_what_is_much_larger_than_its_window) {
   EXPECT_EQ(client.ask(line), Read{"re:" + line});
 }
 
-TEST(FaultGate, relays_an_answer_that_its_client_reads_late) {
+TEST(FaultGate, relays_a_response_that_its_client_reads_late) {
   const std::string large(8'000'000, 'y');
   const LineServer server([&](const std::string&) { return large; });
   const FaultGate gate(server.port());
@@ -367,11 +367,11 @@ TEST(FaultGate, begins_no_exchange_and_calls_no_server_for_a_silent_client) {
   EXPECT_TRUE(server.peers().empty());
 }
 
-TEST(FaultGate, cuts_the_answer_after_n_bytes) {
+TEST(FaultGate, truncates_the_response_after_n_bytes) {
   const LineServer server;
   for (const std::size_t n : {1U, 3U, 6U}) {
-    const FaultGate fin(server.port(), always(answer_cut_at(n, End::fin)));
-    const FaultGate reset(server.port(), always(answer_cut_at(n, End::reset)));
+    const FaultGate fin(server.port(), always(response_truncated_at(n, End::fin)));
+    const FaultGate reset(server.port(), always(response_truncated_at(n, End::reset)));
     const std::string let_through = std::string("re:hi\n").substr(0, n);
     EXPECT_EQ(Client(fin.port()).ask("hi\n").bytes, let_through);
     const Client client(fin.port());
@@ -383,14 +383,14 @@ TEST(FaultGate, cuts_the_answer_after_n_bytes) {
   }
 }
 
-TEST(FaultGate, cuts_at_byte_0_only_once_the_server_has_acted) {
+TEST(FaultGate, truncates_at_byte_0_only_once_the_server_has_acted) {
   for (const End end : {End::fin, End::reset}) {
     std::atomic<bool> acted = false;
     const LineServer server([&](const std::string&) {
       acted = true;
       return std::string("done\n");
     });
-    const FaultGate gate(server.port(), always(answer_cut_at(0, end)));
+    const FaultGate gate(server.port(), always(response_truncated_at(0, end)));
     const Client client(gate.port());
     client.send("hi\n");
     EXPECT_EQ(client.read_all(), (Read{"", end == End::fin ? Ended::fin : Ended::reset}));
@@ -401,7 +401,7 @@ TEST(FaultGate, cuts_at_byte_0_only_once_the_server_has_acted) {
 TEST(FaultGate, sends_a_large_piece_whole_before_it_resets) {
   const std::string large(3'000'000, 'z');
   const LineServer server([&](const std::string&) { return large; });
-  const FaultGate gate(server.port(), always(answer_cut_at(2'000'000, End::reset)));
+  const FaultGate gate(server.port(), always(response_truncated_at(2'000'000, End::reset)));
   const Client client(gate.port());
   client.send("hi\n");
   const Read read = client.read_all();
@@ -409,7 +409,7 @@ TEST(FaultGate, sends_a_large_piece_whole_before_it_resets) {
   EXPECT_EQ(read.ended, Ended::reset);
 }
 
-TEST(FaultGate, ends_before_the_answer_where_the_fault_names_no_place) {
+TEST(FaultGate, ends_before_the_response_where_the_fault_names_no_place) {
   const LineServer server;
   Fault fault;
   fault.end = End::fin;
@@ -420,11 +420,11 @@ TEST(FaultGate, ends_before_the_answer_where_the_fault_names_no_place) {
   EXPECT_EQ(server.received(), "hi\n");  // it has answered, so it has read
 }
 
-TEST(FaultGate, cuts_the_request_after_n_bytes_and_closes_both_sides) {
+TEST(FaultGate, truncates_the_request_after_n_bytes_and_closes_both_sides) {
   for (const std::size_t n : {0U, 1U, 4U}) {
     for (const End end : {End::fin, End::reset}) {
       const LineServer server;
-      const FaultGate gate(server.port(), always(request_cut_at(n, end)));
+      const FaultGate gate(server.port(), always(request_truncated_at(n, end)));
       const Client client(gate.port());
       client.send("hello\n");
       EXPECT_EQ(client.read_all(), (Read{"", end == End::fin ? Ended::fin : Ended::reset}));
@@ -436,7 +436,7 @@ TEST(FaultGate, cuts_the_request_after_n_bytes_and_closes_both_sides) {
 
 TEST(FaultGate, ends_in_order_though_the_client_is_still_sending) {
   const LineServer server;
-  const FaultGate gate(server.port(), always(request_cut_at(10, End::fin)));
+  const FaultGate gate(server.port(), always(request_truncated_at(10, End::fin)));
   const Client client(gate.port());
   client.send(std::string(5'000'000, 'x'));
   EXPECT_EQ(client.read_all(), (Read{"", Ended::fin}));
@@ -448,7 +448,7 @@ TEST(FaultGate, leaves_unread_what_comes_after_the_end_if_told_so) {
   for (const End end : {End::fin, End::silence}) {
     const LineServer server;
     Fault fault = forged("no more", end);
-    fault.cut_request_at = 10;
+    fault.truncate_request_at = 10;
     fault.stop_reading = true;
     const FaultGate gate(server.port(), always(fault));
     const Client client(gate.port());
@@ -465,10 +465,10 @@ TEST(FaultGate, leaves_unread_what_comes_after_the_end_if_told_so) {
   }
 }
 
-TEST(FaultGate, answers_a_request_it_has_cut) {
+TEST(FaultGate, responses_a_request_it_has_truncated) {
   const LineServer server;
   Fault fault = forged("too long", End::fin);
-  fault.cut_request_at = 2;
+  fault.truncate_request_at = 2;
   const FaultGate gate(server.port(), always(fault));
   const Client client(gate.port());
   client.send("hello\n");
@@ -477,7 +477,7 @@ TEST(FaultGate, answers_a_request_it_has_cut) {
   EXPECT_EQ(server.received(), "he");
 }
 
-TEST(FaultGate, never_lets_the_rest_of_a_forged_answer_into_the_next_exchange) {
+TEST(FaultGate, never_lets_the_rest_of_a_forged_response_into_the_next_exchange) {
   const LineServer server([](const std::string& line) { return line == "long\n" ? std::string(300'000, 'L') : line; });
   const FaultGate gate(server.port(), first_only(forged("forged\n", End::keep)));
   for (int i = 0; i < 20; ++i) {
@@ -489,7 +489,7 @@ TEST(FaultGate, never_lets_the_rest_of_a_forged_answer_into_the_next_exchange) {
   }
 }
 
-TEST(FaultGate, forges_an_answer_where_the_server_only_closes) {
+TEST(FaultGate, forges_a_response_where_the_server_only_closes) {
   LineServer* self = nullptr;
   LineServer server([&](const std::string&) {
     self->close_all();
@@ -504,26 +504,26 @@ TEST(FaultGate, forges_an_answer_where_the_server_only_closes) {
   EXPECT_EQ(client.read_all(), (Read{"", Ended::fin}));
 }
 
-TEST(FaultGate, cuts_a_forged_answer_too) {
+TEST(FaultGate, truncates_a_forged_response_too) {
   const LineServer server;
   Fault fault = forged("forged", End::fin);
-  fault.cut_answer_at = 3;
+  fault.truncate_response_at = 3;
   const FaultGate gate(server.port(), always(fault));
   const Client client(gate.port());
   client.send("hi\n");
   EXPECT_EQ(client.read_all(), (Read{"for", Ended::fin}));
 }
 
-TEST(FaultGate, keeps_the_connection_after_a_cut_answer_if_told_so) {
+TEST(FaultGate, keeps_the_connection_after_a_truncated_response_if_told_so) {
   const LineServer server;
-  const FaultGate gate(server.port(), first_only(answer_cut_at(2, End::keep)));
+  const FaultGate gate(server.port(), first_only(response_truncated_at(2, End::keep)));
   const Client client(gate.port());
   client.send("hi\n");
   EXPECT_EQ(client.read(2).bytes, "re");
   EXPECT_EQ(client.ask("more\n"), Read{"re:more\n"});
 }
 
-TEST(FaultGate, delays_the_answer) {
+TEST(FaultGate, delays_the_response) {
   const LineServer server;
   Fault fault;
   fault.delay = 60ms;
@@ -533,7 +533,7 @@ TEST(FaultGate, delays_the_answer) {
   EXPECT_GE(time_of([&] { EXPECT_EQ(client.ask("b\n"), Read{"re:b\n"}); }), 60ms);
 }
 
-TEST(FaultGate, drips_the_answer_byte_by_byte) {
+TEST(FaultGate, drips_the_response_byte_by_byte) {
   const LineServer server;
   Fault slow;
   slow.drip = 10ms;
@@ -567,7 +567,7 @@ TEST(FaultGate, stays_silent_until_the_client_closes) {
   EXPECT_EQ(server.received(), "hi\n");
 }
 
-TEST(FaultGate, notices_that_a_client_leaves_in_the_middle_of_an_answer) {
+TEST(FaultGate, notices_that_a_client_leaves_in_the_middle_of_a_response) {
   const LineServer server;
   Fault fault;
   fault.delay = 1h;
@@ -603,7 +603,7 @@ TEST(FaultGate, stops_listening_strictly_before_the_client_learns_of_the_end) {
   const LineServer server;
   for (const End end : {End::fin, End::reset}) {
     for (int i = 0; i < 50; ++i) {
-      Fault fault = answer_cut_at(0, end);
+      Fault fault = response_truncated_at(0, end);
       fault.stop_listening = true;
       const FaultGate gate(server.port(), always(fault));
       const Client client(gate.port());
@@ -688,7 +688,7 @@ TEST(FaultGate, ends_promptly_whatever_its_connections_wait_for) {
   delayed.delay = 1h;
   Fault dripping;
   dripping.drip = 1h;
-  const std::vector<Fault> faults = {delayed, dripping, answer_cut_at(0, End::silence), Fault{}};
+  const std::vector<Fault> faults = {delayed, dripping, response_truncated_at(0, End::silence), Fault{}};
   auto gate =
       std::make_unique<FaultGate>(server.port(), FaultGate::Options{.plan = [&](const FaultGate::Exchange& exchange) {
                                     return faults.at((exchange.connection - 1) % faults.size());
@@ -709,10 +709,10 @@ TEST(FaultGate, takes_no_processor_time_while_it_waits) {
   dripping.drip = 1h;
   const std::vector<Fault> faults = {delayed,
                                      dripping,
-                                     answer_cut_at(0, End::silence),
-                                     answer_cut_at(0, End::fin),
+                                     response_truncated_at(0, End::silence),
+                                     response_truncated_at(0, End::fin),
                                      Fault{},
-                                     request_cut_at(1, End::keep)};
+                                     request_truncated_at(1, End::keep)};
   const FaultGate gate(server.port(), {.plan = [&](const FaultGate::Exchange& exchange) {
                          return faults.at((exchange.connection - 1) % faults.size());
                        }});
@@ -783,11 +783,11 @@ TEST_F(FaultGateWithTls, is_not_trusted_under_another_name_or_authority) {
 }
 
 TEST_F(FaultGateWithTls, counts_the_bytes_inside) {
-  const FaultGate answer(server_.port(), with(answer_cut_at(4, End::fin)));
-  const TlsClient client(answer.port(), certificate_.authority);
+  const FaultGate response(server_.port(), with(response_truncated_at(4, End::fin)));
+  const TlsClient client(response.port(), certificate_.authority);
   client.send("hello\n");
   EXPECT_EQ(client.read_all(), (Read{"re:h", Ended::fin}));
-  const FaultGate request(server_.port(), with(request_cut_at(2, End::reset)));
+  const FaultGate request(server_.port(), with(request_truncated_at(2, End::reset)));
   const TlsClient other(request.port(), certificate_.authority);
   other.send("world\n");
   EXPECT_EQ(other.read_all(), (Read{"", Ended::reset}));

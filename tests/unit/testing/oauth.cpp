@@ -27,18 +27,18 @@ std::string of_refresh(const std::string& token) { return "grant_type=refresh_to
 
 class TokenEndpoint : public ::testing::Test {
  protected:
-  http::Answer post(const std::string& body, const std::string& authorization = basic,
-                    const std::string& type = "application/x-www-form-urlencoded") {
+  http::Response post(const std::string& body, const std::string& authorization = basic,
+                      const std::string& type = "application/x-www-form-urlencoded") {
     return ask({.method = "POST",
                 .url = server.login_url() + "/oauth/token",
                 .headers = {{"Content-Type", type}},
                 .authorization = authorization,
                 .body = body});
   }
-  http::Answer ask(const http::Request& request) {
-    http::Reply reply = transport.perform(request, {.deadline = std::chrono::steady_clock::now() + 10s});
-    if (auto* failure = std::get_if<http::Failure>(&reply)) return {.status = -1, .body = failure->text};
-    return std::get<http::Answer>(std::move(reply));
+  http::Response ask(const http::Request& request) {
+    http::AttemptResult attempt = transport.perform(request, {.deadline = std::chrono::steady_clock::now() + 10s});
+    if (auto* failure = std::get_if<http::Failure>(&attempt)) return {.status = -1, .body = failure->text};
+    return std::get<http::Response>(std::move(attempt));
   }
   json tokens(const std::string& body) { return json::parse(post(body).body); }
   /// The status of a start with this access token.
@@ -68,13 +68,13 @@ class TokenEndpointRefusals : public TokenEndpoint, public ::testing::WithParamI
 
 TEST_P(TokenEndpointRefusals, are_told_with_their_error) {
   const Refusal& row = GetParam();
-  const http::Answer answer = post(row.body, row.authorization, row.type);
-  EXPECT_EQ(answer.status, row.status) << answer.body;
-  const json body = json::parse(answer.body);
+  const http::Response response = post(row.body, row.authorization, row.type);
+  EXPECT_EQ(response.status, row.status) << response.body;
+  const json body = json::parse(response.body);
   EXPECT_EQ(body.at("error"), row.error);
   EXPECT_FALSE(body.contains("access_token"));
-  EXPECT_EQ(answer.body.find("secret-of"), std::string::npos) << "no secret is echoed";
-  const bool challenged = http::find(answer.headers, "WWW-Authenticate") != nullptr;
+  EXPECT_EQ(response.body.find("secret-of"), std::string::npos) << "no secret is echoed";
+  const bool challenged = http::find(response.headers, "WWW-Authenticate") != nullptr;
   EXPECT_EQ(challenged, row.status == 401 && !row.authorization.empty());
   ASSERT_EQ(server.token_requests().size(), 1U);
   EXPECT_EQ(server.token_requests().front().error, row.error);
@@ -118,9 +118,10 @@ TEST_F(TokenEndpoint, what_standards_call_equal_is_taken_for_it) {
 
 TEST_F(TokenEndpoint, only_post_is_taken) {
   for (const char* method : {"GET", "PUT"}) {
-    const http::Answer answer = ask({.method = method, .url = server.login_url() + "/oauth/token", .body = of_client});
-    EXPECT_EQ(answer.status, 400);
-    EXPECT_EQ(json::parse(answer.body).at("error"), "invalid_request");
+    const http::Response response =
+        ask({.method = method, .url = server.login_url() + "/oauth/token", .body = of_client});
+    EXPECT_EQ(response.status, 400);
+    EXPECT_EQ(json::parse(response.body).at("error"), "invalid_request");
     EXPECT_EQ(server.token_requests().back().error, "invalid_request");
   }
 }
@@ -133,11 +134,11 @@ TEST_F(TokenEndpoint, a_form_of_more_than_8_kib_is_refused_and_not_remembered) {
 
 TEST_F(TokenEndpoint, client_credentials_give_an_access_token_and_no_refresh_token) {
   for (const bool in_body : {true, false}) {
-    const http::Answer answer =
+    const http::Response response =
         in_body ? post(of_client + "&client_id=test-client&client_secret=test-secret", "") : post(of_client);
-    ASSERT_EQ(answer.status, 200) << answer.body;
-    EXPECT_EQ(*http::find(answer.headers, "Cache-Control"), "no-store");
-    const json body = json::parse(answer.body);
+    ASSERT_EQ(response.status, 200) << response.body;
+    EXPECT_EQ(*http::find(response.headers, "Cache-Control"), "no-store");
+    const json body = json::parse(response.body);
     EXPECT_EQ(body.at("token_type"), "Bearer");
     EXPECT_EQ(body.at("expires_in"), 12 * 3600);
     EXPECT_FALSE(body.contains("refresh_token"));
@@ -174,13 +175,13 @@ TEST_F(TokenEndpoint, a_refresh_token_that_comes_again_revokes_all_that_came_of_
 TEST_F(TokenEndpoint, without_rotation_the_refresh_token_stays) {
   FakeServer fixed({.rotate_refresh_tokens = false});
   for (int i = 0; i < 2; ++i) {
-    const http::Answer answer = ask({.method = "POST",
-                                     .url = fixed.login_url() + "/oauth/token",
-                                     .headers = {{"Content-Type", "application/x-www-form-urlencoded"}},
-                                     .authorization = basic,
-                                     .body = of_refresh("test-refresh-token")});
-    EXPECT_EQ(answer.status, 200) << answer.body;
-    EXPECT_FALSE(json::parse(answer.body).contains("refresh_token"));
+    const http::Response response = ask({.method = "POST",
+                                         .url = fixed.login_url() + "/oauth/token",
+                                         .headers = {{"Content-Type", "application/x-www-form-urlencoded"}},
+                                         .authorization = basic,
+                                         .body = of_refresh("test-refresh-token")});
+    EXPECT_EQ(response.status, 200) << response.body;
+    EXPECT_FALSE(json::parse(response.body).contains("refresh_token"));
   }
   EXPECT_EQ(fixed.reused_refresh_tokens(), 0U);
 }
@@ -215,7 +216,7 @@ TEST_F(TokenEndpoint, any_lifetime_gives_tokens_that_can_be_used_or_have_ended) 
   const auto given =
       client.Post("/oauth/token", {{"Authorization", basic}}, of_client, "application/x-www-form-urlencoded");
   ASSERT_TRUE(given);
-  const http::Answer start =
+  const http::Response start =
       ask({.method = "POST",
            .url = from_the_start.url() + "/v1/subscription",
            .authorization = "Bearer " + json::parse(given->body).at("access_token").get<std::string>(),
@@ -232,23 +233,23 @@ TEST_F(TokenEndpoint, a_customer_who_is_revoked_can_refresh_no_more_and_log_in_a
 }
 
 TEST_F(TokenEndpoint, its_scripts_do_not_meet_the_apis_requests) {
-  server.next_login(token_error(400, "invalid_scope", "no"));
-  server.always_login(answer(503, ""));
-  server.next(answer(404, "{}"));
+  server.next_token_request(token_error(400, "invalid_scope", "no"));
+  server.always_token_request(response(503, ""));
+  server.next(response(404, "{}"));
   EXPECT_EQ(start_with("test-token"), 404);
   EXPECT_EQ(start_with("test-token"), 200);
   EXPECT_EQ(tokens(of_client), json({{"error", "invalid_scope"}, {"error_description", "no"}}));
   EXPECT_EQ(post(of_client).status, 503);
-  server.always_login({});
+  server.always_token_request({});
   EXPECT_EQ(post(of_client).status, 200);
 }
 
-TEST_F(TokenEndpoint, a_script_that_obeys_gives_tokens_whose_answer_is_lost) {
+TEST_F(TokenEndpoint, a_script_that_obeys_gives_tokens_whose_response_is_lost) {
   const std::string refresh_token = server.log_in("anna");
-  server.next_login(started_but_answer_lost());
+  server.next_token_request(started_but_response_lost());
   EXPECT_EQ(post(of_refresh(refresh_token)).status, -1);
   EXPECT_EQ(tokens(of_refresh(refresh_token)).at("error"), "invalid_grant");
-  server.next_login(lost_before_acting());
+  server.next_token_request(lost_before_acting());
   const std::string another = server.log_in("anna");
   EXPECT_EQ(post(of_refresh(another)).status, -1);
   EXPECT_TRUE(tokens(of_refresh(another)).contains("access_token"));
@@ -256,10 +257,10 @@ TEST_F(TokenEndpoint, a_script_that_obeys_gives_tokens_whose_answer_is_lost) {
 
 TEST_F(TokenEndpoint, requests_that_a_script_answered_are_told_with_what_it_said) {
   const std::string refresh_token = server.log_in("anna");
-  server.next_login(token_error(400, "invalid_scope"));
-  server.next_login(answer(503, "<p>closed</p>"));
-  server.next_login(lost_before_acting());
-  server.next_login(cut_request_at(20));  // it never came whole
+  server.next_token_request(token_error(400, "invalid_scope"));
+  server.next_token_request(response(503, "<p>closed</p>"));
+  server.next_token_request(lost_before_acting());
+  server.next_token_request(truncate_request_at(20));  // it never came whole
   for (int i = 0; i < 5; ++i) static_cast<void>(post(of_refresh(refresh_token)));
   std::vector<std::string> errors;
   for (const TokenGrant& request : server.token_requests()) {
@@ -273,13 +274,13 @@ TEST_F(TokenEndpoint, requests_that_a_script_answered_are_told_with_what_it_said
 
 TEST_F(TokenEndpoint, its_gate_closes_on_nobody_else) {
   EXPECT_EQ(post(of_client).status, 200);
-  server.login_gate().stop_listening();
-  server.login_gate().close_connections();
+  server.token_gate().stop_listening();
+  server.token_gate().close_connections();
   EXPECT_EQ(post(of_client).status, -1);
   EXPECT_EQ(start_with("test-token"), 200);
 }
 
-TEST_F(TokenEndpoint, also_answers_at_the_apis_port_and_speaks_tls_there_and_here) {
+TEST_F(TokenEndpoint, also_responds_at_the_apis_port_and_speaks_tls_there_and_here) {
   EXPECT_NE(server.login_url(), server.url());
   EXPECT_EQ(server.environment().login_url(), server.login_url());
   FakeServer secure({.tls = true});
@@ -291,9 +292,9 @@ TEST_F(TokenEndpoint, also_answers_at_the_apis_port_and_speaks_tls_there_and_her
                                 .headers = {{"Content-Type", "application/x-www-form-urlencoded"}},
                                 .authorization = basic,
                                 .body = of_client};
-    const http::Reply reply = trusting.perform(request, {.deadline = std::chrono::steady_clock::now() + 10s});
-    ASSERT_TRUE(std::holds_alternative<http::Answer>(reply)) << std::get<http::Failure>(reply).text;
-    EXPECT_EQ(std::get<http::Answer>(reply).status, 200);
+    const http::AttemptResult attempt = trusting.perform(request, {.deadline = std::chrono::steady_clock::now() + 10s});
+    ASSERT_TRUE(std::holds_alternative<http::Response>(attempt)) << std::get<http::Failure>(attempt).text;
+    EXPECT_EQ(std::get<http::Response>(attempt).status, 200);
   }
 }
 

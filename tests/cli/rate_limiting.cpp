@@ -1,5 +1,5 @@
 // How runs keep inside the API's limits together: the file that they share, and what a run does without it.
-#include "pacing.hpp"
+#include "rate_limiting.hpp"
 
 #include <sys/utsname.h>
 
@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 using nlohmann::json;
 namespace fs = std::filesystem;
 
-/// One run at a server, with a data folder that others may use, too.
+/// One run at a server, with a data directory that others may use, too.
 Ended run_at(const testing::FakeServer& server, const std::string& data, std::vector<std::string> more = {}) {
   more.insert(more.end(), {"--api-url", server.url(), "--output", "json"});
   return Program(start(more), {token, "XDG_DATA_HOME=" + data}).wait();
@@ -21,8 +21,8 @@ Ended run_at(const testing::FakeServer& server, const std::string& data, std::ve
 unsigned permissions(const std::string& path) { return static_cast<unsigned>(fs::status(path).permissions()); }
 
 TEST_F(ProgramTest, keeps_a_file_for_each_host_for_its_user_alone) {
-  const TemporaryFolder folder;
-  const std::string data = folder / "share";
+  const TemporaryDirectory directory;
+  const std::string data = directory / "share";
   const testing::FakeServer another;
   EXPECT_EQ(run_at(server, data).status, 0);
   EXPECT_EQ(run_at(another, data).status, 0);
@@ -34,8 +34,8 @@ TEST_F(ProgramTest, keeps_a_file_for_each_host_for_its_user_alone) {
 }
 
 TEST_F(ProgramTest, learns_from_other_runs_what_is_left_at_this_host) {
-  const TemporaryFolder data;
-  server.next(testing::answer(200, "{}", {{"X-RateLimit-Remaining", "0"}, {"X-RateLimit-Reset", "50"}}));
+  const TemporaryDirectory data;
+  server.next(testing::response(200, "{}", {{"X-RateLimit-Remaining", "0"}, {"X-RateLimit-Reset", "50"}}));
   EXPECT_EQ(run_at(server, data / "").status, 0);
 
   const Ended held_up = run_at(server, data / "", {"--timeout", "20s"});
@@ -48,7 +48,7 @@ TEST_F(ProgramTest, learns_from_other_runs_what_is_left_at_this_host) {
 }
 
 TEST_F(ProgramTest, takes_no_more_of_the_limits_than_it_is_told) {
-  const TemporaryFolder data;
+  const TemporaryDirectory data;
   for (const char* slow : {"1/min", "0.02/s"}) {
     server.next(testing::rate_limited_for(1s));
     const Ended ended = run_at(server, data / "", {"--rate", slow, "--timeout", "20s"});
@@ -61,7 +61,7 @@ TEST_F(ProgramTest, takes_no_more_of_the_limits_than_it_is_told) {
 }
 
 TEST_F(ProgramTest, shares_a_rate_with_all_runs_that_are_told_the_same) {
-  const TemporaryFolder data;
+  const TemporaryDirectory data;
   EXPECT_EQ(run_at(server, data / "", {"--rate", "1/min"}).status, 0);
   const Ended second = run_at(server, data / "", {"--rate", "1/min", "--timeout", "20s"});
   EXPECT_EQ(second.status, 7) << second.out;
@@ -71,7 +71,7 @@ TEST_F(ProgramTest, shares_a_rate_with_all_runs_that_are_told_the_same) {
 }
 
 TEST_F(ProgramTest, warns_in_a_line_where_the_file_cannot_be_written_and_starts_all_the_same) {
-  const TemporaryFolder in_the_way;
+  const TemporaryDirectory in_the_way;
   fs::create_directories(in_the_way / "connectid/" + cli::pace_file_name(server.url()));
   for (const std::string& data : {std::string("/dev/null"), in_the_way / ""}) {
     const Ended ended = run_at(server, data);

@@ -9,7 +9,7 @@ namespace {
 using testing::Fault;
 using namespace std::chrono_literals;
 
-const std::string short_answer = "HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n{\"status\":\"OK\"}";
+const std::string short_response = "HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n{\"status\":\"OK\"}";
 
 struct Way {
   const char* name;
@@ -19,41 +19,41 @@ struct Way {
 };
 class CutAtEachByte : public ::testing::TestWithParam<Way> {};
 
-TEST_P(CutAtEachByte, of_a_short_answer_is_unknown_until_the_last_byte) {
-  for (std::size_t byte = 0; byte <= short_answer.size(); ++byte) {
+TEST_P(CutAtEachByte, of_a_short_response_is_unknown_until_the_last_byte) {
+  for (std::size_t byte = 0; byte <= short_response.size(); ++byte) {
     Choices choices;
     choices.server.tls = GetParam().tls;
     Bench bench(choices);
     if (GetParam().used_before) ASSERT_TRUE(bench.start());
     const std::size_t before = bench.server.bodies_received();
-    bench.server.next(testing::raw_answer(short_answer.substr(0, byte), GetParam().end));
+    bench.server.next(testing::raw_response(short_response.substr(0, byte), GetParam().end));
     const auto result = bench.start();
     EXPECT_EQ(bench.server.bodies_received() - before, 1U) << "cut at byte " << byte;
-    if (byte == short_answer.size() && GetParam().end == Fault::End::fin) {
+    if (byte == short_response.size() && GetParam().end == Fault::End::fin) {
       EXPECT_TRUE(result) << result.error();
-    } else if (byte < short_answer.size()) {
-      EXPECT_EQ(word_of(result), "unknown") << "cut at byte " << byte;
+    } else if (byte < short_response.size()) {
+      EXPECT_EQ(outcome_of(result), "unknown") << "cut at byte " << byte;
     }
   }
 }
 
 TEST_P(CutAtEachByte, of_a_400s_body_is_rejected_and_of_its_headers_unknown) {
   const std::string headers = "HTTP/1.1 400 Bad Request\r\nContent-Length: 7\r\n\r\n";
-  const std::string answer = headers + "{\"a\":1}";
-  for (std::size_t byte = headers.size() - 4; byte <= answer.size(); ++byte) {
+  const std::string response = headers + "{\"a\":1}";
+  for (std::size_t byte = headers.size() - 4; byte <= response.size(); ++byte) {
     Choices choices;
     choices.server.tls = GetParam().tls;
     Bench bench(choices);
     if (GetParam().used_before) ASSERT_TRUE(bench.start());
     const std::size_t before = bench.server.bodies_received();
-    bench.server.next(testing::raw_answer(answer.substr(0, byte), GetParam().end));
+    bench.server.next(testing::raw_response(response.substr(0, byte), GetParam().end));
     const auto result = bench.start();
     EXPECT_EQ(bench.server.bodies_received() - before, 1U) << "cut at byte " << byte;
     // A reset may overtake what was sent before it: then less arrived than was let through.
     if (GetParam().end == Fault::End::fin)
-      EXPECT_EQ(word_of(result), byte < headers.size() ? "unknown" : "rejected") << byte;
-    EXPECT_NE(word_of(result), "started");
-    EXPECT_NE(word_of(result), "not_sent");
+      EXPECT_EQ(outcome_of(result), byte < headers.size() ? "unknown" : "rejected") << byte;
+    EXPECT_NE(outcome_of(result), "started");
+    EXPECT_NE(outcome_of(result), "not_sent");
   }
 }
 
@@ -72,8 +72,8 @@ INSTANTIATE_TEST_SUITE_P(Ways, CutAtEachByte,
 /// handshake, of the records, of an alert.
 class CutCiphertext : public ::testing::TestWithParam<bool> {};
 
-TEST_P(CutCiphertext, at_any_byte_ends_in_a_true_word_and_never_in_two_bodies) {
-  const bool of_the_answer = GetParam();
+TEST_P(CutCiphertext, at_any_byte_ends_in_a_true_outcome_and_never_in_two_bodies) {
+  const bool of_the_response = GetParam();
   int words[3] = {};
   for (const std::uint64_t exchange : {1U, 2U}) {  // the hellos; the request, and what came of it
     for (std::size_t byte = 0; byte < 2000; byte += 37) {
@@ -82,7 +82,7 @@ TEST_P(CutCiphertext, at_any_byte_ends_in_a_true_word_and_never_in_two_bodies) {
       testing::FaultGate gate(server.gate().port(), {.plan = [&](const testing::FaultGate::Exchange& at) {
                                 Fault fault;
                                 if (at.number != exchange) return fault;
-                                (of_the_answer ? fault.cut_answer_at : fault.cut_request_at) = byte;
+                                (of_the_response ? fault.truncate_response_at : fault.truncate_request_at) = byte;
                                 fault.end = Fault::End::fin;
                                 return fault;
                               }});
@@ -92,40 +92,40 @@ TEST_P(CutCiphertext, at_any_byte_ends_in_a_true_word_and_never_in_two_bodies) {
            .transport = std::make_shared<http::CurlTransport>(http::CurlOptions{.ca_pem = server.ca_pem()}),
            .retry_policy = {.first_pause = 0ms, .connect_for = 60ms}});
       const auto result = client.start(valid_request, {.timeout = 20s});
-      const std::string word = word_of(result);
+      const std::string outcome = outcome_of(result);
       EXPECT_LE(server.bodies_received(), 1U);
-      if (word == "started") EXPECT_EQ(server.started().size(), 1U);
-      if (word == "not_sent") EXPECT_EQ(server.bodies_received(), 0U);
-      EXPECT_NE(word, "rejected");
-      ++words[word == "started" ? 0 : word == "not_sent" ? 1 : 2];
+      if (outcome == "started") EXPECT_EQ(server.started().size(), 1U);
+      if (outcome == "not_sent") EXPECT_EQ(server.bodies_received(), 0U);
+      EXPECT_NE(outcome, "rejected");
+      ++words[outcome == "started" ? 0 : outcome == "not_sent" ? 1 : 2];
     }
   }
   std::cout << "started " << words[0] << ", not_sent " << words[1] << ", unknown " << words[2] << '\n';
   for (const int seen : words) EXPECT_GT(seen, 0);
 }
 INSTANTIATE_TEST_SUITE_P(Direction, CutCiphertext, ::testing::Bool(),
-                         [](const auto& direction) { return direction.param ? "of_the_answer" : "of_the_request"; });
+                         [](const auto& direction) { return direction.param ? "of_the_response" : "of_the_request"; });
 
 TEST(CutRequest, in_its_headers_has_acted_nowhere_and_is_never_called_rejected_or_started) {
   for (std::size_t byte = 1; byte < 120; byte += 17) {
     for (const auto end : {Fault::End::fin, Fault::End::reset}) {
       Bench bench({});
-      bench.server.next(testing::cut_request_at(byte, end));
-      const std::string word = word_of(bench.start());
-      EXPECT_TRUE(word == "unknown" || word == "not_sent") << word;
+      bench.server.next(testing::truncate_request_at(byte, end));
+      const std::string outcome = outcome_of(bench.start());
+      EXPECT_TRUE(outcome == "unknown" || outcome == "not_sent") << outcome;
       EXPECT_EQ(bench.server.bodies_received(), 0U);
       EXPECT_EQ(bench.server.gate().exchanges(), 1U);
     }
   }
 }
 
-/// The request leaves in one send: whenever the answer comes, all that the client can know is what the answer says.
-class AnswerAtEachByte : public ::testing::TestWithParam<bool> {};
+/// The request leaves in one send: whenever the response comes, all that the client can know is what the response says.
+class ResponseAtEachByte : public ::testing::TestWithParam<bool> {};
 
-TEST_P(AnswerAtEachByte, of_the_request_is_the_answer) {
+TEST_P(ResponseAtEachByte, of_the_request_is_the_response) {
   struct Early {
     const char* status;
-    const char* word;
+    const char* outcome;
     const char* kind;
   };
   Choices choices;
@@ -134,17 +134,17 @@ TEST_P(AnswerAtEachByte, of_the_request_is_the_answer) {
   Bench bench(choices);
   const std::size_t size = size_of_a_start(bench.choices);
   std::uint64_t calls = 0;
-  for (const auto& [status, word, kind] :
+  for (const auto& [status, outcome, kind] :
        {Early{"400 No", rejected, "bad_request"}, Early{"401 No", rejected, "unauthorized"},
         Early{"404 No", rejected, "rejected"}, Early{"429 No", rejected, "rate_limited"},
         Early{"503 No", unknown, "server_error"}, Early{"200 OK", started, ""}}) {
-    const std::string answer = std::string("HTTP/1.1 ") + status + "\r\nContent-Length: 15\r\n\r\n" + ok_body;
+    const std::string response = std::string("HTTP/1.1 ") + status + "\r\nContent-Length: 15\r\n\r\n" + ok_body;
     for (std::size_t byte = 0; byte + 8 < size; ++byte, ++calls) {
-      testing::Script script = refused_with(answer);
-      script.fault.cut_request_at = byte;
+      testing::Script script = refused_with(response);
+      script.fault.truncate_request_at = byte;
       bench.server.next(script);
       const auto result = bench.start();
-      ASSERT_EQ(word_of(result), word) << status << " at byte " << byte;
+      ASSERT_EQ(outcome_of(result), outcome) << status << " at byte " << byte;
       ASSERT_EQ(kind_of(result), kind) << status << " at byte " << byte;
     }
   }
@@ -152,7 +152,7 @@ TEST_P(AnswerAtEachByte, of_the_request_is_the_answer) {
   EXPECT_EQ(bench.server.gate().connections(), GetParam() ? 1U : calls);
   EXPECT_EQ(bench.server.bodies_received(), 0U);
 }
-INSTANTIATE_TEST_SUITE_P(Ways, AnswerAtEachByte, ::testing::Bool(),
+INSTANTIATE_TEST_SUITE_P(Ways, ResponseAtEachByte, ::testing::Bool(),
                          [](const auto& way) { return way.param ? "reused" : "fresh"; });
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Answers that come before the server has read the request. A start is one send, which the kernel takes whole: of rows
-// the client knows no more than that all of it left. What is larger than the sockets' buffers is asked of the
+// Responses that come before the server has read the request. A start is one send, which the kernel takes whole: of
+// rows the client knows no more than that all of it left. What is larger than the sockets' buffers is asked of the
 // transport.
 #include <gtest/gtest.h>
 
@@ -22,14 +22,14 @@ std::string refusal(const std::string& status, const std::string& headers = "") 
   return "HTTP/1.1 " + status + "\r\n" + headers + "Content-Length: 0\r\n\r\n";
 }
 
-/// Answers once so many bytes of the request were read, and reads no further.
-Script early(std::size_t byte, std::string answer, End end) {
-  Script script = refused_with(std::move(answer), end);
-  script.fault.cut_request_at = byte;
+/// Responses once so many bytes of the request were read, and reads no further.
+Script early(std::size_t byte, std::string response, End end) {
+  Script script = refused_with(std::move(response), end);
+  script.fault.truncate_request_at = byte;
   return script;
 }
 
-/// Where in the request the answer comes.
+/// Where in the request the response comes.
 struct Place {
   const char* words;
   std::function<std::size_t(const Bench&)> byte;
@@ -43,21 +43,21 @@ const Place in_the_headers = after(60, "in the middle of the request's headers")
 const Place in_the_body = {"in the middle of the request's body",
                            [](const Bench& bench) { return size_of_a_start(bench.choices) - 5; }};
 
-Row answered(std::string name, const Place& place, const std::string& answer_words, std::string answer, End end,
-             std::string word, std::string kind) {
+Row answered(std::string name, const Place& place, const std::string& server_message, std::string response, End end,
+             std::string outcome, std::string kind) {
   return {.name = "early_" + std::move(name),
-          .what = "answers " + answer_words + " " + place.words,
-          .word = std::move(word),
+          .what = "sends " + server_message + " " + place.words,
+          .outcome = std::move(outcome),
           .kind = std::move(kind),
           .bodies = 0,
-          .arm = [place, answer = std::move(answer), end](Bench& bench) {
-            bench.server.next(early(place.byte(bench), answer, end));
+          .arm = [place, response = std::move(response), end](Bench& bench) {
+            bench.server.next(early(place.byte(bench), response, end));
           }};
 }
 
 /// The same, and the repeat is let in.
 Row repeated(Row row, int more_connections) {
-  row.word = started;
+  row.outcome = started;
   row.kind = "";
   row.attempts = 2;
   row.bodies = 1;
@@ -81,7 +81,7 @@ Row said_by_a_liar() {
 
 }  // namespace
 
-std::vector<Row> early_answers() {
+std::vector<Row> early_responses() {
   const std::string bad_request = "bad_request", unauthorized = "unauthorized";
   return {
       answered("400_before_the_first_byte", before_the_first_byte, "400", refusal("400 No"), End::keep, rejected,
@@ -135,17 +135,17 @@ http::Request request_with(std::string body) {
           .body = std::move(body)};
 }
 
-/// Reads a little, answers and stops reading.
-Script stops_reading(std::string answer, End end) {
-  Script script = early(100'000, std::move(answer), end);
+/// Reads a little, responses and stops reading.
+Script stops_reading(std::string response, End end) {
+  Script script = early(100'000, std::move(response), end);
   script.fault.stop_reading = true;
   return script;
 }
 
-/// What a start would say of this answer.
-Word word_of(const http::Answer& answer) {
-  const detail::Reading says_yes{.whole_json = true, .objection = {}};
-  return judge(answer, says_yes, detail::RefusedBy::anybody, false).word;
+/// What a start would say of this response.
+Outcome outcome_of(const http::Response& response) {
+  const detail::Reading says_yes{.whole_json = true, .reason = {}};
+  return classify(response, says_yes, detail::RefusedBy::anybody, false).outcome;
 }
 
 struct Peer {
@@ -159,36 +159,36 @@ class LargeRequest : public ::testing::TestWithParam<Peer> {
   http::CurlTransport transport_{{.ca_pem = server_.ca_pem()}};
   const http::Limits limits_{.deadline = std::chrono::steady_clock::now() + 30s};
 
-  [[nodiscard]] http::Reply perform(http::Request request) {
+  [[nodiscard]] http::AttemptResult perform(http::Request request) {
     request.url = server_.url() + "/v1/subscription";
     return transport_.perform(request, limits_);
   }
 };
 
-TEST_P(LargeRequest, is_answered_by_the_answer_that_came_before_it_had_left) {
+TEST_P(LargeRequest, is_answered_by_the_response_that_came_before_it_had_left) {
   struct Expected {
     const char* status;
-    Word word;
+    Outcome outcome;
   };
   const http::Request request = request_with(std::string(large, 'x'));
-  for (const auto& [status, word] :
-       {Expected{"401 No", Word::rejected}, Expected{"413 No", Word::rejected}, Expected{"429 No", Word::rejected},
-        Expected{"503 No", Word::unknown}, Expected{"200 OK", Word::unknown}}) {
+  for (const auto& [status, outcome] : {Expected{"401 No", Outcome::rejected}, Expected{"413 No", Outcome::rejected},
+                                        Expected{"429 No", Outcome::rejected}, Expected{"503 No", Outcome::unknown},
+                                        Expected{"200 OK", Outcome::unknown}}) {
     SCOPED_TRACE(status);
     const auto connections = server_.gate().connections();
-    const std::string answer = std::string("HTTP/1.1 ") + status + "\r\nContent-Length: 15\r\n\r\n" + ok_body;
-    server_.next(stops_reading(answer, GetParam().end));
-    const http::Reply reply = perform(request);
-    ASSERT_TRUE(std::holds_alternative<http::Answer>(reply)) << std::get<http::Failure>(reply).text;
-    const auto& came = std::get<http::Answer>(reply);
+    const std::string response = std::string("HTTP/1.1 ") + status + "\r\nContent-Length: 15\r\n\r\n" + ok_body;
+    server_.next(stops_reading(response, GetParam().end));
+    const http::AttemptResult result = perform(request);
+    ASSERT_TRUE(std::holds_alternative<http::Response>(result)) << std::get<http::Failure>(result).text;
+    const auto& came = std::get<http::Response>(result);
     EXPECT_EQ(std::to_string(came.status), std::string(status).substr(0, 3));
     EXPECT_EQ(came.body, ok_body);
     EXPECT_TRUE(came.framed);
-    EXPECT_FALSE(came.cut) << came.cut->text;
+    EXPECT_FALSE(came.truncated) << came.truncated->text;
     EXPECT_EQ(came.left, http::Left::part);
-    EXPECT_EQ(word_of(came), word);
+    EXPECT_EQ(outcome_of(came), outcome);
 
-    ASSERT_TRUE(std::holds_alternative<http::Answer>(perform(request_with("{}"))));
+    ASSERT_TRUE(std::holds_alternative<http::Response>(perform(request_with("{}"))));
     EXPECT_EQ(server_.gate().connections() - connections, 2U) << "the rest of the request was owed on it";
     static_cast<void>(server_.gate().close_connections());
   }
@@ -199,21 +199,21 @@ TEST_P(LargeRequest, whose_body_had_not_begun_to_leave_has_acted_nowhere) {
   http::Request request = request_with("{}");
   request.headers.push_back({"X-Padding", std::string(large, 'x')});
   server_.next(stops_reading("HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n", GetParam().end));
-  const http::Reply reply = perform(request);
-  ASSERT_TRUE(std::holds_alternative<http::Answer>(reply)) << std::get<http::Failure>(reply).text;
-  EXPECT_EQ(std::get<http::Answer>(reply).left, http::Left::head);
-  EXPECT_EQ(word_of(std::get<http::Answer>(reply)), Word::not_sent);
+  const http::AttemptResult result = perform(request);
+  ASSERT_TRUE(std::holds_alternative<http::Response>(result)) << std::get<http::Failure>(result).text;
+  EXPECT_EQ(std::get<http::Response>(result).left, http::Left::head);
+  EXPECT_EQ(outcome_of(std::get<http::Response>(result)), Outcome::not_sent);
 }
 
-TEST_P(LargeRequest, that_nobody_answers_may_have_acted) {
-  Script script = testing::cut_request_at(100'000, GetParam().end);
+TEST_P(LargeRequest, that_nobody_responds_may_have_acted) {
+  Script script = testing::truncate_request_at(100'000, GetParam().end);
   script.fault.stop_reading = true;
   server_.next(script);
   http::Request request = request_with(std::string(large, 'x'));
   request.url = server_.url() + "/v1/subscription";
-  const auto reply = transport_.perform(request, {.deadline = std::chrono::steady_clock::now() + 300ms});
-  ASSERT_TRUE(std::holds_alternative<http::Failure>(reply));
-  EXPECT_TRUE(std::get<http::Failure>(reply).body_left);
+  const auto result = transport_.perform(request, {.deadline = std::chrono::steady_clock::now() + 300ms});
+  ASSERT_TRUE(std::holds_alternative<http::Failure>(result));
+  EXPECT_TRUE(std::get<http::Failure>(result).body_left);
 }
 
 INSTANTIATE_TEST_SUITE_P(Peers, LargeRequest,
@@ -233,9 +233,9 @@ TEST(LargeRequestOnTheWire, arrives_whole_and_byte_by_byte_the_same) {
     http::Request request = request_with(body);
     request.url = server.url() + "/v1/subscription";
     for (std::size_t call = 1; call <= 2; ++call) {
-      const auto reply = transport.perform(request, {.deadline = std::chrono::steady_clock::now() + 30s});
-      ASSERT_TRUE(std::holds_alternative<http::Answer>(reply)) << std::get<http::Failure>(reply).text;
-      EXPECT_EQ(std::get<http::Answer>(reply).left, http::Left::whole);
+      const auto result = transport.perform(request, {.deadline = std::chrono::steady_clock::now() + 30s});
+      ASSERT_TRUE(std::holds_alternative<http::Response>(result)) << std::get<http::Failure>(result).text;
+      EXPECT_EQ(std::get<http::Response>(result).left, http::Left::whole);
       ASSERT_EQ(server.received().size(), call);
       EXPECT_TRUE(server.received().back().body == body) << "other bytes came than were sent";
     }

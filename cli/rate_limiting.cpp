@@ -1,4 +1,4 @@
-#include "pacing.hpp"
+#include "rate_limiting.hpp"
 
 #include <sys/stat.h>
 #include <sys/utsname.h>
@@ -12,7 +12,7 @@ namespace connectid::cli {
 namespace {
 
 /// Makes it and what it lies in. Returns why it cannot be made; empty: it is there.
-std::string make_folder(const std::string& path) {
+std::string make_directory(const std::string& path) {
   for (std::size_t end = 0; end != std::string::npos;) {
     end = path.find('/', end + 1);
     const std::string part = path.substr(0, end);
@@ -40,11 +40,11 @@ std::string pace_file_name(const std::string& api_url) {
   return "pace-" + std::string(machine.nodename) + "-" + host;
 }
 
-Pacing pace(const std::string& api_url, Rates part) {
-  const Result<std::string> folder = data_directory();
-  if (!folder) return {RateLimit::per_client(part), folder.error().message()};
-  if (std::string why = make_folder(*folder); !why.empty()) return {RateLimit::per_client(part), std::move(why)};
-  return {RateLimit::across_processes(*folder + "/" + pace_file_name(api_url), part)};
+RateLimiting schedule(const std::string& api_url, Rates part) {
+  const Result<std::string> directory = data_directory();
+  if (!directory) return {RateLimit::per_client(part), directory.error().message()};
+  if (std::string why = make_directory(*directory); !why.empty()) return {RateLimit::per_client(part), std::move(why)};
+  return {RateLimit::across_processes(*directory + "/" + pace_file_name(api_url), part)};
 }
 
 }  // namespace connectid::cli

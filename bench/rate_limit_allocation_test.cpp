@@ -14,17 +14,17 @@ namespace {
 using namespace std::chrono_literals;
 using connectid::RateLimit;
 
-/// How often a turn asks the heap that goes at once, and one that waits and gives its place back.
+/// How often a reservation asks the heap that goes at once, and one that waits and gives its slot back.
 std::size_t allocations_of(const RateLimit& limit) {
-  connectid::detail::Pacer pacer(limit);
+  connectid::detail::Limiter limiter(limit);
   const auto now = std::chrono::steady_clock::now();
   const std::size_t before = allocations();
-  for (int i = 0; i < 10; ++i) static_cast<void>(connectid::detail::Turn(pacer).ask(now));
-  pacer.learn(1000, 30s, now);
+  for (int i = 0; i < 10; ++i) static_cast<void>(connectid::detail::Reservation(limiter).ask(now));
+  limiter.learn(1000, 30s, now);
   return allocations() - before;
 }
 
-TEST(Turns, do_not_ask_the_heap) {
+TEST(Reservations, do_not_ask_the_heap) {
   EXPECT_EQ(allocations_of(RateLimit::off()), 0U);
   EXPECT_EQ(allocations_of(RateLimit::per_client()), 0U);
   EXPECT_EQ(allocations_of(RateLimit::shared()), 0U);

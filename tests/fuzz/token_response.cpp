@@ -1,4 +1,4 @@
-// Any bytes as a login's answer: which tokens are taken from it, and for how long.
+// Any bytes as a login's response: which tokens are taken from it, and for how long.
 #include <chrono>
 
 #include "auth/token_response.hpp"
@@ -9,15 +9,16 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace connectid;
   using namespace connectid::fuzz;
   const std::string_view body = text_of(data, size);
-  const detail::TokenAnswer answer = detail::decode_token(body);
-  require(answer.reading.enough == (answer.reading.objection.empty() && answer.reading.whole_json),
+  const detail::TokenResponse response = detail::decode_token(body);
+  require(response.reading.enough == (response.reading.reason.empty() && response.reading.whole_json),
           "what nothing is objected to is enough");
-  require(answer.expires_in >= std::chrono::seconds{1}, "no token has no time at all");
-  require(answer.expires_in <= std::chrono::hours{24 * 366}, "a token's life lies within a year");
-  if (!answer.reading.enough) return 0;
-  require(detail::visible_ascii(answer.access_token.reveal()), "a token that is taken can stand in a header");
+  require(response.expires_in >= std::chrono::seconds{1}, "no token has no time at all");
+  require(response.expires_in <= std::chrono::hours{24 * 366}, "a token's life lies within a year");
+  if (!response.reading.enough) return 0;
+  require(detail::visible_ascii(response.access_token.reveal()), "a token that is taken can stand in a header");
   const auto parsed = nlohmann::json::parse(body, nullptr, /*allow_exceptions=*/false);
-  require(parsed.is_object() && parsed.at("access_token") == answer.access_token.reveal(), "it is the answer's own");
+  require(parsed.is_object() && parsed.at("access_token") == response.access_token.reveal(),
+          "it is the response's own");
   // What is cut before its last brace holds no token: else half a token might be taken for a whole one.
   const std::size_t brace = body.find_last_of('}');
   for (std::size_t end = brace; end > 0; end /= 2) {

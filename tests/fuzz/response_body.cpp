@@ -1,4 +1,4 @@
-// Any bytes as the body of an answer: what is taken for a success, and what of it is shown to people.
+// Any bytes as the body of a response: what is taken for a success, and what of it is shown to people.
 #include "base/text.hpp"
 #include "call/error_body.hpp"
 #include "endpoints/subscription/start_subscription.hpp"
@@ -13,15 +13,15 @@ using nlohmann::json;
 const std::string token = "token-of-mine-0123";
 
 void check_reading(std::string_view body) {
-  const detail::StartSubscriptionAnswer answer = detail::decode_start_subscription(body);
+  const detail::DecodedStart decoded = detail::decode_start_subscription(body);
   const json parsed = json::parse(body, nullptr, /*allow_exceptions=*/false);
   const bool whole = !parsed.is_discarded() && body.find('\0') == std::string_view::npos;  // there the parser stops
-  require(answer.reading.whole_json == whole, "whole JSON is what a JSON parser takes");
-  require(body.empty() || answer.reading.whole_json || !answer.reading.objection.empty(),
+  require(decoded.reading.whole_json == whole, "whole JSON is what a JSON parser takes");
+  require(body.empty() || decoded.reading.whole_json || !decoded.reading.reason.empty(),
           "what is not JSON is objected to");
-  if (body.empty() || !answer.reading.objection.empty()) return;
+  if (body.empty() || !decoded.reading.reason.empty()) return;
   require(says_started(parsed), "nothing is taken for a success that says otherwise");
-  require(answer.response.status.value_or("OK") == "OK", "a success has the status OK or none");
+  require(decoded.response.status.value_or("OK") == "OK", "a success has the status OK or none");
   // A success that was cut is none. A few places stand for all of them.
   for (std::size_t size = body.find_last_of('}'); size > 0; size /= 2) {
     require(!detail::decode_start_subscription(body.substr(0, size)).reading.whole_json, "what was cut is not whole");
@@ -35,7 +35,7 @@ void check_shown(const std::string& text, std::size_t limit) {
 }
 
 void check_words(std::string_view body) {
-  const ServerWords words =
+  const ServerMessage words =
       detail::decode_refusal(body, [](std::string text) { return detail::redact(std::move(text), token); }).words;
   check_shown(words.exception_type, 1000);
   check_shown(words.error_message, 1000);

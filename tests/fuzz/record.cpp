@@ -6,9 +6,9 @@
 namespace connectid::fuzz {
 namespace {
 
-using detail::JournalLine;
-using detail::read_journal_line;
-using Kind = JournalLine::Kind;
+using detail::read_record;
+using detail::Record;
+using Kind = Record::Kind;
 
 std::string_view without_newline(std::string_view line) {
   require(line.find('\n') == line.size() - 1, "a line is one line");
@@ -16,11 +16,11 @@ std::string_view without_newline(std::string_view line) {
 }
 
 /// Behind what a crash left of a line it is read, too.
-JournalLine read_whole_and_cut(std::string_view line) {
-  const JournalLine whole = read_journal_line(line);
+Record read_whole_and_truncated(std::string_view line) {
+  const Record whole = read_record(line);
   const std::string half(line.substr(0, line.size() / 2));
-  require(read_journal_line(half).kind == Kind::damaged, "half a line is damaged");
-  const JournalLine behind = read_journal_line(half + std::string(line));
+  require(read_record(half).kind == Kind::damaged, "half a line is damaged");
+  const Record behind = read_record(half + std::string(line));
   require(!whole.after_half_a_line && behind.after_half_a_line, "half a line is told of");
   require(behind.kind == whole.kind && behind.call_id == whole.call_id, "a line is read behind half a line");
   return whole;
@@ -29,21 +29,21 @@ JournalLine read_whole_and_cut(std::string_view line) {
 /// `again`: each text is UTF-8, and so comes back as it was.
 void check_written(const JournalCall& call, int attempt, Timestamp at, bool again) {
   const std::string sending = detail::sending_line(call, attempt, at);
-  const std::string ended = detail::ended_line(call, Word::unknown, at);
-  const JournalLine sent = read_whole_and_cut(without_newline(sending));
-  const JournalLine word = read_whole_and_cut(without_newline(ended));
+  const std::string ended = detail::ended_line(call, Outcome::unknown, at);
+  const Record sent = read_whole_and_truncated(without_newline(sending));
+  const Record outcome = read_whole_and_truncated(without_newline(ended));
   require(sent.kind == Kind::sending && sent.attempt == attempt && sent.at == at, "what was sent is read again");
-  require(word.kind == Kind::ended && word.word == "unknown" && word.at == at, "the word is read again");
-  require(sent.call_id == word.call_id, "a call has one id");
+  require(outcome.kind == Kind::ended && outcome.outcome == "unknown" && outcome.at == at, "the word is read again");
+  require(sent.call_id == outcome.call_id, "a call has one id");
   require(!again || (sent.call_id == call.call_id && sent.method == call.method && sent.url == call.url &&
                      sent.body == call.body),
           "each text is read again");
 }
 
 void check_read(std::string_view text) {
-  const JournalLine line = read_journal_line(text);
+  const Record line = read_record(text);
   const bool understood = line.kind == Kind::sending || line.kind == Kind::ended;
-  require(understood || (line.call_id.empty() && line.word.empty()), "what is not understood names no call");
+  require(understood || (line.call_id.empty() && line.outcome.empty()), "what is not understood names no call");
   if (!understood) return;
   require(line.attempt >= 0, "attempts are counted");
   check_written({.call_id = line.call_id, .method = line.method, .url = line.url, .body = line.body}, line.attempt,

@@ -78,16 +78,16 @@ class Server {
 constexpr std::size_t max_headers = 2000;
 constexpr std::size_t max_body = 1000;
 
-http::Reply answer_to_a_start(std::string_view bytes) {
+http::AttemptResult response_to_a_start(std::string_view bytes) {
   using namespace std::chrono_literals;
   static Server server;
   server.say(bytes);
   http::CurlTransport transport({.max_body = max_body, .max_headers = max_headers});
-  auto reply =
+  auto result =
       transport.perform({.method = "POST", .url = server.url(), .authorization = "Bearer t", .body = body_sent},
                         {.deadline = std::chrono::steady_clock::now() + 10s});
   server.wait();
-  return reply;
+  return result;
 }
 
 // ---- the same bytes, read by a reader of our own that knows nothing of libcurl
@@ -129,7 +129,7 @@ std::string value_of(std::string_view line) {
   return std::string(line.substr(0, line.find_last_not_of(" \t") + 1));
 }
 
-/// The final answer; none where it is not whole.
+/// The final response; none where it is not whole.
 std::optional<Message> whole_message(std::string_view bytes) {
   Message message;
   std::optional<std::string> length;
@@ -167,32 +167,32 @@ std::optional<Message> whole_message(std::string_view bytes) {
   return message;
 }
 
-void check_started(const http::Answer& answer, std::string_view bytes) {
+void check_started(const http::Response& response, std::string_view bytes) {
   const auto message = whole_message(bytes);
-  require(message.has_value(), "started: the answer is whole");
+  require(message.has_value(), "started: the response is whole");
   require(message->status == 200, "started: the status is 200");
   // Where it came encoded, it is read as it came out.
-  const std::string& body = message->encoded ? answer.body : message->body;
+  const std::string& body = message->encoded ? response.body : message->body;
   if (body.empty()) return require(message->framed, "started: an empty body is said to be empty");
   const bool to_its_end = body.find('\0') == std::string::npos;  // the parser would stop there
   require(to_its_end && says_started(json::parse(body, nullptr, false)), "started: the body says so");
 }
 
-void check_answer(const http::Answer& answer, std::string_view bytes) {
+void check_response(const http::Response& response, std::string_view bytes) {
   std::size_t header_bytes = 0;
-  for (const http::Header& header : answer.headers) {
+  for (const http::Header& header : response.headers) {
     header_bytes += header.name.size() + header.value.size();
     require(header.value.find_first_of(std::string_view("\r\n\0", 3)) == std::string::npos, "a value is of one line");
   }
-  require(header_bytes <= max_headers && answer.body.size() <= max_body, "an answer ends at its limits");
-  require(answer.status >= 200 && answer.status <= 999, "an answer is a final one");
-  require(!(answer.cut && answer.framed), "what was cut has not met its framing");
+  require(header_bytes <= max_headers && response.body.size() <= max_body, "a response ends at its limits");
+  require(response.status >= 200 && response.status <= 999, "a response is a final one");
+  require(!(response.truncated && response.framed), "what was cut has not met its framing");
 
-  const detail::StartSubscriptionAnswer read = detail::decode_start_subscription(answer.body);
-  if (judge(answer, read.reading, detail::RefusedBy::anybody, false).word != Word::started) return;
-  require(answer.framed || read.reading.whole_json, "started: framed, or whole JSON");
-  require(!answer.cut, "started: nothing was cut");
-  check_started(answer, bytes);
+  const detail::DecodedStart read = detail::decode_start_subscription(response.body);
+  if (classify(response, read.reading, detail::RefusedBy::anybody, false).outcome != Outcome::succeeded) return;
+  require(response.framed || read.reading.whole_json, "started: framed, or whole JSON");
+  require(!response.truncated, "started: nothing was cut");
+  check_started(response, bytes);
 }
 
 void check_failure(const http::Failure& failure) {
@@ -207,8 +207,8 @@ void check_failure(const http::Failure& failure) {
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace connectid;
   const std::string_view bytes = fuzz::text_of(data, size);
-  const http::Reply reply = fuzz::answer_to_a_start(bytes);
-  if (const auto* failure = std::get_if<http::Failure>(&reply)) fuzz::check_failure(*failure);
-  if (const auto* answer = std::get_if<http::Answer>(&reply)) fuzz::check_answer(*answer, bytes);
+  const http::AttemptResult result = fuzz::response_to_a_start(bytes);
+  if (const auto* failure = std::get_if<http::Failure>(&result)) fuzz::check_failure(*failure);
+  if (const auto* response = std::get_if<http::Response>(&result)) fuzz::check_response(*response, bytes);
   return 0;
 }
