@@ -36,6 +36,12 @@ bool is_utf8(std::string_view text) noexcept {
   return true;
 }
 
+bool is_plain_ascii(std::string_view text) noexcept {
+  bool plain = true;  // no early end: so it is done many bytes at a time
+  for (const char c : text) plain &= c >= ' ' && c <= '~';
+  return plain;
+}
+
 std::string printable(std::string_view text, std::size_t limit) {
   static constexpr std::string_view digits = "0123456789abcdef";
   std::string line;

@@ -13,6 +13,9 @@ namespace connectid::inline v0::detail {
 
 [[nodiscard]] bool is_utf8(std::string_view text) noexcept;
 
+/// Space to `~`: neither a control character nor a byte of a longer code point.
+[[nodiscard]] bool is_plain_ascii(std::string_view text) noexcept;
+
 /// Unicode's category Cc: C0, DEL and C1.
 [[nodiscard]] constexpr bool is_control(char32_t c) noexcept { return c < 0x20 || (c >= 0x7F && c <= 0x9F); }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <any>
 #include <chrono>
 #include <string>
 
@@ -33,6 +34,7 @@ struct Classification {
 struct Reading {
   bool whole_json = false;  ///< JSON from its first to its last byte
   std::string reason;       ///< why this body is no success; empty: none
+  std::any value = {};      ///< what was read
   bool enough = false;      ///< all that was asked for stands in it, however the transfer ended
 };
 

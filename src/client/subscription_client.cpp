@@ -11,13 +11,14 @@
 #include "base/text.hpp"
 #include "call/blocking_driver.hpp"
 #include "call/call_id.hpp"
-#include "endpoints/subscription/start_subscription.hpp"
+#include "endpoints/endpoint.hpp"
 #include "http/headers.hpp"
 #include "http/url.hpp"
 
 namespace connectid::inline v0 {
 namespace {
 
+using detail::Endpoint;
 using detail::Now;
 using detail::product;
 
@@ -90,18 +91,20 @@ struct SubscriptionClient::Core {
     return {Outcome::not_sent, std::move(detail), "not sent: " + what, std::move(call)};
   }
 
-  http::Request post(std::string_view path, std::string body, const std::string& call_id,
-                     const CallOptions& call) const {
-    http::Request request{.method = "POST", .url = {}, .headers = {}, .authorization = {}, .body = std::move(body)};
-    request.url.reserve(api.text.size() + path.size());
-    request.url.append(api.text).append(path);
-    request.headers.reserve(4 + call.headers.size());
-    request.headers.push_back({"Accept", "application/json"});
-    request.headers.push_back({"Content-Type", "application/json"});
-    request.headers.push_back({"User-Agent", user_agent});
-    request.headers.push_back({"X-Request-Id", call_id});
-    request.headers.insert(request.headers.end(), call.headers.begin(), call.headers.end());
-    return request;
+  http::Request make_request(const Endpoint& endpoint, const void* request, const std::string& call_id,
+                             const CallOptions& call) const {
+    http::Request made{.method = std::string(endpoint.method),
+                       .url = api.text + detail::target(endpoint, request),
+                       .headers = {},
+                       .authorization = {},
+                       .body = detail::body(endpoint, request, options.copies_as_text)};
+    made.headers.reserve(4 + call.headers.size());
+    made.headers.push_back({"Accept", "application/json"});
+    if (!made.body.empty()) made.headers.push_back({"Content-Type", "application/json"});
+    made.headers.push_back({"User-Agent", user_agent});
+    made.headers.push_back({"X-Request-Id", call_id});
+    made.headers.insert(made.headers.end(), call.headers.begin(), call.headers.end());
+    return made;
   }
 
   Timeouts timeouts_of(const CallOptions& call) const {
@@ -124,8 +127,7 @@ SubscriptionClient::SubscriptionClient(std::shared_ptr<const Core> core, TokenSo
 
 SubscriptionClient SubscriptionClient::with(TokenSource token_source) const { return {core_, std::move(token_source)}; }
 
-Result<StartSubscriptionResponse> SubscriptionClient::start(const StartSubscriptionRequest& request,
-                                                            const CallOptions& options) const {
+std::any SubscriptionClient::call(const Endpoint& endpoint, const void* request, const CallOptions& options) const {
   const auto core = core_;  // the caller's handles may all go while the call runs
   const Now began = detail::read_clocks();
   CallInfo call;
@@ -144,36 +146,37 @@ Result<StartSubscriptionResponse> SubscriptionClient::start(const StartSubscript
     call.call_id.clear();  // it may be what is wrong
     return core->not_sent(ConfigurationError{}, why, call);
   }
-  if (auto violations = validate(request); !violations.empty()) {
+  if (auto violations = detail::violations(endpoint, request); !violations.empty()) {
     std::string what = sentence(violations);
     return core->not_sent(ValidationError{std::move(violations)}, what, call);
   }
 
-  StartSubscriptionResponse response;
-  const auto read = [&response](std::string_view body) {
-    detail::DecodedStart decoded = detail::decode_start_subscription(body);
-    response = std::move(decoded.response);
-    return std::move(decoded.reading);
+  std::any response;
+  const auto read = [&](std::string_view body) {
+    detail::Reading reading = detail::decode(endpoint, body);
+    response = std::move(reading.value);
+    return reading;
   };
+  const bool safe = endpoint.idempotency == detail::Idempotency::safe;
   const Timeouts timeouts = core->timeouts_of(options);
-  detail::Call start{
-      .request = core->post("/v1/subscription", to_json(request, core->options.copies_as_text), call.call_id, options),
-      .read = read,
-      .timeouts = timeouts,
-      .retry = core->options.retry_policy,
-      .call_id = std::move(call.call_id)};
+  detail::Call prepared{.request = core->make_request(endpoint, request, call.call_id, options),
+                        .read = read,
+                        .repeat = safe ? detail::Repeat::freely : detail::Repeat::never,
+                        .timeouts = timeouts,
+                        .retry = core->options.retry_policy,
+                        .call_id = std::move(call.call_id)};
   detail::Exchange exchange(
-      std::move(start),
+      std::move(prepared),
       {.limiter = core->limiter, .budget = core->budget, .breaker = core->breaker, .random = detail::random_fraction},
       began);
   detail::Done done = detail::run(exchange, {.token_source = source,
                                              .api_url = core->options.environment.api_url(),
                                              .transport = *core->options.transport,
-                                             .journal = core->options.journal.get(),
+                                             .journal = safe ? nullptr : core->options.journal.get(),
                                              .connect_timeout = timeouts.connect,
                                              .stop = options.stop_token});
   if (done.error) return *std::move(done.error);
-  response.call = std::move(done.call);
+  *endpoint.response.call(response) = std::move(done.call);
   return response;
 }
 

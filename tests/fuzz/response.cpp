@@ -7,12 +7,13 @@
 
 #include <algorithm>
 #include <connectid/http/curl_transport.hpp>
+#include <connectid/subscription/start_subscription.hpp>
 #include <semaphore>
 #include <thread>
 
 #include "base/text.hpp"
 #include "call/classify.hpp"
-#include "endpoints/subscription/start_subscription.hpp"
+#include "endpoints/endpoint.hpp"
 #include "support/fuzzing.hpp"
 
 namespace connectid::fuzz {
@@ -188,9 +189,9 @@ void check_response(const http::Response& response, std::string_view bytes) {
   require(response.status >= 200 && response.status <= 999, "a response is a final one");
   require(!(response.truncated && response.framed), "what was cut has not met its framing");
 
-  const detail::DecodedStart read = detail::decode_start_subscription(response.body);
-  if (classify(response, read.reading, detail::RefusedBy::anybody, false).outcome != Outcome::succeeded) return;
-  require(response.framed || read.reading.whole_json, "started: framed, or whole JSON");
+  const detail::Reading reading = detail::decode(detail::endpoint_of(StartSubscriptionRequest{}), response.body);
+  if (classify(response, reading, detail::RefusedBy::anybody, false).outcome != Outcome::succeeded) return;
+  require(response.framed || reading.whole_json, "started: framed, or whole JSON");
   require(!response.truncated, "started: nothing was cut");
   check_started(response, bytes);
 }

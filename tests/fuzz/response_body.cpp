@@ -1,7 +1,9 @@
 // Any bytes as the body of a response: what is taken for a success, and what of it is shown to people.
+#include <connectid/subscription/start_subscription.hpp>
+
 #include "base/text.hpp"
 #include "call/error_body.hpp"
-#include "endpoints/subscription/start_subscription.hpp"
+#include "endpoints/endpoint.hpp"
 #include "support/fuzzing.hpp"
 
 namespace connectid::fuzz {
@@ -12,20 +14,29 @@ using nlohmann::json;
 // No letter of it can end an escape: `\xea` before "ccess…" would show what nobody had sent.
 const std::string token = "token-of-mine-0123";
 
+void check_start(std::string_view body, const json& parsed) {
+  const auto& start = detail::endpoint_of(StartSubscriptionRequest{});
+  const detail::Reading reading = detail::decode(start, body);
+  if (body.empty() || !reading.reason.empty()) return;
+  require(says_started(parsed), "nothing is taken for a success that says otherwise");
+  const auto& response = std::any_cast<const StartSubscriptionResponse&>(reading.value);
+  require(response.status.value_or("OK") == "OK", "a success has the status OK or none");
+  // A success that was truncated is none. A few places stand for all of them.
+  for (std::size_t size = body.find_last_of('}'); size > 0; size /= 2) {
+    require(!detail::decode(start, body.substr(0, size)).whole_json, "what was truncated is not whole");
+  }
+}
+
 void check_reading(std::string_view body) {
-  const detail::DecodedStart decoded = detail::decode_start_subscription(body);
   const json parsed = json::parse(body, nullptr, /*allow_exceptions=*/false);
   const bool whole = !parsed.is_discarded() && body.find('\0') == std::string_view::npos;  // there the parser stops
-  require(decoded.reading.whole_json == whole, "whole JSON is what a JSON parser takes");
-  require(body.empty() || decoded.reading.whole_json || !decoded.reading.reason.empty(),
-          "what is not JSON is objected to");
-  if (body.empty() || !decoded.reading.reason.empty()) return;
-  require(says_started(parsed), "nothing is taken for a success that says otherwise");
-  require(decoded.response.status.value_or("OK") == "OK", "a success has the status OK or none");
-  // A success that was cut is none. A few places stand for all of them.
-  for (std::size_t size = body.find_last_of('}'); size > 0; size /= 2) {
-    require(!detail::decode_start_subscription(body.substr(0, size)).reading.whole_json, "what was cut is not whole");
+  for (const detail::Endpoint* endpoint : detail::all_endpoints()) {
+    const detail::Reading reading = detail::decode(*endpoint, body);
+    require(reading.whole_json == whole, "whole JSON is what a JSON parser takes");
+    require(body.empty() || whole || !reading.reason.empty(), "what is not JSON is no success");
+    require(!whole || parsed.is_object() || !reading.reason.empty(), "what is no object is no success");
   }
+  check_start(body, parsed);
 }
 
 void check_shown(const std::string& text, std::size_t limit) {

@@ -5,8 +5,10 @@
 #include <string_view>
 #include <utility>
 
+#include <connectid/subscription/start_subscription.hpp>
+
 #include "call/exchange.hpp"
-#include "endpoints/subscription/start_subscription.hpp"
+#include "endpoints/endpoint.hpp"
 
 namespace connectid::detail {
 
@@ -24,7 +26,7 @@ class SimulatedCalls {
   [[nodiscard]] Exchange make(const Timeouts& timeouts = {}, const RetryPolicy& retry = {},
                               Repeat repeat = Repeat::never) {
     return {Call{.request = {.method = "POST", .url = "u", .headers = {}, .authorization = {}, .body = "b"},
-                 .read = [](std::string_view body) { return detail::decode_start_subscription(body).reading; },
+                 .read = [](std::string_view body) { return decode(endpoint_of(StartSubscriptionRequest{}), body); },
                  .repeat = repeat,
                  .timeouts = timeouts,
                  .retry = retry,

@@ -42,4 +42,8 @@ struct StartSubscriptionResponse {
 /// U+FFFD.
 [[nodiscard]] CONNECTID_API std::string to_json(const StartSubscriptionRequest& request, bool copies_as_text = false);
 
+namespace detail {
+struct Endpoint;
+CONNECTID_API const Endpoint& endpoint_of(const StartSubscriptionRequest& request) noexcept;
+}
 }  // namespace connectid::inline v0

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <any>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include <connectid/auth/token_source.hpp>
 #include <connectid/environment.hpp>
@@ -45,7 +47,9 @@ class CONNECTID_API SubscriptionClient {
   /// Blocks for `timeout` at most, pauses included, and ends within milliseconds of a requested stop. (A token source
   /// or a journal that blocks for longer makes it longer.)
   [[nodiscard]] Result<StartSubscriptionResponse> start(const StartSubscriptionRequest& request,
-                                                        const CallOptions& options = {}) const;
+                                                        const CallOptions& options = {}) const {
+    return call<StartSubscriptionResponse>(request, options);
+  }
 
   /// A handle for another customer: on the same connections, inside the same limits, with tokens from `token_source`.
   [[nodiscard]] SubscriptionClient with(TokenSource token_source) const;
@@ -53,6 +57,15 @@ class CONNECTID_API SubscriptionClient {
  private:
   struct Core;
   SubscriptionClient(std::shared_ptr<const Core> core, TokenSource token_source) noexcept;
+
+  /// One call of any endpoint: its response, or an Error.
+  [[nodiscard]] std::any call(const detail::Endpoint& endpoint, const void* request, const CallOptions& options) const;
+  template <class Response, class Request>
+  Result<Response> call(const Request& request, const CallOptions& options) const {
+    std::any done = call(detail::endpoint_of(request), &request, options);
+    if (const Error* error = std::any_cast<Error>(&done)) return *error;
+    return std::any_cast<Response>(std::move(done));
+  }
 
   std::shared_ptr<const Core> core_;
   TokenSource token_source_;
