@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "testing/http_server.hpp"
+#include "testing/routes/api.hpp"
 #include "testing/routes/oauth.hpp"
-#include "testing/routes/subscription.hpp"
 
 namespace connectid::inline v0::testing {
 namespace {
@@ -186,8 +186,9 @@ struct FakeServer::Impl {
   }
 
   HttpResponse obey(const ReceivedRequest& request) {
-    detail::Ruling ruling =
-        detail::rule(request, [this](const std::string& access_token) { return tokens.account_of(access_token); });
+    detail::Ruling ruling = detail::rule(
+        request, [this](const std::string& access_token) { return tokens.account_of(access_token); },
+        [this] { return records.started(); });
     if (ruling.started) records.started(*std::move(ruling.started));
     return std::move(ruling.response);
   }

@@ -1,24 +1,23 @@
 #pragma once
 
-#include <functional>
-#include <optional>
+#include <any>
 #include <string>
+#include <vector>
 
-#include <connectid/testing/fake_server.hpp>
+#include "endpoints/endpoint.hpp"
+#include "testing/routes/api.hpp"
 
 namespace connectid::inline v0::testing::detail {
 
-/// How the API responds to a request, and what it starts.
-struct Ruling {
-  Script::HttpResponse response;
-  std::optional<StartedSubscription> started = {};
+/// Who asks, and under which id.
+struct Caller {
+  std::string call_id = {};
+  std::string account = {};
 };
 
-/// An error of the API's own.
-[[nodiscard]] Script::HttpResponse refusal(int status, const char* exception_type, const std::string& message);
-
-/// The documented rules of *Start subscription*. `account_of` says whose an access token is that lets in. Pure.
-[[nodiscard]] Ruling rule(const ReceivedRequest& request,
-                          const std::function<std::optional<std::string>(const std::string&)>& account_of);
+/// What is done with a valid request. Where this server knows nothing of an endpoint but its declaration, the response
+/// is the least that is a success.
+[[nodiscard]] Ruling act(const connectid::detail::Endpoint& endpoint, const std::any& request, const Caller& caller,
+                         const Started& started);
 
 }  // namespace connectid::inline v0::testing::detail
