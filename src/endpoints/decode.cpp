@@ -147,6 +147,7 @@ class Reader {
     Frame& frame = frames_[depth_ - 1];
     const auto field = std::ranges::find(frame.fields, name, &Field::name);
     frame.field = field == frame.fields.end() ? nullptr : &*field;
+    frame.objects = 0;
     if (depth_ == 1) says_.key(name);
     return true;
   }
@@ -156,7 +157,8 @@ class Reader {
       is_object_ = true;
       frames_[depth_++] = {root_, response_};
     } else if (const Field* field = container(); field && depth_ < frames_.size()) {
-      frames_[depth_] = {field->rules.fields, field->add(field->member(frames_[depth_ - 1].object))};
+      frames_[depth_] = {field->rules.fields,
+                         field->at(field->member(frames_[depth_ - 1].object), frames_[depth_ - 1].objects++)};
       ++depth_;
     } else {
       ++skipped_;
@@ -181,6 +183,7 @@ class Reader {
     std::span<const Field> fields;
     void* object = nullptr;
     const Field* field = nullptr;  ///< whose value comes next; null: nobody's
+    std::size_t objects = 0;       ///< how many it has given that field
     bool in_list = false;          ///< within the list that is that value
   };
 
@@ -189,7 +192,7 @@ class Reader {
     if (depth_ == 0 || skipped_ > 0) return nullptr;
     const Frame& frame = frames_[depth_ - 1];
     if (depth_ == 1 && !frame.in_list) says_.container();
-    return frame.field && frame.field->add ? frame.field : nullptr;
+    return frame.field && frame.field->at ? frame.field : nullptr;
   }
 
   bool end(std::size_t& open) {

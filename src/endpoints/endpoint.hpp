@@ -48,7 +48,8 @@ struct Field {
   Type type;
   Rules rules;
   void* (*member)(void* object);  ///< where it is in its request or response
-  void* (*add)(void* member);     ///< makes an object in it; null where it holds none
+  /// The object at an index of it, made where it is the next one; null where it holds none.
+  void* (*at)(void* member, std::size_t index);
 };
 
 template <class T>
@@ -84,10 +85,18 @@ constexpr Field field(std::string_view name, Rules rules = {}) {
   constexpr Type type = type_of<T>();
   Field made{name, type, rules, [](void* object) -> void* { return &(static_cast<Object*>(object)->*Member); },
              nullptr};
-  if constexpr (type == Type::list)
-    made.add = [](void* list) -> void* { return &static_cast<T*>(list)->emplace_back(); };
-  if constexpr (type == Type::object)
-    made.add = [](void* object) -> void* { return &static_cast<T*>(object)->emplace(); };
+  if constexpr (type == Type::list) {
+    made.at = [](void* member, std::size_t index) -> void* {
+      T& list = *static_cast<T*>(member);
+      return index < list.size() ? &list[index] : &list.emplace_back();
+    };
+  }
+  if constexpr (type == Type::object) {
+    made.at = [](void* member, std::size_t) -> void* {
+      T& object = *static_cast<T*>(member);
+      return object ? &*object : &object.emplace();
+    };
+  }
   return made;
 }
 
@@ -134,6 +143,8 @@ struct Confirmation {
   bool may_be_empty = false;    ///< no body at all, `{}` and `"success": true` say it, too
 };
 
+inline constexpr int ok_alone[] = {200};
+
 /// An endpoint is data: everything that tells it from the others.
 struct Endpoint {
   std::string_view title;   ///< the reference's
@@ -141,13 +152,11 @@ struct Endpoint {
   std::string_view path;    ///< after the API's URL; `{name}` is the field of that name
   Scope scope = Scope::customer;
   Idempotency idempotency = Idempotency::none;
-  std::span<const int> success_statuses;
+  std::span<const int> success_statuses = ok_alone;
   Confirmation confirmation;
   Table request;
   Table response;
 };
-
-inline constexpr int ok_alone[] = {200};
 
 /// Every rule that a request breaks, in the order of its fields. Pure.
 [[nodiscard]] CONNECTID_API std::vector<Violation> violations(const Endpoint& endpoint, const void* request);

@@ -29,7 +29,6 @@ extern constexpr Endpoint start_subscription{
     .path = "/v1/subscription",
     .scope = Scope::customer,
     .idempotency = Idempotency::none,
-    .success_statuses = ok_alone,
     .confirmation = {.field = "status", .value = "OK", .may_be_empty = true},
     .request = Table::of<Request>(request),
     .response = Table::of<Response>(response),

@@ -5,6 +5,8 @@
 #include <connectid/testing/fake_server.hpp>
 
 #include <algorithm>
+#include <cctype>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -162,6 +164,51 @@ TEST_P(EveryEndpoint, takes_its_documented_successes_alone) {
   EXPECT_EQ(reason({{"something", "else"}}), "has no " + name);
   EXPECT_EQ(decode(endpoint, "").reason.empty(), endpoint.confirmation.may_be_empty);
   EXPECT_EQ(decode(endpoint, "{}").reason.empty(), endpoint.confirmation.may_be_empty);
+}
+
+/// Every field of the table that stands in the JSON is in the object, as other code reads it: a number may be a text, a
+/// list's only object may stand for the list, and a list of one object for the object.
+void expect_read(std::span<const Field> fields, void* object, const json& from, std::set<const Field*>& seen) {
+  for (const Field& field : fields) {
+    const auto at = from.find(std::string(field.name));
+    if (at == from.end() || at->is_null()) continue;
+    SCOPED_TRACE(field.name);
+    seen.insert(&field);
+    const std::string text = at->is_string() ? at->get<std::string>() : at->dump();
+    if (field.type == Type::text) EXPECT_EQ(get<std::string>(field, object), text);
+    if (field.type == Type::optional_text) EXPECT_EQ(get<std::optional<std::string>>(field, object), text);
+    if (field.type == Type::boolean) EXPECT_EQ(get<std::optional<bool>>(field, object), at->get<bool>());
+    if (field.type == Type::integer) EXPECT_EQ(get<std::optional<std::int64_t>>(field, object), std::stoll(text));
+    if (field.type == Type::time) {
+      EXPECT_EQ(get<std::optional<Timestamp>>(field, object), Timestamp{std::chrono::milliseconds{std::stoll(text)}});
+    }
+    if (field.at == nullptr) continue;
+    const json objects = at->is_array() ? *at : json::array({*at});
+    for (std::size_t i = 0; i < objects.size(); ++i) {
+      expect_read(field.rules.fields, field.at(field.member(object), i), objects[i], seen);
+    }
+  }
+}
+
+void expect_all_seen(std::span<const Field> fields, const std::set<const Field*>& seen) {
+  for (const Field& field : fields) {
+    EXPECT_TRUE(seen.contains(&field)) << field.name << " stands in no example";
+    expect_all_seen(field.rules.fields, seen);
+  }
+}
+
+TEST_P(EveryEndpoint, reads_its_examples) {
+  std::string name(endpoint.title);
+  for (char& c : name) c = c == ' ' || c == '-' ? '_' : static_cast<char>(std::tolower(c));
+  std::ifstream file(CONNECTID_SOURCE_DIR "/tests/unit/endpoints/examples/" + name + ".json");
+  ASSERT_TRUE(file) << name;
+  std::set<const Field*> seen;
+  for (const json& example : json::parse(file)) {
+    Reading reading = decode(endpoint, example.dump());
+    EXPECT_EQ(reading.reason, "") << example;
+    expect_read(endpoint.response.fields, endpoint.response.object(reading.value), example, seen);
+  }
+  expect_all_seen(endpoint.response.fields, seen);
 }
 
 std::vector<const Endpoint*> all() {
