@@ -14,6 +14,7 @@
 #include <connectid/rate_limit/rate_limit.hpp>
 #include <connectid/result.hpp>
 #include <connectid/retry_policy.hpp>
+#include <connectid/subscription/list_subscriptions.hpp>
 #include <connectid/subscription/start_subscription.hpp>
 
 namespace connectid::inline v0 {
@@ -49,6 +50,12 @@ class CONNECTID_API SubscriptionClient {
   [[nodiscard]] Result<StartSubscriptionResponse> start(const StartSubscriptionRequest& request,
                                                         const CallOptions& options = {}) const {
     return call<StartSubscriptionResponse>(request, options);
+  }
+
+  /// The customer's subscriptions. It only reads: it is retried freely, and written in no journal.
+  [[nodiscard]] Result<ListSubscriptionsResponse> list(const ListSubscriptionsRequest& request = {},
+                                                       const CallOptions& options = {}) const {
+    return call<ListSubscriptionsResponse>(request, options);
   }
 
   /// A handle for another customer: on the same connections, inside the same limits, with tokens from `token_source`.
