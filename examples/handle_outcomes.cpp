@@ -29,7 +29,6 @@ void store(Order& order, State state, const char* for_the_customer, std::string 
   order.for_the_staff = std::move(for_the_staff);
 }
 
-// docs: not sent
 // Not one byte of the order left: it may be sent again as soon as the cause is gone.
 void not_sent(Order& order, const connectid::Error& error) {
   switch (error.kind()) {
@@ -49,9 +48,7 @@ void not_sent(Order& order, const connectid::Error& error) {
       return store(order, State::waiting, later);
   }
 }
-// docs: end
 
-// docs: rejected
 // The server refused and started nothing. Most refusals come again if the same is sent again.
 void rejected(Order& order, const connectid::Error& error) {
   switch (error.kind()) {
@@ -64,19 +61,16 @@ void rejected(Order& order, const connectid::Error& error) {
       return store(order, State::refused, sorry, "find out why: " + error.message());
   }
 }
-// docs: end
 
 bool fits_in_a_call_id(const std::string& number) {
   const auto visible = [](char c) { return c > ' ' && c <= '~'; };
   return !number.empty() && number.size() <= longest_number && std::ranges::all_of(number, visible);
 }
 
-// docs: unknown
 // The server may have acted: a second start could be a second subscription, and a second bill.
 void unknown(Order& order, const connectid::Error& error) {
   store(order, State::held, confirming, "look whether it started, call " + order.call_id + ": " + error.message());
 }
-// docs: end
 
 // docs: every outcome
 void answered(Order& order, const Result& result) {

@@ -34,7 +34,6 @@ bool settle(const std::string& path) {
 
 bool start_one(const std::string& path) {
   const connectid::testing::FakeServer server;
-  // docs: with a journal
   const auto journal = std::make_shared<connectid::FileJournal>(path);
   const connectid::SubscriptionClient client({
       .environment = server.environment(),
@@ -47,7 +46,6 @@ bool start_one(const std::string& path) {
                                     .coupon_code = "WMDigi",
                                     .coupon_number = 5223});
   if (!result) std::cerr << result.error() << '\n' << journal->error() << '\n';  // a full disk, say: not_sent
-  // docs: end
   return result.has_value();
 }
 

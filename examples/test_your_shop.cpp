@@ -65,7 +65,6 @@ TEST(YourShop, waits_as_long_as_a_429_says) {
 }
 // docs: end
 
-// docs: a 429 and a success
 TEST(YourShop, hears_nothing_of_a_429_that_the_client_has_waited_for) {
   auto wire = std::make_shared<connectid::testing::ScriptedTransport>();
   wire->respond(connectid::testing::http_response(429, "", {{"Retry-After", "0"}}));
@@ -78,7 +77,6 @@ TEST(YourShop, hears_nothing_of_a_429_that_the_client_has_waited_for) {
   EXPECT_EQ(order.state, State::active);
   EXPECT_EQ(wire->requests().size(), 2U);
 }
-// docs: end
 
 // docs: a lost response
 TEST(YourShop, never_sends_an_order_again_whose_response_was_lost) {
