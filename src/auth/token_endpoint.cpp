@@ -133,9 +133,11 @@ TokenEndpointResult ask_token_endpoint(const TokenEndpointRequest& asked) {
   std::vector<Secret> secrets = secrets_in(credentials, refresh_token, request.authorization);
   Call call{.request = std::move(request),
             .read =
-                [&result](std::string_view body) {
-                  result.response = decode_token(body);
-                  return result.response.reading;
+                [](std::string_view body) {
+                  TokenResponse response = decode_token(body);
+                  Reading reading = response.reading;
+                  reading.value = std::move(response);
+                  return reading;
                 },
             .repeat = refresh ? Repeat::once : Repeat::freely,
             .may_have_acted_before = response_was_lost,
@@ -150,12 +152,13 @@ TokenEndpointResult ask_token_endpoint(const TokenEndpointRequest& asked) {
   Exchange exchange(std::move(call),
                     {.limiter = unlimited, .budget = budget, .breaker = never, .random = random_fraction}, began);
   const TokenSource takes_none;
-  const Done done = run(exchange, {.token_source = takes_none,
-                                   .api_url = {},
-                                   .transport = *credentials.transport,
-                                   .journal = nullptr,  // it would write the secrets down
-                                   .connect_timeout = timeouts.connect,
-                                   .stop = stop});
+  Done done = run(exchange, {.token_source = takes_none,
+                             .api_url = {},
+                             .transport = *credentials.transport,
+                             .journal = nullptr,  // it would write the secrets down
+                             .connect_timeout = timeouts.connect,
+                             .stop = stop});
+  if (auto* response = std::any_cast<TokenResponse>(&done.value)) result.response = std::move(*response);
   if (done.error) {
     const milliseconds named = done.error->retry_after().value_or(milliseconds{0});
     result.named_pause = std::min(named, retry.longest_named_pause);

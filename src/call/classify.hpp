@@ -36,6 +36,7 @@ struct Reading {
   std::string reason;       ///< why this body is no success; empty: none
   std::any value = {};      ///< what was read
   bool enough = false;      ///< all that was asked for stands in it, however the transfer ended
+  std::any value = {};      ///< the decoded body, of the endpoint's own type
 };
 
 /// Whose words the body of a refusal holds.

@@ -225,7 +225,11 @@ Action Exchange::stray_after_a_refusal(const http::Failure& failure, Now now) {
 Action Exchange::on(const http::Response& response, Now now) {
   left_something();
   learn_from(response, now);
-  const Reading reading = response.status == 200 ? call_.read(response.body) : Reading{};
+  Reading reading;
+  if (response.status == 200) {
+    reading = call_.read(response.body);
+    value_ = std::move(reading.value);
+  }
   Refusal refusal = response.status == 200 ? Refusal{} : refusal_in(response);
   const RefusedBy by = refusal.of_the_application ? RefusedBy::application : RefusedBy::anybody;
   Classification classification = classify(response, reading, by, now.steady >= deadline_);
@@ -234,7 +238,7 @@ Action Exchange::on(const http::Response& response, Now now) {
   if (classification.outcome == Outcome::succeeded) {
     info_.http_status = response.status;
     info_.sent_at = sent_at_;
-    return Done{std::nullopt, take_call(now)};
+    return Done{std::nullopt, take_call(now), std::move(value_)};
   }
   const auto pause = retry_after(response.headers, now.wall);
   if (classification.for_the_truncation) {
@@ -453,7 +457,7 @@ Action Exchange::end(const std::string& why_no_more, Now now) {
   CallInfo call = take_call(now);
   Error error(outcome, std::move(ending_->detail), printable(without_secrets(std::move(message)), 4000), call,
               unknown_attempts_);
-  return Done{std::move(error), std::move(call)};
+  return Done{std::move(error), std::move(call), std::move(value_)};
 }
 
 std::string Exchange::without_secrets(std::string text) const {

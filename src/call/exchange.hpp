@@ -1,7 +1,7 @@
 #pragma once
 
+#include <any>
 #include <chrono>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -63,11 +63,12 @@ struct Send {
 struct Done {
   std::optional<Error> error;  ///< none: it succeeded
   CallInfo call;
+  std::any value = {};  ///< of the last Reading, also where that was no success
 };
 using Action = std::variant<GetToken, Wait, WriteDown, Send, Done>;
 
-/// Reads the body of a 200.
-using Reader = std::function<Reading(std::string_view)>;
+/// Reads the body of a 200. What it decodes goes into the Reading, and nowhere else.
+using Reader = Reading (*)(std::string_view body);
 
 /// Whether a request that may have acted is sent again.
 enum class Repeat {
@@ -171,6 +172,7 @@ class Exchange {
   int refused_with_ = 0;                                    ///< the status of that
   std::optional<Ending> ending_;                            ///< of the call, were it to end now
   int unknown_attempts_ = 0;
+  std::any value_;  ///< of the last Reading
   CallInfo info_;
 };
 

@@ -151,33 +151,8 @@ std::any SubscriptionClient::call(const Endpoint& endpoint, const void* request,
     return core->not_sent(ValidationError{std::move(violations)}, what, call);
   }
 
-  std::any response;
-  const auto read = [&](std::string_view body) {
-    detail::Reading reading = detail::decode(endpoint, body);
-    response = std::move(reading.value);
-    return reading;
-  };
-  const bool safe = endpoint.idempotency == detail::Idempotency::safe;
-  const Timeouts timeouts = core->timeouts_of(options);
-  detail::Call prepared{.request = core->make_request(endpoint, request, call.call_id, options),
-                        .read = read,
-                        .repeat = safe ? detail::Repeat::freely : detail::Repeat::never,
-                        .timeouts = timeouts,
-                        .retry = core->options.retry_policy,
-                        .call_id = std::move(call.call_id)};
-  detail::Exchange exchange(
-      std::move(prepared),
-      {.limiter = core->limiter, .budget = core->budget, .breaker = core->breaker, .random = detail::random_fraction},
-      began);
-  detail::Done done = detail::run(exchange, {.token_source = source,
-                                             .api_url = core->options.environment.api_url(),
-                                             .transport = *core->options.transport,
-                                             .journal = safe ? nullptr : core->options.journal.get(),
-                                             .connect_timeout = timeouts.connect,
-                                             .stop = options.stop_token});
-  if (done.error) return *std::move(done.error);
-  *endpoint.response.call(response) = std::move(done.call);
-  return response;
+  *endpoint.response.call(done.value) = std::move(done.call);
+  return std::move(done.value);
 }
 
 }  // namespace connectid::inline v0
