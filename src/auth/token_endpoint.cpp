@@ -126,8 +126,7 @@ TokenEndpointResult ask_token_endpoint(const TokenEndpointRequest& asked) {
   const bool refresh = credentials.grant == auth::Grant::refresh_token;
   TokenEndpointResult result;
   const Now began = read_clocks();
-  const std::string call_id = make_call_id(began.wall);
-  http::Request request = token_request(credentials, refresh_token, call_id);
+  http::Request request = token_request(credentials, refresh_token, make_call_id(began.wall));
   // A slow login is waited for where hanging up would lose a refresh token; else there is room for a second try.
   const Timeouts timeouts{.attempt_timeout = refresh ? timeout : timeout / 2, .timeout = timeout};
   std::vector<Secret> secrets = secrets_in(credentials, refresh_token, request.authorization);
@@ -143,21 +142,21 @@ TokenEndpointResult ask_token_endpoint(const TokenEndpointRequest& asked) {
             .may_have_acted_before = response_was_lost,
             .timeouts = timeouts,
             .retry = retry,
-            .call_id = call_id,
             .takes_token = false,
             .responses_are_secret = true,
             .secrets = std::move(secrets)};
   Limiter unlimited(RateLimit::off());  // the documented limits are the API's
   CircuitBreaker never(0);              // asking for tokens does no harm that it could spare anybody
-  Exchange exchange(std::move(call),
-                    {.limiter = unlimited, .budget = budget, .breaker = never, .random = random_fraction}, began);
+  Exchange exchange(std::move(call), began);
   const TokenSource takes_none;
-  Done done = run(exchange, {.token_source = takes_none,
-                             .api_url = {},
-                             .transport = *credentials.transport,
-                             .journal = nullptr,  // it would write the secrets down
-                             .connect_timeout = timeouts.connect,
-                             .stop = stop});
+  Done done =
+      run(exchange, {.token_source = takes_none,
+                     .api_url = {},
+                     .transport = *credentials.transport,
+                     .journal = nullptr,  // it would write the secrets down
+                     .shared = {.limiter = unlimited, .budget = budget, .breaker = never, .random = random_fraction},
+                     .connect_timeout = timeouts.connect,
+                     .stop = stop});
   if (auto* response = std::any_cast<TokenResponse>(&done.value)) result.response = std::move(*response);
   if (done.error) {
     const milliseconds named = done.error->retry_after().value_or(milliseconds{0});

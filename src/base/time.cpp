@@ -9,11 +9,13 @@
 
 namespace connectid::inline v0::detail {
 
+std::string in_milliseconds(std::chrono::milliseconds time) { return std::to_string(time.count()) + " ms"; }
+
 std::string utc(Timestamp time) {
   using namespace std::chrono;
   // The calendar's arithmetic ends long before a Timestamp does.
   if (time < sys_days{year{0} / 1 / 1} || time >= sys_days{year{10000} / 1 / 1}) {
-    return std::to_string(time.time_since_epoch().count()) + " ms since 1970";
+    return in_milliseconds(time.time_since_epoch()) + " since 1970";
   }
   const auto day = floor<days>(time);
   const year_month_day date{day};

@@ -97,10 +97,11 @@ class Perform {
 
 Done run(Exchange& exchange, const BlockingIo& io) {
   Perform perform(exchange, io);
-  Action action = exchange.next(Go{}, read_clocks());
+  Admission admission(io.shared);
+  Action action = admission.next(exchange, Go{}, read_clocks());
   while (!std::holds_alternative<Done>(action)) {
     Event event = perform(action);
-    action = exchange.next(std::move(event), read_clocks());
+    action = admission.next(exchange, std::move(event), read_clocks());
   }
   perform.tell_the_end(std::get<Done>(action));
   return std::get<Done>(std::move(action));

@@ -3,7 +3,7 @@
 #include <stop_token>
 #include <string_view>
 
-#include "call/exchange.hpp"
+#include "call/admission.hpp"
 
 namespace connectid::inline v0::detail {
 
@@ -13,11 +13,12 @@ struct BlockingIo {
   std::string_view api_url;  ///< that its token will be sent to
   http::Transport& transport;
   Journal* journal = nullptr;  ///< none: nothing is written down
+  Shared shared;
   std::chrono::milliseconds connect_timeout;
   std::stop_token stop;
 };
 
-/// Runs an Exchange to its end in the calling thread. User code that throws ends the call with its true word.
+/// Runs an Exchange to its end in the calling thread. User code that throws ends the call with its true outcome.
 [[nodiscard]] Done run(Exchange& exchange, const BlockingIo& io);
 
 [[nodiscard]] Now read_clocks() noexcept;

@@ -100,7 +100,7 @@ Classification classify(const http::Response& response, const Reading& reading, 
   const bool success = response.status >= 200 && response.status <= 299;
   if (response.left == http::Left::head && classification.outcome == Outcome::unknown && !success) {
     classification.outcome = Outcome::not_sent;
-    classification.again = RetryCondition::after_a_pause;
+    classification.condition = RetryCondition::after_a_pause;
   }
   return classification;
 }

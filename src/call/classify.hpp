@@ -12,7 +12,7 @@
 
 namespace connectid::inline v0::detail {
 
-/// On what condition an attempt may be repeated. Whether it holds, and whether there is time, is the Exchange's to see.
+/// On what condition an attempt may be repeated. Whether it holds, and whether there is time, the Exchange decides.
 enum class RetryCondition {
   no,
   after_a_pause,          ///< nothing of it left, or too little to act on
@@ -23,8 +23,8 @@ enum class RetryCondition {
 
 struct Classification {
   Outcome outcome = Outcome::unknown;
-  ErrorKind kind = ErrorKind::unexpected_response;  ///< says nothing where the word is `started`
-  RetryCondition again = RetryCondition::no;
+  ErrorKind kind = ErrorKind::unexpected_response;  ///< says nothing where the outcome is `succeeded`
+  RetryCondition condition = RetryCondition::no;
   /// The response that was cut says nothing; why it was cut is what there is to tell.
   bool for_the_truncation = false;
   friend bool operator==(const Classification&, const Classification&) = default;
@@ -34,7 +34,6 @@ struct Classification {
 struct Reading {
   bool whole_json = false;  ///< JSON from its first to its last byte
   std::string reason;       ///< why this body is no success; empty: none
-  std::any value = {};      ///< what was read
   bool enough = false;      ///< all that was asked for stands in it, however the transfer ended
   std::any value = {};      ///< the decoded body, of the endpoint's own type
 };
@@ -54,7 +53,7 @@ enum class RefusedBy {
 [[nodiscard]] Classification classify_stray_after_refusal() noexcept;
 
 /// What an attempt's end tells the circuit breaker: it fails where it may have acted, but for 500 and 501, which are an
-/// application's own, and where a gateway says 502, 503 or 504. `word` is what `classify` says of it.
+/// application's own, and where a gateway says 502, 503 or 504. `outcome` is what `classify` says of it.
 [[nodiscard]] Health health(const http::Response& response, Outcome outcome,
                             std::chrono::steady_clock::duration lasted) noexcept;
 [[nodiscard]] Health health(const http::Failure& failure, std::chrono::steady_clock::duration lasted) noexcept;

@@ -5,7 +5,7 @@
 
 #include "base/text.hpp"
 #include "base/time.hpp"
-#include "http/headers.hpp"
+#include "call/retry.hpp"
 
 namespace connectid::inline v0::detail {
 namespace {
@@ -24,8 +24,6 @@ steady_clock::time_point after(steady_clock::time_point start, milliseconds paus
   const auto room = std::chrono::duration_cast<milliseconds>(steady_clock::time_point::max() - start);
   return pause < room ? start + std::max(pause, milliseconds{0}) : steady_clock::time_point::max();
 }
-
-std::string in_milliseconds(milliseconds time) { return std::to_string(time.count()) + " ms"; }
 
 /// Where the attempt stood, as the end of a sentence.
 std::string_view phrase(Stage stage) {
@@ -109,26 +107,25 @@ std::string as_outcome(Outcome outcome, const std::string& what, Timestamp sent_
 
 }  // namespace
 
-Exchange::Exchange(Call call, const Shared& shared, Now began)
-    : call_(std::move(call)),
-      shared_(shared),
-      began_(began),
-      deadline_(after(began.steady, call_.timeouts.timeout)),
-      passage_(shared_.breaker),
-      reservation_(shared_.limiter) {
-  info_.call_id = call_.call_id;
+Exchange::Exchange(Call call, Now began)
+    : call_(std::move(call)), began_(began), deadline_(after(began.steady, call_.timeouts.timeout)) {
+  info_.call_id = journal_call().call_id;
 }
 
 JournalCall Exchange::journal_call() const noexcept {
-  return {
-      .call_id = call_.call_id, .method = call_.request.method, .url = call_.request.url, .body = call_.request.body};
+  const std::string* call_id = http::find(call_.request.headers, "X-Request-Id");
+  return {.call_id = call_id ? std::string_view(*call_id) : std::string_view(),
+          .method = call_.request.method,
+          .url = call_.request.url,
+          .body = call_.request.body};
 }
 
-Action Exchange::next(Event event, Now now) {
-  return std::visit([&](auto& happened) { return on(std::move(happened), now); }, event);
+Step Exchange::next(Event event, Now now) {
+  Action action = std::visit([&](auto& happened) { return on(std::move(happened), now); }, event);
+  return {std::move(action), std::exchange(lesson_, std::nullopt)};
 }
 
-// ---- the way to an attempt: token, turn, journal, sending
+// ---- the way to an attempt: token, reservation, journal, sending
 
 Action Exchange::on(Go, Now now) {
   if (!call_.takes_token || !token_.empty()) return reserve(now);
@@ -163,11 +160,32 @@ Action Exchange::on(const NoToken& refusal, Now now) {
 
 Action Exchange::reserve(Now now) {
   if (now.steady >= deadline_) return out_of_time(Stage::pause, now);
-  if (const auto circuit = passage_.ask(now.steady)) return circuit_is_open(*circuit, now);
-  const auto at = reservation_.ask(now.steady);
-  if (at <= now.steady) return WriteDown{info_.attempts + 1};
-  if (at >= deadline_) return slot_comes_too_late(at, now);
-  return Wait{at};
+  return Reserve{};
+}
+
+Action Exchange::on(const CircuitIsOpen& circuit, Now now) {
+  const Timestamp since = now.wall - std::chrono::duration_cast<milliseconds>(now.steady - circuit.since);
+  return end_without_another(
+      CircuitOpen{since, circuit.retry_in},
+      "the circuit breaker is open since " + utc(since) + ": " + std::to_string(circuit.failures) +
+          " attempts in a row had ended at once, none with an application's response; the last one: " + circuit.last +
+          (circuit.probing ? "; one call is finding out whether that is over"
+                           : "; the next call is let through in " + in_milliseconds(circuit.retry_in)),
+      now);
+}
+
+Action Exchange::on(Reserved slot, Now now) {
+  if (slot.at < deadline_) return Wait{slot.at};
+  return end_without_another(DeadlineExceeded{Stage::pause},
+                             "its turn in the rate limit comes in " +
+                                 in_milliseconds(std::chrono::ceil<milliseconds>(slot.at - now.steady)) + ", and " +
+                                 the_timeout() + " passes before",
+                             now);
+}
+
+Action Exchange::on(Admitted admitted, Now) {
+  random_ = admitted.random;
+  return WriteDown{info_.attempts + 1};
 }
 
 Action Exchange::on(WrittenDown, Now now) {
@@ -190,26 +208,18 @@ Action Exchange::on(Stopped stopped, Now now) {
 // ---- what came of it
 
 Action Exchange::on(const http::Failure& failure, Now now) {
-  passage_.ended(health(failure, now.steady - attempt_began_),
-                 std::string(to_string(failure.cause)) + " " + std::string(phrase(failure.stage)), now.steady);
+  lesson_ = Lesson{.health = health(failure, now.steady - attempt_began_),
+                   .ended = std::string(to_string(failure.cause)) + " " + std::string(phrase(failure.stage))};
   if (failure.body_left) {
-    left_something();
-  } else {
-    left_nothing(now);
+    failed_connects_ = 0;
+    ++attempts_that_left_;
+  } else if (failed_connects_++ == 0) {
+    connecting_since_ = now.steady;
   }
   if (failure.cause == Cause::stray_response && refused_at_) return stray_after_a_refusal(failure, now);
   const Classification classification = classify(failure, now.steady >= deadline_);
   keep(ending_of(classification, failure));
   return repeat_or_end(classification, std::nullopt, now);
-}
-
-void Exchange::left_nothing(Now now) noexcept {
-  if (failed_connects_++ == 0) connecting_since_ = now.steady;
-}
-
-void Exchange::left_something() noexcept {
-  failed_connects_ = 0;
-  ++attempts_that_left_;
 }
 
 /// What became of the attempt that was refused is what nobody knows now: so it is the one that the error tells of.
@@ -223,23 +233,33 @@ Action Exchange::stray_after_a_refusal(const http::Failure& failure, Now now) {
 }
 
 Action Exchange::on(const http::Response& response, Now now) {
-  left_something();
-  learn_from(response, now);
+  failed_connects_ = 0;
+  ++attempts_that_left_;
+  const KnownHeaders headers(response.headers);
+  note(headers);
   Reading reading;
+  Refusal refusal;
   if (response.status == 200) {
     reading = call_.read(response.body);
     value_ = std::move(reading.value);
+  } else {
+    refusal = refusal_in(response);
   }
-  Refusal refusal = response.status == 200 ? Refusal{} : refusal_in(response);
   const RefusedBy by = refusal.of_the_application ? RefusedBy::application : RefusedBy::anybody;
-  Classification classification = classify(response, reading, by, now.steady >= deadline_);
-  passage_.ended(health(response, classification.outcome, now.steady - attempt_began_),
-                 "HTTP " + std::to_string(response.status), now.steady);
-  if (classification.outcome == Outcome::succeeded) {
-    info_.http_status = response.status;
-    info_.sent_at = sent_at_;
-    return Done{std::nullopt, take_call(now), std::move(value_)};
-  }
+  const Classification classification = classify(response, reading, by, now.steady >= deadline_);
+  lesson_ = Lesson{.health = health(response, classification.outcome, now.steady - attempt_began_),
+                   .ended = "HTTP " + std::to_string(response.status),
+                   .gives_back = response.status < 500,
+                   .allowance = allowance_in(response, headers, now)};
+  if (classification.outcome != Outcome::succeeded)
+    return no_success(response, classification, reading, std::move(refusal), now);
+  info_.http_status = response.status;
+  info_.sent_at = sent_at_;
+  return Done{std::nullopt, take_call(now), std::move(value_)};
+}
+
+Action Exchange::no_success(const http::Response& response, Classification classification, const Reading& reading,
+                            Refusal refusal, Now now) {
   const auto pause = retry_after(response.headers, now.wall);
   if (classification.for_the_truncation) {
     Ending truncated = ending_of(classification, *response.truncated);
@@ -251,8 +271,8 @@ Action Exchange::on(const http::Response& response, Now now) {
   // Without a challenge it says nothing of the token: another one would be refused as well.
   const bool challenged =
       call_.takes_token && (refusal.oauth_error || http::find(response.headers, "WWW-Authenticate"));
-  if (classification.again == RetryCondition::with_another_token && !challenged)
-    classification.again = RetryCondition::no;
+  if (classification.condition == RetryCondition::with_another_token && !challenged)
+    classification.condition = RetryCondition::no;
 
   const auto shown_pause = response.status == 429 ? pause : std::nullopt;
   std::string what = sentence(response, reading.reason, refusal.words, shown_pause);
@@ -274,30 +294,26 @@ Refusal Exchange::refusal_in(const http::Response& response) const {
   return refusal;
 }
 
-void Exchange::learn_from(const http::Response& response, Now now) {
-  const KnownHeaders headers(response.headers);
+void Exchange::note(const KnownHeaders& headers) {
   info_.rate_limit_remaining = parse_count(headers.rate_limit_remaining);
   info_.rate_limit_reset = parse_count(headers.rate_limit_reset);
   if (headers.date) info_.server_date = parse_http_date(*headers.date);
   if (headers.request_id) info_.server_request_id = printable(without_secrets(*headers.request_id), 200);
-
-  if (response.status < 500) shared_.budget.give_back_a_tenth();
-  const auto reset = rate_limit_reset(headers, now.wall);
-  if (response.status == 429) {
-    if (const auto hold = hold_after_429(response, now)) shared_.limiter.learn(0, *hold, now.steady);
-  } else if (info_.rate_limit_remaining && reset) {
-    shared_.limiter.learn(*info_.rate_limit_remaining, *reset, now.steady);
-  }
 }
 
-/// How long all calls of the client hold back after a 429. Where something is left, it was the limit of a second, and
-/// the reset is the minute's.
-std::optional<milliseconds> Exchange::hold_after_429(const http::Response& response, Now now) const {
-  const bool of_a_second = info_.rate_limit_remaining.value_or(0) > 0 && !http::find(response.headers, "Retry-After");
-  if (of_a_second) return std::chrono::seconds{1};
-  const auto pause = retry_after(response.headers, now.wall);
-  if (!pause) return std::nullopt;
-  return std::max(after_named_pause(call_.retry, *pause, 0), shortest_pause_after_429);
+/// After a 429 all calls of the client hold back. Where something is left, it was the limit of a second, and the reset
+/// is the minute's.
+std::optional<Allowance> Exchange::allowance_in(const http::Response& response, const KnownHeaders& headers,
+                                                Now now) const {
+  const auto remaining = info_.rate_limit_remaining;
+  if (response.status == 429) {
+    if (remaining.value_or(0) > 0 && !headers.retry_after) return Allowance{0, std::chrono::seconds{1}};
+    const auto pause = retry_after(headers, now.wall);
+    if (!pause) return std::nullopt;
+    return Allowance{0, std::max(after_named_pause(call_.retry, *pause, 0), shortest_pause_after_429)};
+  }
+  const auto reset = rate_limit_reset(headers, now.wall);
+  return remaining && reset ? std::optional(Allowance{*remaining, *reset}) : std::nullopt;
 }
 
 // ---- whether it is tried again
@@ -315,9 +331,9 @@ bool Exchange::may_send_again_what_may_have_acted() const noexcept {
 }
 
 std::string Exchange::reason_against(const Classification& classification, bool pause_is_named, Now now) const {
-  if (classification.again == RetryCondition::when_the_server_says && !pause_is_named)
+  if (classification.condition == RetryCondition::when_the_server_says && !pause_is_named)
     return "the server named no pause";
-  if (classification.again == RetryCondition::with_another_token && token_was_refused_)
+  if (classification.condition == RetryCondition::with_another_token && token_was_refused_)
     return "another token was refused before";
   if (failed_connects_ > 0) return reason_against_connecting(now);
   if (attempts_that_left_ >= call_.retry.max_attempts) {
@@ -334,54 +350,51 @@ std::string Exchange::reason_against_connecting(Now now) const {
   return "no connection for " + in_milliseconds(std::max(call_.retry.connect_for, milliseconds{0}));
 }
 
-void Exchange::believe_the_refusal(int status) noexcept {
-  refused_at_ = sent_at_;
-  refused_with_ = status;
-}
-
 Action Exchange::repeat_or_end(const Classification& classification, std::optional<milliseconds> named, Now now) {
   const bool harmful =
-      classification.again == RetryCondition::where_it_does_no_harm && !may_send_again_what_may_have_acted();
-  if (classification.again == RetryCondition::no || harmful || now.steady >= deadline_) return end({}, now);
+      classification.condition == RetryCondition::where_it_does_no_harm && !may_send_again_what_may_have_acted();
+  if (classification.condition == RetryCondition::no || harmful || now.steady >= deadline_) return end({}, now);
   if (std::string reason = reason_against(classification, named.has_value(), now); !reason.empty())
     return end(reason, now);
-  if (classification.again == RetryCondition::with_another_token) {
+  const bool another_token = classification.condition == RetryCondition::with_another_token;
+  if (another_token || classification.condition == RetryCondition::when_the_server_says) {
+    refused_at_ = sent_at_;
+    refused_with_ = another_token ? 401 : 429;
+  }
+  if (another_token) {
     token_was_refused_ = true;
-    believe_the_refusal(401);
     return GetToken{token_};
   }
-  if (classification.again == RetryCondition::when_the_server_says) believe_the_refusal(429);
   if (failed_connects_ > 0) return wait_for_a_connection(now);
-  return wait_before_the_next(classification.again, named, now);
+  return wait_before_the_next(classification.condition, named, now);
 }
 
-Action Exchange::wait_before_the_next(RetryCondition again, std::optional<milliseconds> named, Now now) {
-  const double random = shared_.random();
-  const milliseconds least = again == RetryCondition::when_the_server_says ? shortest_pause_after_429 : milliseconds{0};
-  const milliseconds chosen = named ? after_named_pause(call_.retry, std::max(*named, least), random)
-                                    : back_off(call_.retry, attempts_that_left_, random);
+Action Exchange::wait_before_the_next(RetryCondition condition, std::optional<milliseconds> named, Now now) {
+  const bool as_the_server_says = condition == RetryCondition::when_the_server_says;
+  const milliseconds least = as_the_server_says ? shortest_pause_after_429 : milliseconds{0};
+  const milliseconds chosen = named ? after_named_pause(call_.retry, std::max(*named, least), random_)
+                                    : back_off(call_.retry, attempts_that_left_, random_);
   const milliseconds pause = std::max(chosen, least);
   const auto at = after(now.steady, pause);
   if (at >= deadline_) return pause_is_too_long(pause, now);
-  if (again != RetryCondition::when_the_server_says && !shared_.budget.take()) {
-    return end("this client's budget of repeats is spent, as in an outage", now);
-  }
-  return Wait{at};
+  return Wait{.until = at, .costs_a_repeat = !as_the_server_says};
+}
+
+Action Exchange::on(NoRepeatLeft, Now now) {
+  return end("this client's budget of repeats is spent, as in an outage", now);
 }
 
 /// The last try is made at the end of the time for connecting: a pause that would pass it is cut.
 Action Exchange::wait_for_a_connection(Now now) {
-  const milliseconds pause = std::clamp(back_off(call_.retry, failed_connects_, shared_.random()),
-                                        shortest_pause_of_connecting, longest_pause_of_connecting);
+  const milliseconds pause = std::clamp(back_off(call_.retry, failed_connects_, random_), shortest_pause_of_connecting,
+                                        longest_pause_of_connecting);
   const auto at = std::min(after(now.steady, pause), after(connecting_since_, call_.retry.connect_for));
   if (at >= deadline_) return pause_is_too_long(pause, now);
   return Wait{at};
 }
 
 Action Exchange::pause_is_too_long(milliseconds pause, Now now) {
-  return end("a pause of " + in_milliseconds(pause) + " would end after the call's timeout of " +
-                 in_milliseconds(call_.timeouts.timeout),
-             now);
+  return end("a pause of " + in_milliseconds(pause) + " would end after " + the_timeout(), now);
 }
 
 // ---- the end
@@ -390,8 +403,7 @@ Exchange::Ending Exchange::ending_of(const Classification& classification, const
   std::string what = failure.text;
   if (classification.kind == ErrorKind::cancelled) what = "cancelled " + std::string(phrase(failure.stage));
   if (classification.kind == ErrorKind::deadline_exceeded) {
-    what = "the call's timeout of " + in_milliseconds(call_.timeouts.timeout) + " passed " +
-           std::string(phrase(failure.stage));
+    what = the_timeout() + " passed " + std::string(phrase(failure.stage));
   }
   return {.outcome = classification.outcome,
           .detail = detail_of(failure, classification.kind),
@@ -399,7 +411,7 @@ Exchange::Ending Exchange::ending_of(const Classification& classification, const
           .sent_at = sent_at_};
 }
 
-/// The word belongs to the call: what one attempt may have done, a later one cannot take back. Where it may be done
+/// The outcome belongs to the call: what one attempt may have done, a later one cannot take back. Where it may be done
 /// again, what counts is how it ended.
 void Exchange::keep(Ending ending) {
   if (ending.outcome == Outcome::unknown) ++unknown_attempts_;
@@ -416,37 +428,20 @@ Action Exchange::end_before_an_attempt(ErrorDetail detail, const std::string& wh
 }
 
 /// What ended an attempt before says more than that the time for another is up.
+/// What ended an attempt before says more than why no other one is made.
+Action Exchange::end_without_another(ErrorDetail detail, const std::string& why, Now now) {
+  if (ending_) return end(why, now);
+  return end_before_an_attempt(std::move(detail), why, now);
+}
+
 Action Exchange::out_of_time(Stage stage, Now now) {
-  if (ending_) return end("the call's timeout of " + in_milliseconds(call_.timeouts.timeout) + " leaves no time", now);
-  const http::Failure failure{.stage = stage, .cause = Cause::timed_out, .body_left = false, .text = {}};
-  ending_ = ending_of(classify(failure, /*deadline_passed=*/true), failure);
-  return end({}, now);
-}
-
-Action Exchange::circuit_is_open(const CircuitIsOpen& circuit, Now now) {
-  const Timestamp since = now.wall - std::chrono::duration_cast<milliseconds>(now.steady - circuit.since);
-  const std::string why =
-      "the circuit breaker is open since " + utc(since) + ": " + std::to_string(circuit.failures) +
-      " attempts in a row had ended at once, none with an application's response; the last one: " + circuit.last +
-      (circuit.probing ? "; one call is finding out whether that is over"
-                       : "; the next call is let through in " + in_milliseconds(circuit.retry_in));
-  if (ending_) return end(why, now);
-  ending_ = Ending{.outcome = Outcome::not_sent, .detail = CircuitOpen{since, circuit.retry_in}, .what = why};
-  return end({}, now);
-}
-
-Action Exchange::slot_comes_too_late(steady_clock::time_point at, Now now) {
-  const std::string why = "its turn in the rate limit comes in " +
-                          in_milliseconds(std::chrono::ceil<milliseconds>(at - now.steady)) +
-                          ", and the call's timeout of " + in_milliseconds(call_.timeouts.timeout) + " passes before";
-  if (ending_) return end(why, now);
-  ending_ = Ending{.outcome = Outcome::not_sent, .detail = DeadlineExceeded{Stage::pause}, .what = why};
-  return end({}, now);
+  return end_without_another(DeadlineExceeded{stage},
+                             the_timeout() + (ending_ ? " leaves no time" : " passed " + std::string(phrase(stage))),
+                             now);
 }
 
 Action Exchange::end(const std::string& why_no_more, Now now) {
   connection_.reset();
-  passage_.give_back();
   const Outcome outcome = ending_->outcome;
   info_.http_status = ending_->http_status;
   info_.sent_at = outcome == Outcome::not_sent ? std::nullopt : ending_->sent_at;
@@ -459,6 +454,8 @@ Action Exchange::end(const std::string& why_no_more, Now now) {
               unknown_attempts_);
   return Done{std::move(error), std::move(call), std::move(value_)};
 }
+
+std::string Exchange::the_timeout() const { return "the call's timeout of " + in_milliseconds(call_.timeouts.timeout); }
 
 std::string Exchange::without_secrets(std::string text) const {
   for (const Secret& secret : call_.secrets) text = redact(std::move(text), secret.reveal(), 1);

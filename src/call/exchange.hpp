@@ -2,6 +2,8 @@
 
 #include <any>
 #include <chrono>
+#include <functional>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,9 +20,8 @@
 
 #include "call/classify.hpp"
 #include "call/error_body.hpp"
-#include "call/retry.hpp"
+#include "http/headers.hpp"
 #include "rate_limit/circuit_breaker.hpp"
-#include "rate_limit/limiter.hpp"
 
 namespace connectid::inline v0::detail {
 
@@ -35,22 +36,31 @@ struct Go {};  ///< begin, or a wait is over
 struct NoToken {
   Error error;
 };
-struct WrittenDown {};  ///< in the journal, if there is one
+struct Admitted {     ///< the attempt has its slot in the rate limit now, and the circuit lets it through
+  double random = 0;  ///< from 0 up to 1, for the pause after it
+};
+struct Reserved {  ///< its slot comes later: Reserve again then
+  std::chrono::steady_clock::time_point at;
+};
+struct NoRepeatLeft {};  ///< in the client's budget
+struct WrittenDown {};   ///< in the journal, if there is one
 struct NotWrittenDown {
   std::string why;
 };
 struct Stopped {  ///< the caller's stop was requested, and the request is not with the transport
   Stage stage = Stage::prepare;
 };
-using Event =
-    std::variant<Go, AccessToken, NoToken, WrittenDown, NotWrittenDown, Stopped, http::Response, http::Failure>;
+using Event = std::variant<Go, AccessToken, NoToken, Admitted, Reserved, CircuitIsOpen, NoRepeatLeft, WrittenDown,
+                           NotWrittenDown, Stopped, http::Response, http::Failure>;
 
 // What is to be done next.
 struct GetToken {
   Secret refused;  ///< what the server just refused; empty: none
 };
+struct Reserve {};  ///< Admitted, Reserved or CircuitIsOpen answers it
 struct Wait {
   std::chrono::steady_clock::time_point until;  ///< before the call's deadline
+  bool costs_a_repeat = false;                  ///< of the client's budget; where none is left, it is not begun
 };
 struct WriteDown {
   int attempt = 1;
@@ -65,10 +75,29 @@ struct Done {
   CallInfo call;
   std::any value = {};  ///< of the last Reading, also where that was no success
 };
-using Action = std::variant<GetToken, Wait, WriteDown, Send, Done>;
+using Action = std::variant<GetToken, Reserve, Wait, WriteDown, Send, Done>;
+
+/// What is left of the rate limit: so many requests until so long from now.
+struct Allowance {
+  std::int64_t remaining = 0;
+  std::chrono::milliseconds reset{0};
+};
+
+/// What the end of an attempt tells the other calls of the client.
+struct Lesson {
+  Health health = Health::unclear;
+  std::string ended;                        ///< how, for people
+  bool gives_back = false;                  ///< a part of a repeat to the budget: a server responded
+  std::optional<Allowance> allowance = {};  ///< that the response tells of
+};
+
+struct Step {
+  Action action;
+  std::optional<Lesson> lesson = {};  ///< of the event, to be passed on before the action
+};
 
 /// Reads the body of a 200. What it decodes goes into the Reading, and nowhere else.
-using Reader = Reading (*)(std::string_view body);
+using Reader = std::function<Reading(std::string_view)>;
 
 /// Whether a request that may have acted is sent again.
 enum class Repeat {
@@ -79,33 +108,24 @@ enum class Repeat {
 
 /// What one call is made of.
 struct Call {
-  http::Request request;  ///< its X-Request-Id is `call_id`; no authorization yet, where it takes a token
+  http::Request request;  ///< its X-Request-Id is the call's id; no authorization yet, where it takes a token
   Reader read;
   Repeat repeat = Repeat::never;
   bool may_have_acted_before = false;  ///< in an earlier call: then Repeat::once has had its second time
   Timeouts timeouts;
   RetryPolicy retry;
-  std::string call_id;
   bool takes_token = true;            ///< it is let in by an access token
   bool responses_are_secret = false;  ///< a response may hold secrets that nobody knows yet: it is not quoted
   std::vector<Secret> secrets = {};   ///< redacted wherever a response repeats them, beside the access token
 };
 
-/// What the calls of one client share. Thread-safe.
-struct Shared {
-  Limiter& limiter;
-  RetryBudget& budget;
-  CircuitBreaker& breaker;
-  double (*random)();  ///< from 0 up to 1
-};
-
-/// One call, as a state machine without I/O and without a clock: an event goes in, the next action comes out. Every
-/// rule about one call lives here and in `classify`.
+/// One call, as a state machine: an event goes in, the next action comes out. A value: it does no I/O, reads no clock,
+/// takes no lock and refers to nothing. Every rule about one call lives here and in `classify`.
 class Exchange {
  public:
-  Exchange(Call call, const Shared& shared, Now began);
+  Exchange(Call call, Now began);
 
-  [[nodiscard]] Action next(Event event, Now now);
+  [[nodiscard]] Step next(Event event, Now now);
 
   [[nodiscard]] std::chrono::steady_clock::time_point deadline() const noexcept { return deadline_; }
   [[nodiscard]] JournalCall journal_call() const noexcept;
@@ -123,6 +143,10 @@ class Exchange {
   Action on(Go go, Now now);
   Action on(AccessToken token, Now now);
   Action on(const NoToken& refusal, Now now);
+  Action on(Admitted admitted, Now now);
+  Action on(Reserved slot, Now now);
+  Action on(const CircuitIsOpen& circuit, Now now);
+  Action on(NoRepeatLeft none, Now now);
   Action on(WrittenDown written, Now now);
   Action on(const NotWrittenDown& refusal, Now now);
   Action on(Stopped stopped, Now now);
@@ -130,38 +154,35 @@ class Exchange {
   Action on(const http::Failure& failure, Now now);
 
   Action stray_after_a_refusal(const http::Failure& failure, Now now);
-  void learn_from(const http::Response& response, Now now);
+  Action no_success(const http::Response& response, Classification classification, const Reading& reading,
+                    Refusal refusal, Now now);
+  void note(const KnownHeaders& headers);
   Refusal refusal_in(const http::Response& response) const;
-  void left_nothing(Now now) noexcept;
-  void left_something() noexcept;
-  std::optional<std::chrono::milliseconds> hold_after_429(const http::Response& response, Now now) const;
+  std::optional<Allowance> allowance_in(const http::Response& response, const KnownHeaders& headers, Now now) const;
   Action reserve(Now now);
   Action repeat_or_end(const Classification& classification, std::optional<std::chrono::milliseconds> named, Now now);
+  bool may_send_again_what_may_have_acted() const noexcept;
   std::string reason_against(const Classification& classification, bool pause_is_named, Now now) const;
-  void believe_the_refusal(int status) noexcept;
   std::string reason_against_connecting(Now now) const;
-  Action wait_before_the_next(RetryCondition again, std::optional<std::chrono::milliseconds> named, Now now);
+  Action wait_before_the_next(RetryCondition condition, std::optional<std::chrono::milliseconds> named, Now now);
   Action wait_for_a_connection(Now now);
   Action pause_is_too_long(std::chrono::milliseconds pause, Now now);
-  bool may_send_again_what_may_have_acted() const noexcept;
   Action end_before_an_attempt(ErrorDetail detail, const std::string& what, Now now);
+  Action end_without_another(ErrorDetail detail, const std::string& why, Now now);
   Action out_of_time(Stage stage, Now now);
-  Action circuit_is_open(const CircuitIsOpen& circuit, Now now);
-  Action slot_comes_too_late(std::chrono::steady_clock::time_point at, Now now);
   Ending ending_of(const Classification& classification, const http::Failure& failure) const;
   void keep(Ending ending);
   Action end(const std::string& why_no_more, Now now);
   CallInfo take_call(Now now);
+  std::string the_timeout() const;
   std::string without_secrets(std::string text) const;
 
   Call call_;
-  Shared shared_;
   Now began_;
   std::chrono::steady_clock::time_point deadline_;
-  Passage passage_;
-  Reservation reservation_;
   Secret token_;
   bool token_was_refused_ = false;  ///< once a call
+  double random_ = 0;               ///< of the attempt
   std::optional<Timestamp> sent_at_;
   std::chrono::steady_clock::time_point attempt_began_;
   int attempts_that_left_ = 0;
@@ -172,7 +193,8 @@ class Exchange {
   int refused_with_ = 0;                                    ///< the status of that
   std::optional<Ending> ending_;                            ///< of the call, were it to end now
   int unknown_attempts_ = 0;
-  std::any value_;  ///< of the last Reading
+  std::any value_;                ///< of the last Reading
+  std::optional<Lesson> lesson_;  ///< of the event
   CallInfo info_;
 };
 

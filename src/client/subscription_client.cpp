@@ -91,7 +91,7 @@ struct SubscriptionClient::Core {
     return {Outcome::not_sent, std::move(detail), "not sent: " + what, std::move(call)};
   }
 
-  http::Request make_request(const Endpoint& endpoint, const void* request, const std::string& call_id,
+  http::Request make_request(const Endpoint& endpoint, const void* request, std::string call_id,
                              const CallOptions& call) const {
     http::Request made{.method = std::string(endpoint.method),
                        .url = api.text + detail::target(endpoint, request),
@@ -102,7 +102,7 @@ struct SubscriptionClient::Core {
     made.headers.push_back({"Accept", "application/json"});
     if (!made.body.empty()) made.headers.push_back({"Content-Type", "application/json"});
     made.headers.push_back({"User-Agent", user_agent});
-    made.headers.push_back({"X-Request-Id", call_id});
+    made.headers.push_back({"X-Request-Id", std::move(call_id)});
     made.headers.insert(made.headers.end(), call.headers.begin(), call.headers.end());
     return made;
   }
@@ -151,6 +151,26 @@ std::any SubscriptionClient::call(const Endpoint& endpoint, const void* request,
     return core->not_sent(ValidationError{std::move(violations)}, what, call);
   }
 
+  const bool safe = endpoint.idempotency == detail::Idempotency::safe;
+  const Timeouts timeouts = core->timeouts_of(options);
+  detail::Call prepared{
+      .request = core->make_request(endpoint, request, std::move(call.call_id), options),
+      .read = [&endpoint](std::string_view body) { return detail::decode(endpoint, body); },
+      .repeat = safe ? detail::Repeat::freely : detail::Repeat::never,
+      .timeouts = timeouts,
+      .retry = core->options.retry_policy};
+  detail::Exchange exchange(std::move(prepared), began);
+  detail::Done done = detail::run(exchange, {.token_source = source,
+                                             .api_url = core->options.environment.api_url(),
+                                             .transport = *core->options.transport,
+                                             .journal = safe ? nullptr : core->options.journal.get(),
+                                             .shared = {.limiter = core->limiter,
+                                                        .budget = core->budget,
+                                                        .breaker = core->breaker,
+                                                        .random = detail::random_fraction},
+                                             .connect_timeout = timeouts.connect,
+                                             .stop = options.stop_token});
+  if (done.error) return *std::move(done.error);
   *endpoint.response.call(done.value) = std::move(done.call);
   return std::move(done.value);
 }

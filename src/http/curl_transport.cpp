@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/time.hpp"
 #include "http/connection.hpp"
 #include "http/connection_pool.hpp"
 #include "http/libcurl.hpp"
@@ -135,10 +136,6 @@ std::optional<Cause> Transfer::receive() {
     ::explicit_bzero(buffer.data(), moved.bytes);  // a login's tokens
   }
   return std::nullopt;
-}
-
-std::string in_milliseconds(std::chrono::nanoseconds time) {
-  return std::to_string(std::chrono::duration_cast<milliseconds>(time).count()) + " ms";
 }
 
 /// Ended by the state of the connection, with nothing of the request left: another connection may do.
@@ -322,8 +319,8 @@ std::string CurlTransport::Impl::Attempt::text(Cause cause) const {
     }
   }();
   const bool is_new = idle_.since == BootClock::time_point{};
-  const std::string used =
-      is_new ? "new connection" : "connection reused, idle " + in_milliseconds(began_ - idle_.since);
+  const auto idle = std::chrono::duration_cast<milliseconds>(began_ - idle_.since);
+  const std::string used = is_new ? "new connection" : "connection reused, idle " + detail::in_milliseconds(idle);
   return what + " (" + idle_.connection->peer() + ", " + used + ")";
 }
 

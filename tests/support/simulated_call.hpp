@@ -7,10 +7,22 @@
 
 #include <connectid/subscription/start_subscription.hpp>
 
-#include "call/exchange.hpp"
+#include "call/admission.hpp"
 #include "endpoints/endpoint.hpp"
 
 namespace connectid::detail {
+
+/// An Exchange and what it shares with others: what comes out of `next` are the actions that take time.
+class SimulatedCall {
+ public:
+  SimulatedCall(Exchange exchange, const Shared& shared) : exchange_(std::move(exchange)), admission_(shared) {}
+
+  [[nodiscard]] Action next(Event event, Now now) { return admission_.next(exchange_, std::move(event), now); }
+
+ private:
+  Exchange exchange_;
+  Admission admission_;
+};
 
 /// A simulated clock, what the calls of one client share, and calls under them.
 class SimulatedCalls {
@@ -23,22 +35,32 @@ class SimulatedCalls {
             Timestamp{std::chrono::milliseconds{1775012407123}} + elapsed};
   }
 
-  [[nodiscard]] Exchange make(const Timeouts& timeouts = {}, const RetryPolicy& retry = {},
-                              Repeat repeat = Repeat::never) {
-    return {Call{.request = {.method = "POST", .url = "u", .headers = {}, .authorization = {}, .body = "b"},
+  /// By itself, without what it shares.
+  [[nodiscard]] Exchange exchange(const Timeouts& timeouts = {}, const RetryPolicy& retry = {},
+                                  Repeat repeat = Repeat::never) const {
+    return {Call{.request = {.method = "POST",
+                             .url = "u",
+                             .headers = {{"X-Request-Id", "id-1"}},
+                             .authorization = {},
+                             .body = "b"},
                  .read = [](std::string_view body) { return decode(endpoint_of(StartSubscriptionRequest{}), body); },
                  .repeat = repeat,
                  .timeouts = timeouts,
-                 .retry = retry,
-                 .call_id = "id-1"},
-            {.limiter = limiter_, .budget = budget_, .breaker = breaker_, .random = random},
+                 .retry = retry},
             now()};
   }
 
+  [[nodiscard]] SimulatedCall make(const Timeouts& timeouts = {}, const RetryPolicy& retry = {},
+                                   Repeat repeat = Repeat::never) {
+    return {exchange(timeouts, retry, repeat), shared()};
+  }
+
+  [[nodiscard]] Shared shared() {
+    return {.limiter = limiter_, .budget = budget_, .breaker = breaker_, .random = [] { return 0.5; }};
+  }
   [[nodiscard]] CircuitBreaker& breaker() { return breaker_; }
 
   std::chrono::milliseconds elapsed{0};
-  double (*random)() = [] { return 0.5; };
 
  private:
   Limiter limiter_;

@@ -217,7 +217,7 @@ TEST(Classify, of_failures_only_what_left_nothing_may_be_repeated_unasked) {
         const RetryCondition expected = final       ? RetryCondition::no
                                         : body_left ? RetryCondition::where_it_does_no_harm
                                                     : RetryCondition::after_a_pause;
-        ASSERT_EQ(classify(failure, false).again, expected) << stage << " " << cause;
+        ASSERT_EQ(classify(failure, false).condition, expected) << stage << " " << cause;
       }
     }
   }
@@ -226,13 +226,13 @@ TEST(Classify, of_failures_only_what_left_nothing_may_be_repeated_unasked) {
 TEST(Classify, of_all_statuses_only_401_and_429_may_be_repeated_unasked) {
   for (int status = -1; status < 1100; ++status) {
     const Response response{.status = status, .framed = true};
-    const RetryCondition again = classify(response, nothing, by_the_application, false).again;
+    const RetryCondition condition = classify(response, nothing, by_the_application, false).condition;
     const RetryCondition expected = status == 401   ? RetryCondition::with_another_token
                                     : status == 429 ? RetryCondition::when_the_server_says
                                     : passed_on_by_a_gateway(status) || (status >= 500 && status <= 599)
                                         ? RetryCondition::where_it_does_no_harm
                                         : RetryCondition::no;
-    ASSERT_EQ(again, expected) << status;
+    ASSERT_EQ(condition, expected) << status;
   }
 }
 

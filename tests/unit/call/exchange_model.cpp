@@ -219,9 +219,10 @@ class Walk {
       : world_(world),
         calls_(world),
         observer_(world, calls_.now().steady),
-        exchange_(calls_.make(world.timeouts, world.retry, world.repeat)),
-        deadline_(calls_.now().steady + world.timeouts.timeout),
-        action_(exchange_.next(Go{}, calls_.now())) {
+        exchange_(calls_.exchange(world.timeouts, world.retry, world.repeat)),
+        admission_(calls_.shared()),
+        deadline_(calls_.now().steady + world.timeouts.timeout) {
+    advance(Go{});
     check();
   }
 
@@ -234,7 +235,8 @@ class Walk {
     if (const auto* token = std::get_if<AccessToken>(&choice.event)) token_ = token->value.reveal();
     written_down_ = std::holds_alternative<WrittenDown>(choice.event);
     ++steps_;
-    action_ = exchange_.next(choice.event, calls_.now());
+    advance(choice.event);
+    EXPECT_EQ(lessons_, truths_.size()) << world_.name << ": " << path_ << ": each attempt's end is told once";
     check();
     if (calls_.now().steady >= deadline_ || stops(choice)) {
       EXPECT_TRUE(std::holds_alternative<Done>(action_)) << world_.name << ": " << path_ << ": it goes on";
@@ -244,6 +246,25 @@ class Walk {
   [[nodiscard]] const Action& action() const { return action_; }
 
  private:
+  /// To the next action that takes time: what the shared things answer at once is no step of its own.
+  void advance(Event event) {
+    const Now now = calls_.now();
+    for (bool answered = true; answered;) {
+      Step step = exchange_.next(std::move(event), now);
+      if (step.lesson) {
+        ++lessons_;
+        admission_.learn(*step.lesson, now.steady);
+      }
+      action_ = std::move(step.action);
+      const auto* wait = std::get_if<Wait>(&action_);
+      const bool reserves = std::holds_alternative<Reserve>(action_);
+      answered = reserves || (wait && !admission_.may_begin(*wait));
+      event = reserves ? admission_.reserve(now.steady) : Event(NoRepeatLeft{});
+      if (reserves) admitted_ = std::holds_alternative<Admitted>(event);
+    }
+    if (std::holds_alternative<Done>(action_)) admission_.give_back();
+  }
+
   /// What the caller, the journal or the token source ended.
   static bool stops(const Choice& choice) {
     if (const auto* failure = std::get_if<http::Failure>(&choice.event)) {
@@ -295,6 +316,7 @@ class Walk {
       }
     } else if (const auto* write = std::get_if<WriteDown>(&action_)) {
       EXPECT_EQ(write->attempt, static_cast<int>(truths_.size()) + 1);
+      EXPECT_TRUE(admitted_) << "written down before it was admitted";
     } else if (const auto* send = std::get_if<Send>(&action_)) {
       check_send(*send, now);
     } else if (const auto* get = std::get_if<GetToken>(&action_)) {
@@ -310,6 +332,7 @@ class Walk {
 
   void check_send(const Send& send, std::chrono::steady_clock::time_point now) {
     EXPECT_TRUE(written_down_) << "sent before it was written down";
+    EXPECT_TRUE(std::exchange(admitted_, false)) << "sent without a reservation of its own";
     EXPECT_LT(now, deadline_) << "sent after the deadline";
     EXPECT_GE(now, earliest_) << "sent before the pause was over that the server named";
     EXPECT_LE(send.deadline, deadline_);
@@ -367,6 +390,7 @@ class Walk {
   Calls calls_;
   Observer observer_;
   Exchange exchange_;
+  Admission admission_;
   std::chrono::steady_clock::time_point deadline_;
   std::chrono::steady_clock::time_point earliest_ = std::chrono::steady_clock::time_point::min();
   std::vector<Truth> truths_;  ///< one an attempt
@@ -378,8 +402,10 @@ class Walk {
   int left_ = 0;              ///< attempts of which something left
   int refused_tokens_ = 0;
   int steps_ = 0;
+  std::size_t lessons_ = 0;
   bool written_down_ = false;
-  Action action_;
+  bool admitted_ = false;
+  Action action_ = Done{};
 };
 
 /// Depth first; each state is reached again from the beginning, for an Exchange cannot be copied.

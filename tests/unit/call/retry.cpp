@@ -56,7 +56,7 @@ class Retries : public testing::TestWithParam<Row> {};
 TEST_P(Retries, follow_the_rule) {
   const Row& row = GetParam();
   SimulatedCalls calls(row.budget);
-  Exchange exchange = calls.make(row.timeouts, row.retry, row.repeat);
+  SimulatedCall exchange = calls.make(row.timeouts, row.retry, row.repeat);
   std::deque<http::AttemptResult> results(row.results.begin(), row.results.end());
   std::deque<std::string> tokens(row.tokens.begin(), row.tokens.end());
   std::vector<milliseconds> waits;
@@ -646,7 +646,7 @@ INSTANTIATE_TEST_SUITE_P(Exchange, Retries, testing::ValuesIn(rows), [](const au
 TEST(RetriesOfMany, an_outage_is_not_multiplied_and_responses_give_the_budget_back) {
   SimulatedCalls calls(/*budget=*/2);
   const auto attempts_of_a_read = [&](const http::AttemptResult& result) {
-    Exchange exchange = calls.make({}, {}, Repeat::freely);
+    SimulatedCall exchange = calls.make({}, {}, Repeat::freely);
     Action action = exchange.next(Go{}, calls.now());
     int attempts = 0;
     while (!std::holds_alternative<Done>(action)) {
@@ -672,23 +672,23 @@ TEST(RetriesOfMany, an_outage_is_not_multiplied_and_responses_give_the_budget_ba
   EXPECT_EQ(attempts_of_a_read(truncated), 1) << "never more than it was at first";
 }
 
-Action to_the_journal(const SimulatedCalls& calls, Exchange& call) {
+Action to_the_journal(const SimulatedCalls& calls, SimulatedCall& call) {
   static_cast<void>(call.next(Go{}, calls.now()));
   return call.next(AccessToken{"t"}, calls.now());
 }
 
 TEST(RetriesOfMany, a_429_holds_back_the_other_calls_of_the_client) {
   SimulatedCalls calls(/*budget=*/1000, RateLimit::per_client());
-  Exchange first = calls.make();
+  SimulatedCall first = calls.make();
   ASSERT_TRUE(std::holds_alternative<WriteDown>(to_the_journal(calls, first)));
   static_cast<void>(first.next(WrittenDown{}, calls.now()));
   static_cast<void>(first.next(slow_down, calls.now()));
   calls.elapsed += 1s;
-  Exchange second = calls.make();
+  SimulatedCall second = calls.make();
   const Action held_back = to_the_journal(calls, second);
   ASSERT_TRUE(std::holds_alternative<Wait>(held_back));
   EXPECT_GE(std::get<Wait>(held_back).until - calls.now().steady, 1s);
-  Exchange hasty = calls.make({.timeout = 500ms});
+  SimulatedCall hasty = calls.make({.timeout = 500ms});
   const Action ended = to_the_journal(calls, hasty);
   ASSERT_TRUE(std::holds_alternative<Done>(ended));
   EXPECT_EQ(std::get<Done>(ended).error->outcome(), Outcome::not_sent);
@@ -698,12 +698,12 @@ TEST(RetriesOfMany, a_429_holds_back_the_other_calls_of_the_client) {
 
 TEST(RetriesOfMany, a_429_of_the_second_holds_back_the_others_for_no_more_than_that) {
   SimulatedCalls calls(/*budget=*/1000, RateLimit::per_client());
-  Exchange first = calls.make();
+  SimulatedCall first = calls.make();
   ASSERT_TRUE(std::holds_alternative<WriteDown>(to_the_journal(calls, first)));
   static_cast<void>(first.next(WrittenDown{}, calls.now()));
   static_cast<void>(
       first.next(response(429, {{"X-RateLimit-Remaining", "1500"}, {"X-RateLimit-Reset", "45"}}), calls.now()));
-  Exchange second = calls.make();
+  SimulatedCall second = calls.make();
   const Action held_back = to_the_journal(calls, second);
   ASSERT_TRUE(std::holds_alternative<Wait>(held_back));
   EXPECT_GE(std::get<Wait>(held_back).until - calls.now().steady, 1s);
@@ -712,11 +712,11 @@ TEST(RetriesOfMany, a_429_of_the_second_holds_back_the_others_for_no_more_than_t
 
 TEST(RetriesOfMany, a_429_without_a_pause_to_speak_of_holds_back_the_others_for_a_second) {
   SimulatedCalls calls(/*budget=*/1000, RateLimit::per_client());
-  Exchange first = calls.make();
+  SimulatedCall first = calls.make();
   ASSERT_TRUE(std::holds_alternative<WriteDown>(to_the_journal(calls, first)));
   static_cast<void>(first.next(WrittenDown{}, calls.now()));
   static_cast<void>(first.next(response(429, {{"Retry-After", "0"}}), calls.now()));
-  Exchange second = calls.make();
+  SimulatedCall second = calls.make();
   const Action held_back = to_the_journal(calls, second);
   ASSERT_TRUE(std::holds_alternative<Wait>(held_back));
   EXPECT_GE(std::get<Wait>(held_back).until - calls.now().steady, 1s);
@@ -730,11 +730,11 @@ struct OpenCircuit {
     }
   }
   Action result_to_a_call(const http::AttemptResult& result) {
-    Exchange call = calls.make();
+    SimulatedCall call = calls.make();
     if (Action action = to_the_journal(calls, call); std::holds_alternative<Done>(action)) return action;
     return replied(call, result);
   }
-  Action replied(Exchange& call, const http::AttemptResult& result) {
+  Action replied(SimulatedCall& call, const http::AttemptResult& result) {
     static_cast<void>(call.next(WrittenDown{}, calls.now()));
     calls.elapsed += 10ms;
     return call.next(std::visit([](const auto& what) -> Event { return what; }, result), calls.now());
@@ -766,7 +766,7 @@ TEST(RetriesOfMany, an_open_circuit_keeps_calls_back) {
 TEST(RetriesOfMany, one_call_finds_out_and_closes_the_circuit) {
   OpenCircuit open;
   open.calls.elapsed += 1s;
-  Exchange probe = open.calls.make();
+  SimulatedCall probe = open.calls.make();
   ASSERT_TRUE(std::holds_alternative<WriteDown>(to_the_journal(open.calls, probe)));
   const Action kept_back = open.result_to_a_call(ok());
   EXPECT_EQ(OpenCircuit::error(kept_back).kind(), ErrorKind::circuit_open);
@@ -786,7 +786,7 @@ TEST(RetriesOfMany, a_probe_that_fails_opens_the_circuit_for_longer) {
 TEST(RetriesOfMany, a_probe_that_ends_before_it_is_sent_frees_its_place) {
   OpenCircuit open;
   open.calls.elapsed += 1s;
-  Exchange probe = open.calls.make();
+  SimulatedCall probe = open.calls.make();
   ASSERT_TRUE(std::holds_alternative<WriteDown>(to_the_journal(open.calls, probe)));
   ASSERT_TRUE(std::holds_alternative<Done>(probe.next(NotWrittenDown{"disk full"}, open.calls.now())));
   EXPECT_FALSE(std::get<Done>(open.result_to_a_call(ok())).error);
@@ -795,10 +795,10 @@ TEST(RetriesOfMany, a_probe_that_ends_before_it_is_sent_frees_its_place) {
 TEST(RetriesOfMany, a_probe_without_a_connection_leaves_it_to_the_next_call) {
   OpenCircuit open;
   open.calls.elapsed += 1s;
-  Exchange probe = open.calls.make();
+  SimulatedCall probe = open.calls.make();
   ASSERT_TRUE(std::holds_alternative<WriteDown>(to_the_journal(open.calls, probe)));
   ASSERT_TRUE(std::holds_alternative<Wait>(open.replied(probe, no_connection)));
-  Exchange next = open.calls.make();
+  SimulatedCall next = open.calls.make();
   ASSERT_TRUE(std::holds_alternative<WriteDown>(to_the_journal(open.calls, next)));
   const Action ended = probe.next(Go{}, open.calls.now());
   ASSERT_TRUE(std::holds_alternative<Done>(ended));
@@ -810,7 +810,7 @@ TEST(RetriesOfMany, a_probe_without_a_connection_leaves_it_to_the_next_call) {
 TEST(RetriesOfMany, a_call_that_may_have_acted_stays_unknown_where_the_circuit_is_open) {
   OpenCircuit open;
   open.calls.elapsed += 1s;
-  Exchange read = open.calls.make({}, {.repeat_unknown_starts = true});
+  SimulatedCall read = open.calls.make({}, {.repeat_unknown_starts = true});
   ASSERT_TRUE(std::holds_alternative<WriteDown>(to_the_journal(open.calls, read)));
   ASSERT_TRUE(std::holds_alternative<Wait>(open.replied(read, truncated)));
   const Action ended = read.next(Go{}, open.calls.now());
@@ -824,7 +824,7 @@ TEST(RetriesOfMany, no_application_is_kept_from_calls_by_its_errors) {
   SimulatedCalls calls(1000, RateLimit::off(), 1);
   for (const int status : {200, 400, 401, 404, 429, 500, 501}) {
     for (int i = 0; i < 2; ++i) {
-      Exchange call = calls.make();
+      SimulatedCall call = calls.make();
       ASSERT_TRUE(std::holds_alternative<WriteDown>(to_the_journal(calls, call))) << status;
       static_cast<void>(call.next(WrittenDown{}, calls.now()));
       static_cast<void>(call.next(response(status), calls.now()));
@@ -838,11 +838,11 @@ TEST(RetriesOfMany, whatever_may_have_acted_at_once_keeps_calls_back) {
   page.body = "<html>back soon</html>";
   for (const http::Response& each : {page, response(204), response(302), response(403), response(409), response(502)}) {
     SimulatedCalls calls(1000, RateLimit::off(), 1);
-    Exchange call = calls.make();
+    SimulatedCall call = calls.make();
     ASSERT_TRUE(std::holds_alternative<WriteDown>(to_the_journal(calls, call)));
     static_cast<void>(call.next(WrittenDown{}, calls.now()));
     static_cast<void>(call.next(each, calls.now()));
-    Exchange next = calls.make();
+    SimulatedCall next = calls.make();
     const Action kept_back = to_the_journal(calls, next);
     ASSERT_TRUE(std::holds_alternative<Done>(kept_back)) << each.status;
     EXPECT_EQ(OpenCircuit::error(kept_back).kind(), ErrorKind::circuit_open) << each.status;
