@@ -20,7 +20,7 @@ std::size_t allocations_of(const RateLimit& limit) {
   const auto now = std::chrono::steady_clock::now();
   const std::size_t before = allocations();
   for (int i = 0; i < 10; ++i) static_cast<void>(connectid::detail::Reservation(limiter).ask(now));
-  limiter.learn(1000, 30s, now);
+  limiter.learn({1000, 30s}, now);
   return allocations() - before;
 }
 

@@ -44,12 +44,12 @@ class AllSignalsBlocked {
 }  // namespace
 
 /// One renewal. However it ends, those who wait for it are woken.
-class SingleFlight::UnderWay {
+class SingleFlight::InFlight {
  public:
-  explicit UnderWay(SingleFlight& token) noexcept : token_(token) {}
-  UnderWay(const UnderWay&) = delete;
-  UnderWay& operator=(const UnderWay&) = delete;
-  ~UnderWay() {
+  explicit InFlight(SingleFlight& token) noexcept : token_(token) {}
+  InFlight(const InFlight&) = delete;
+  InFlight& operator=(const InFlight&) = delete;
+  ~InFlight() {
     const std::lock_guard lock(token_.mutex_);
     token_.renewing_ = false;
     ++token_.renewals_;
@@ -168,7 +168,7 @@ void SingleFlight::begin(const Secret& refused) {
 // ---- the renewal, in its own thread
 
 void SingleFlight::renew(const Secret& worn_out, const std::stop_token& leaving) {
-  const UnderWay under_way(*this);
+  const InFlight in_flight(*this);
   std::optional<Renewed> renewed;
   try {
     renewed = renew_(worn_out, clock_().wall, leaving);

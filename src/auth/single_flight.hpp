@@ -41,7 +41,7 @@ class SingleFlight {
  private:
   using TimePoint = std::chrono::steady_clock::time_point;
   using Renewed = std::variant<auth::StoredToken, NotRenewed>;
-  class UnderWay;
+  class InFlight;
 
   std::optional<AccessToken> living(const Secret& refused, TimePoint now) const;
   Secret current() const;

@@ -23,7 +23,7 @@ Action Admission::next(Exchange& exchange, Event event, Now now) {
 void Admission::learn(const Lesson& lesson, TimePoint now) {
   passage_.ended(lesson.health, lesson.ended, now);
   if (lesson.gives_back) shared_.budget.give_back_a_tenth();
-  if (lesson.allowance) shared_.limiter.learn(lesson.allowance->remaining, lesson.allowance->reset, now);
+  if (lesson.allowance) shared_.limiter.learn(*lesson.allowance, now);
 }
 
 Event Admission::reserve(TimePoint now) {
@@ -34,7 +34,7 @@ Event Admission::reserve(TimePoint now) {
 }
 
 void Admission::give_back() {
-  passage_ = Passage(shared_.breaker);
+  passage_.give_back();
   reservation_ = Reservation(shared_.limiter);
 }
 

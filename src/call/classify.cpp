@@ -122,7 +122,7 @@ Health health(const http::Response& response, Outcome outcome, std::chrono::stea
   return lasted < at_once ? Health::fails_at_once : Health::fails;
 }
 
-/// A time limit is our own impatience: it tells that nobody answered, but not that the next call would meet the same.
+/// A time limit is our own impatience: it tells that nobody responded, but not that the next call would meet the same.
 Health health(const http::Failure& failure, std::chrono::steady_clock::duration lasted) noexcept {
   if (!failure.body_left || failure.cause == Cause::cancelled) return Health::unclear;
   return lasted < at_once && failure.cause != Cause::timed_out ? Health::fails_at_once : Health::fails;

@@ -34,11 +34,11 @@ struct Classification {
 struct Reading {
   bool whole_json = false;  ///< JSON from its first to its last byte
   std::string reason;       ///< why this body is no success; empty: none
-  bool enough = false;      ///< all that was asked for stands in it, however the transfer ended
+  bool enough = false;      ///< all that was asked for is in it, however the transfer ended
   std::any value = {};      ///< the decoded body, of the endpoint's own type
 };
 
-/// Whose words the body of a refusal holds.
+/// Who wrote the body of a refusal.
 enum class RefusedBy {
   anybody,      ///< a gateway's page, or nothing
   application,  ///< the API's JSON, or OAuth's

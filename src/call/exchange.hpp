@@ -3,7 +3,6 @@
 #include <any>
 #include <chrono>
 #include <functional>
-#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,6 +21,7 @@
 #include "call/error_body.hpp"
 #include "http/headers.hpp"
 #include "rate_limit/circuit_breaker.hpp"
+#include "rate_limit/schedule.hpp"
 
 namespace connectid::inline v0::detail {
 
@@ -76,12 +76,6 @@ struct Done {
   std::any value = {};  ///< of the last Reading, also where that was no success
 };
 using Action = std::variant<GetToken, Reserve, Wait, WriteDown, Send, Done>;
-
-/// What is left of the rate limit: so many requests until so long from now.
-struct Allowance {
-  std::int64_t remaining = 0;
-  std::chrono::milliseconds reset{0};
-};
 
 /// What the end of an attempt tells the other calls of the client.
 struct Lesson {

@@ -23,7 +23,7 @@ class RetryBudget {
 
   /// One repeat; `false`: none is left.
   [[nodiscard]] bool take() noexcept;
-  /// A server answered: a tenth of a repeat comes back, never more than there were.
+  /// A server responded: a tenth of a repeat comes back, never more than there were.
   void give_back_a_tenth() noexcept;
 
  private:

@@ -11,8 +11,8 @@ namespace connectid::inline v0::detail {
 /// What the end of an attempt tells of the service behind the API.
 enum class Health {
   unclear,        ///< nothing: it never got there, or was ended on purpose
-  responses,      ///< an application answered
-  fails,          ///< nobody answered, or a gateway did in its place
+  responses,      ///< an application responded
+  fails,          ///< nobody responded, or a gateway did instead
   fails_at_once,  ///< likewise, and so soon that a batch of calls would all be used up on it
 };
 
@@ -71,7 +71,7 @@ class CircuitBreaker {
   Circuit circuit_;
 };
 
-/// One attempt's way through a circuit. Its end gives the place of a probe back that told nothing.
+/// One call's passage through a circuit. Its end gives back a probe that told nothing.
 class Passage {
  public:
   explicit Passage(CircuitBreaker& breaker) noexcept : breaker_(&breaker) {}

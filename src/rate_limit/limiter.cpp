@@ -13,6 +13,7 @@
 
 namespace connectid::inline v0 {
 
+using detail::Allowance;
 using detail::HeldSlot;
 using detail::Schedule;
 using detail::ScheduleFile;
@@ -34,81 +35,53 @@ TimePoint soon(TimePoint now) {
   return now + 1ms + std::chrono::nanoseconds(now.time_since_epoch().count() % 1'000'000);
 }
 
-/// Where requests stand until it is their reservation.
+/// Requests wait here until the times of their slots: in a file of all processes, where there is one that can be used,
+/// or in this process alone.
 class Queue {
  public:
-  explicit Queue(const ScheduleLimits& rates) noexcept : limits(rates) {}
-  Queue(const Queue&) = delete;
-  Queue& operator=(const Queue&) = delete;
-  virtual ~Queue() = default;
+  explicit Queue(const ScheduleLimits& rates) noexcept : limits_(rates) {}
+  Queue(const ScheduleLimits& rates, std::string path)
+      : limits_(rates), file_(std::make_unique<ScheduleFile>(std::move(path))) {}
 
   /// `now` or earlier: the slot is used.
-  [[nodiscard]] virtual TimePoint ask(HeldSlot& slot, TimePoint now) = 0;
-  virtual void give_back(HeldSlot& slot) = 0;
-  virtual void learn(std::int64_t remaining, std::chrono::milliseconds reset, TimePoint now) = 0;
-  [[nodiscard]] virtual std::string error() const { return {}; }
-
- protected:
-  [[nodiscard]] TimePoint pass(Schedule& schedule, HeldSlot& slot, TimePoint now) const {
-    const TimePoint at = schedule.reserve(slot.ticket, now, limits);
-    if (at <= now) schedule.go(slot.ticket, now);
-    return at;
-  }
-
-  const ScheduleLimits limits;
-};
-
-class MemorySchedule final : public Queue {
- public:
-  using Queue::Queue;
-
-  [[nodiscard]] TimePoint ask(HeldSlot& slot, TimePoint now) override { return pass(schedule_, slot, now); }
-  void give_back(HeldSlot& slot) override { schedule_.give_back(slot.ticket); }
-  void learn(std::int64_t remaining, std::chrono::milliseconds reset, TimePoint now) override {
-    schedule_.learn(remaining, reset, now, limits);
-  }
-
- private:
-  Schedule schedule_;
-};
-
-/// A queue of all processes, and what stands in for it where its file cannot be used.
-class FileSchedule final : public Queue {
- public:
-  FileSchedule(std::string path, const ScheduleLimits& rates) : Queue(rates), file_(std::move(path)) {}
-
-  [[nodiscard]] TimePoint ask(HeldSlot& slot, TimePoint now) override {
-    if (!slot.alone) {
-      const ScheduleFile::Opening opened = file_.open(now);
+  [[nodiscard]] TimePoint ask(HeldSlot& slot, TimePoint now) {
+    if (file_ && !slot.alone) {
+      const ScheduleFile::Opening opened = file_->open(now);
       if (opened == ScheduleFile::Opening::yes) {
         busy_tries_ = 0;
-        const TimePoint at = pass(file_.schedule(), slot, now);
-        if (file_.close()) return at;  // else nobody knows of it
+        const TimePoint at = pass(file_->schedule(), slot, now);
+        if (file_->close()) return at;  // else nobody knows of it
       } else if (opened == ScheduleFile::Opening::busy) {
         if (!stuck(now)) return soon(now);
-        file_.locked_for_too_long();
+        file_->locked_for_too_long();
       }
       slot.ticket = 0;
     }
-    const TimePoint at = alone_.ask(slot, now);
+    const TimePoint at = pass(alone_, slot, now);
     slot.alone = at > now;
     return at;
   }
 
-  void give_back(HeldSlot& slot) override {
-    if (slot.alone) return alone_.give_back(slot);
+  void give_back(HeldSlot& slot) {
+    if (slot.alone) return alone_.give_back(slot.ticket);
     // The time is not known, and any that was told before may be long past: who waits asks nothing meanwhile.
     change(TimePoint::max(), [&](Schedule& schedule) { schedule.give_back(slot.ticket); });
   }
 
-  void learn(std::int64_t remaining, std::chrono::milliseconds reset, TimePoint now) override {
-    const bool told = change(now, [&](Schedule& schedule) { schedule.learn(remaining, reset, now, limits); });
-    if (!told) alone_.learn(remaining, reset, now);
+  void learn(const Allowance& allowance, TimePoint now) {
+    const auto learn = [&](Schedule& schedule) { schedule.learn(allowance, now, limits_); };
+    if (!file_ || !change(now, learn)) learn(alone_);
   }
 
-  [[nodiscard]] std::string error() const override { return file_.error(); }
+  [[nodiscard]] std::string error() const { return file_ ? file_->error() : std::string(); }
 
  private:
+  [[nodiscard]] TimePoint pass(Schedule& schedule, HeldSlot& slot, TimePoint now) const {
+    const TimePoint at = schedule.reserve(slot.ticket, now, limits_);
+    if (at <= now) schedule.go(slot.ticket, now);
+    return at;
+  }
+
   [[nodiscard]] bool stuck(TimePoint now) {
     // Not only within one call: it may have less time than that.
     if (busy_tries_ == 0) busy_since_ = now;
@@ -116,22 +89,24 @@ class FileSchedule final : public Queue {
     return busy_tries_ == stuck_tries && now - busy_since_ > stuck_after;
   }
 
+  /// Whether it was changed in the file.
   template <typename Change>
   bool change(TimePoint now, const Change& what) {
     for (int i = 0; i < lock_attempts; ++i) {
-      const ScheduleFile::Opening opened = file_.open(now);
+      const ScheduleFile::Opening opened = file_->open(now);
       if (opened == ScheduleFile::Opening::no) return false;
       if (opened == ScheduleFile::Opening::yes) {
-        what(file_.schedule());
-        return file_.close();
+        what(file_->schedule());
+        return file_->close();
       }
       sched_yield();
     }
     return false;
   }
 
-  ScheduleFile file_;
-  MemorySchedule alone_{limits};
+  ScheduleLimits limits_;
+  std::unique_ptr<ScheduleFile> file_;  ///< null: it is this process's alone
+  Schedule alone_;
   TimePoint busy_since_{};
   int busy_tries_ = 0;  ///< since the lock was had last
 };
@@ -146,21 +121,21 @@ std::string path_of_part(const std::string& path, const Rates& part) {
 
 }  // namespace
 
-/// A limit: the queues that a request stands in, one after the other. None: a pattern, from which each client makes a
-/// limit of its own.
+/// A limit: the queues that a request goes through, one after the other. None: a pattern, from which each client makes
+/// a limit of its own.
 struct RateLimit::State {
   explicit State(const ScheduleLimits& rates) : limits(rates) {}
 
   [[nodiscard]] static std::shared_ptr<State> in_memory(const ScheduleLimits& limits) {
     auto state = std::make_shared<State>(limits);
-    state->queues.push_back(std::make_unique<MemorySchedule>(limits));
+    state->queues.emplace_back(limits);
     return state;
   }
 
   [[nodiscard]] TimePoint ask(HeldSlot& slot, TimePoint now) const {
     const std::lock_guard lock(mutex);
     for (; slot.queue < queues.size(); slot = {.queue = slot.queue + 1}) {
-      if (const TimePoint at = queues[slot.queue]->ask(slot, now); at > now) return at;
+      if (const TimePoint at = queues[slot.queue].ask(slot, now); at > now) return at;
     }
     slot = {};
     return now;
@@ -168,16 +143,16 @@ struct RateLimit::State {
 
   void give_back(HeldSlot& slot) const {
     const std::lock_guard lock(mutex);
-    if (slot.ticket != 0) queues[slot.queue]->give_back(slot);
+    if (slot.ticket != 0) queues[slot.queue].give_back(slot);
   }
 
-  void learn(std::int64_t remaining, std::chrono::milliseconds reset, TimePoint now) const {
+  void learn(const Allowance& allowance, TimePoint now) const {
     const std::lock_guard lock(mutex);
-    queues.back()->learn(remaining, reset, now);
+    queues.back().learn(allowance, now);
   }
 
   const ScheduleLimits limits;
-  std::vector<std::unique_ptr<Queue>> queues;  ///< the last one is of the whole allowance
+  mutable std::vector<Queue> queues;  ///< the last one is of the whole allowance
   mutable std::mutex mutex;
 };
 
@@ -198,9 +173,9 @@ RateLimit RateLimit::across_processes(std::string path, Rates part) {
   const ScheduleLimits whole = detail::schedule_limits({});
   auto state = std::make_shared<State>(limits);
   if (limits.own.per_second < whole.own.per_second || limits.own.per_minute < whole.own.per_minute) {
-    state->queues.push_back(std::make_unique<FileSchedule>(path_of_part(path, limits.own), limits));
+    state->queues.emplace_back(limits, path_of_part(path, limits.own));
   }
-  state->queues.push_back(std::make_unique<FileSchedule>(std::move(path), whole));
+  state->queues.emplace_back(whole, std::move(path));
   return RateLimit(std::move(state));
 }
 
@@ -210,7 +185,7 @@ std::string RateLimit::error() const {
   if (!state_) return {};
   const std::lock_guard lock(state_->mutex);
   for (const auto& queue : state_->queues) {
-    if (std::string error = queue->error(); !error.empty()) return error;
+    if (std::string error = queue.error(); !error.empty()) return error;
   }
   return {};
 }
@@ -223,8 +198,8 @@ Limiter::Limiter(const RateLimit& limit) : state_(limit.state_) {
 
 Limiter::~Limiter() = default;
 
-void Limiter::learn(std::int64_t remaining, std::chrono::milliseconds reset, TimePoint now) {
-  if (state_) state_->learn(remaining, reset, now);
+void Limiter::learn(const Allowance& allowance, TimePoint now) {
+  if (state_) state_->learn(allowance, now);
 }
 
 Reservation::Reservation(Reservation&& other) noexcept
@@ -241,7 +216,7 @@ Reservation::~Reservation() {
   if (slot_.ticket == 0) return;
   try {
     limiter_->state_->give_back(slot_);
-  } catch (...) {  // no memory for the file's problem: the slot is dropped when it is overdue, and the word stands
+  } catch (...) {  // no memory for the file's error: the slot is dropped when it is overdue, and the outcome stands
   }
 }
 

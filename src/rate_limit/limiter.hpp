@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <optional>
 
@@ -12,14 +11,14 @@
 
 namespace connectid::inline v0::detail {
 
-/// Where a reservation stands.
+/// What a reservation has.
 struct HeldSlot {
   std::size_t queue = 0;        ///< which of the limit's queues, one after the other
   Schedule::Ticket ticket = 0;  ///< 0: no slot in it yet
-  bool alone = false;           ///< the slot is in the queue that is kept while the file cannot be used
+  bool alone = false;           ///< the slot is in no file, and so this process's alone
 };
 
-/// What the calls of one client stand in queue at. Thread-safe.
+/// The rate limit of one client. Thread-safe.
 class Limiter {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
@@ -28,8 +27,7 @@ class Limiter {
   explicit Limiter(const RateLimit& limit);
   ~Limiter();
 
-  /// What a response says of the allowance: so many requests are left until so long from now.
-  void learn(std::int64_t remaining, std::chrono::milliseconds reset, TimePoint now);
+  void learn(const Allowance& allowance, TimePoint now);
 
  private:
   friend class Reservation;

@@ -123,7 +123,7 @@ std::size_t Schedule::take_slot(TimePoint now, const Tempo& tempo) {
   return index;
 }
 
-/// The earliest time of whoever stands, or would stand, at this slot of the queue.
+/// The earliest time that this slot of the queue may have.
 TimePoint Schedule::earliest(std::size_t slot, Duration gap, const Tempo& tempo) const noexcept {
   TimePoint time = held_until_;
   for (const Limit& limit : {Limit{1, gap}, tempo.second, tempo.minute}) {
@@ -138,7 +138,7 @@ TimePoint Schedule::before(std::size_t slot, std::size_t n) const noexcept {
 }
 
 Schedule::Tempo Schedule::tempo(TimePoint now, const ScheduleLimits& limits) const noexcept {
-  // What others send, and the estimate may be wrong, leaves no room; the 2 % are for that, too.
+  // What others send, and the estimate may be wrong, leaves nothing over; the 2 % are for that, too.
   const auto left = [](double api, double others) {
     return std::clamp(beside_others * api - others, least_part * api, part_of_the_limits * api);
   };
@@ -182,14 +182,14 @@ void Schedule::drop_overdue(TimePoint now) {
 
 // What responses tell
 
-void Schedule::learn(std::int64_t remaining, std::chrono::milliseconds reset, TimePoint now,
-                     const ScheduleLimits& limits) {
-  remaining = std::clamp<std::int64_t>(remaining, 0, 1'000'000'000);
-  const TimePoint end = now + std::clamp<std::chrono::milliseconds>(reset, 0ms, window_length);
+void Schedule::learn(const Allowance& allowance, TimePoint now, const ScheduleLimits& limits) {
+  const auto remaining = std::clamp<std::int64_t>(allowance.remaining, 0, 1'000'000'000);
+  const auto reset = std::clamp<std::chrono::milliseconds>(allowance.reset, 0ms, window_length);
+  const TimePoint end = now + reset;
   const bool opens = end > window_.end + same_window;
   // A whole minute is left, or a whole second of a window that slides, and so is always about to lose its oldest.
   rounded_up_ = rounded_up_ || reset >= window_length || (opens && reset == whole && window_.end != TimePoint());
-  answered_ = std::min(answered_ + 1, gone_);
+  responses_ = std::min(responses_ + 1, gone_);
   if (remaining == 0) {
     held_until_ = std::max(held_until_, end);
     return;
@@ -233,8 +233,8 @@ void Schedule::estimate_others(TimePoint now, const ScheduleLimits& limits) {
 
 /// How many of ours the server has counted: all but those in flight.
 std::int64_t Schedule::counted(TimePoint now) {
-  answered_ = std::max(answered_, gone_ - static_cast<std::uint64_t>(gone_since(now - response_overdue)));
-  return static_cast<std::int64_t>(answered_);
+  responses_ = std::max(responses_, gone_ - static_cast<std::uint64_t>(gone_since(now - response_overdue)));
+  return static_cast<std::int64_t>(responses_);
 }
 
 std::int64_t Schedule::gone_since(TimePoint time) const noexcept {

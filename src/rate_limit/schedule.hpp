@@ -18,6 +18,12 @@ struct ScheduleLimits {
 /// A rate that is no number above zero counts as the API's own; the others are kept within what can be counted.
 [[nodiscard]] ScheduleLimits schedule_limits(Rates own) noexcept;
 
+/// What a response says of the allowance: so many requests are left until so long from now.
+struct Allowance {
+  std::int64_t remaining = 0;
+  std::chrono::milliseconds reset{0};
+};
+
 /// A queue of requests in which each has a slot, which is a time. Pure: it reads no clock and does no I/O, so that the
 /// same rules hold in memory and in a file. Trivially copyable: its bytes are what the file holds.
 class alignas(32) Schedule {
@@ -34,8 +40,7 @@ class alignas(32) Schedule {
   void go(Ticket& ticket, TimePoint now);
   /// The holder does not go, and whoever comes next may have the slot.
   void give_back(Ticket& ticket);
-  /// What a response said of the allowance.
-  void learn(std::int64_t remaining, std::chrono::milliseconds reset, TimePoint now, const ScheduleLimits& limits);
+  void learn(const Allowance& allowance, TimePoint now, const ScheduleLimits& limits);
 
   /// Whether these times can be of a clock that shows `now`. TimePoint::max(): of any.
   [[nodiscard]] bool plausible(TimePoint now) const noexcept;
@@ -95,7 +100,7 @@ class alignas(32) Schedule {
 
   TimePoint begun_{};       ///< when the first one came after a silence
   TimePoint held_until_{};  ///< nobody goes before
-  std::uint64_t answered_ = 0;
+  std::uint64_t responses_ = 0;
   Window window_{};
   double others_ = 0;  ///< what others send, a second
   bool others_known_ = false;

@@ -33,8 +33,7 @@ class ScheduleFile {
   [[nodiscard]] const std::string& error() const noexcept { return error_; }
 
  private:
-  /// The file holds two, which are written in reservation: whoever is killed while it writes leaves the other one
-  /// whole.
+  /// The file holds two, which are written alternately: whoever is killed while it writes leaves the other one whole.
   struct Copy {
     std::array<char, 16> format{};
     std::array<char, 48> boot{};  ///< the times are of a clock that begins anew with each boot

@@ -161,7 +161,7 @@ Outcome send(Limiter& limiter, const Setting& setting, int starts, unsigned seed
         events.push({now + one_way(), event.worker, Event::answered});
         break;
       case Event::answered:
-        limiter.learn(response.remaining, response.reset, now);
+        limiter.learn({response.remaining, response.reset}, now);
         ++done;
         events.push({now, event.worker, Event::wake});
     }
@@ -249,7 +249,7 @@ TEST(RateLimit, shared_is_for_all_clients_with_a_copy) {
   Limiter first(limit), second(copy);
   go(first, begin);
   EXPECT_GT(next(second, begin), begin);
-  first.learn(0, 5s, begin);
+  first.learn({0, 5s}, begin);
   EXPECT_EQ(next(second, begin), begin + 5s);
 }
 
@@ -268,7 +268,7 @@ TEST(RateLimit, share_is_a_part_of_both_rates) {
 
 TEST(RateLimit, off_holds_nobody) {
   Limiter limiter(RateLimit::off());
-  limiter.learn(0, 60s, begin);
+  limiter.learn({0, 60s}, begin);
   for (int i = 0; i < 100'000; ++i) ASSERT_EQ(next(limiter, begin), begin);
   EXPECT_EQ(RateLimit::off().error(), "");
 }
@@ -353,7 +353,7 @@ TEST_F(AcrossProcesses, what_one_learns_holds_for_all_and_what_one_gives_back_is
     EXPECT_GT(next(second, begin), without);
   }
   EXPECT_EQ(next(second, begin), without);
-  first.learn(0, 5s, begin);
+  first.learn({0, 5s}, begin);
   EXPECT_EQ(next(second, begin), begin + 5s);
 }
 
@@ -434,7 +434,7 @@ TEST_F(AcrossProcesses, a_file_that_cannot_be_read_is_begun_anew) {
   written();
   now -= 1h;
   is_new("of a clock that is ahead");
-  Limiter(limit()).learn(0, 60s, now);
+  Limiter(limit()).learn({0, 60s}, now);
   now -= 1h;
   is_new("of a clock that is ahead, before anybody went");
 }
@@ -447,7 +447,7 @@ TEST_F(AcrossProcesses, what_is_no_file_of_ours_is_left_alone) {
     Limiter limiter(limit);
     EXPECT_EQ(go(limiter, begin), begin);
     EXPECT_GT(next(limiter, begin), begin) << "not paced: " << what;
-    limiter.learn(0, 5s, begin);
+    limiter.learn({0, 5s}, begin);
     EXPECT_EQ(next(limiter, begin), begin + 5s);
   };
   std::ofstream(path) << "somebody's orders, and not to be lost";
@@ -507,7 +507,7 @@ TEST_F(AcrossProcesses, a_lock_is_not_waited_for_and_after_a_second_not_even_ask
     EXPECT_EQ(reservation.ask(now), now);
     EXPECT_EQ(limit.error(), path.string() + ": has been locked by another process for too long");
     EXPECT_GT(next(limiter, now), now) << "alone, but paced";
-    limiter.learn(0, 5s, now);
+    limiter.learn({0, 5s}, now);
     EXPECT_EQ(next(limiter, now), now + 5s);
   }
   EXPECT_EQ(next(limiter, now), now) << "the file knows nothing of all that";
@@ -534,12 +534,12 @@ TEST_F(AcrossProcesses, who_gives_up_after_a_long_wait_spoils_nothing) {
   for (const bool in_the_other_copy : {false, true}) {
     std::filesystem::remove(path);
     Limiter waits(limit()), goes(limit());
-    goes.learn(0, 60s, begin);
+    goes.learn({0, 60s}, begin);
     std::optional<Reservation> reservation(waits);
     EXPECT_GT(reservation->ask(begin), begin + 59s);
-    if (in_the_other_copy) goes.learn(0, 1s, begin);
+    if (in_the_other_copy) goes.learn({0, 1s}, begin);
     EXPECT_EQ(go(goes, begin + 61s), begin + 61s);
-    goes.learn(0, 60s, begin + 61s);
+    goes.learn({0, 60s}, begin + 61s);
     reservation.reset();
     EXPECT_EQ(next(goes, begin + 62s), begin + 121s);
   }
@@ -578,7 +578,7 @@ TEST_F(AcrossProcesses, an_uncontended_reservation_is_cheap) {
 
 TEST_F(AcrossProcesses, who_is_killed_at_any_moment_leaves_a_file_that_can_be_used) {
   const RateLimit limit = this->limit();
-  Limiter(limit).learn(0, 60s, begin);  // what is to be remembered
+  Limiter(limit).learn({0, 60s}, begin);  // what is to be remembered
   std::mt19937 random(1);
   std::uniform_int_distribution<int> pause(0, 3000);
   for (int i = 0; i < 200; ++i) {
@@ -631,7 +631,7 @@ TEST(RateLimitThreads, all_go_and_none_too_early) {
           } else {
             wait(reservation);
           }
-          limiter.learn(100'000, 30s, std::chrono::steady_clock::now());
+          limiter.learn({100'000, 30s}, std::chrono::steady_clock::now());
         }
       });
     }
@@ -654,7 +654,7 @@ TEST_F(AcrossProcessesThreads, share_the_file_as_processes_do) {
         for (int i = 0; i < each; ++i) {
           Reservation reservation(limiter);
           wait(reservation);
-          limiter.learn(1900, 30s, std::chrono::steady_clock::now());
+          limiter.learn({1900, 30s}, std::chrono::steady_clock::now());
         }
       });
     }

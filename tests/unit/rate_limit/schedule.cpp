@@ -65,7 +65,7 @@ class PaceRules : public ::testing::Test {
   void settle() {
     for (int i = 1; i <= 300; ++i) {
       go();
-      schedule.learn(2000 - i, 30s, now, limits);
+      schedule.learn({2000 - i, 30s}, now, limits);
     }
     now += 61s;
   }
@@ -215,7 +215,7 @@ TEST_F(PaceRules, nothing_left_holds_everybody_until_the_reset_in_their_order) {
   std::vector<Ticket> tickets(50);
   for (Ticket& ticket : tickets) static_cast<void>(schedule.reserve(ticket, now, limits));
   const TimePoint until = now + 7s;
-  schedule.learn(0, 7s, now, limits);
+  schedule.learn({0, 7s}, now, limits);
   Ticket newcomer = 0;
   static_cast<void>(schedule.reserve(newcomer, now, limits));
   TimePoint last{};
@@ -232,7 +232,7 @@ TEST_F(PaceRules, nothing_left_holds_everybody_until_the_reset_in_their_order) {
 TEST_F(PaceRules, no_more_than_remain_until_the_reset) {
   settle();
   go();
-  schedule.learn(20, 30s, now, limits);
+  schedule.learn({20, 30s}, now, limits);
   const TimePoint until = now + 30s;
   for (int i = 0; i < 20; ++i) ASSERT_LT(go(), until) << i;
   EXPECT_GE(go(), until);
@@ -241,10 +241,10 @@ TEST_F(PaceRules, no_more_than_remain_until_the_reset) {
 TEST_F(PaceRules, what_others_took_of_a_window_is_gone_at_once) {
   settle();
   go();
-  schedule.learn(1900, 30s, now, limits);
+  schedule.learn({1900, 30s}, now, limits);
   const TimePoint until = now + 30s;
   go();
-  schedule.learn(20, 30s, now, limits);
+  schedule.learn({20, 30s}, now, limits);
   for (int i = 0; i < 20; ++i) ASSERT_LT(go(), until) << i;
   EXPECT_GE(go(), until);
 }
@@ -252,7 +252,7 @@ TEST_F(PaceRules, what_others_took_of_a_window_is_gone_at_once) {
 TEST_F(PaceRules, what_is_in_flight_counts_as_spent) {
   settle();
   for (int i = 0; i < 11; ++i) go();
-  schedule.learn(20, 30s, now, limits);  // the response to the first: ten more are on their way
+  schedule.learn({20, 30s}, now, limits);  // the response to the first: ten more are on their way
   const TimePoint until = now + 30s;
   for (int i = 0; i < 10; ++i) ASSERT_LT(go(), until) << i;
   EXPECT_GE(go(), until);
@@ -261,9 +261,9 @@ TEST_F(PaceRules, what_is_in_flight_counts_as_spent) {
 TEST_F(PaceRules, of_responses_out_of_order_the_smallest_counts) {
   settle();
   for (int i = 0; i < 3; ++i) go();
-  schedule.learn(10, 30s, now, limits);
-  schedule.learn(12, 30s, now, limits);
-  schedule.learn(11, 30s, now, limits);
+  schedule.learn({10, 30s}, now, limits);
+  schedule.learn({12, 30s}, now, limits);
+  schedule.learn({11, 30s}, now, limits);
   const TimePoint until = now + 30s;
   int more = 0;
   while (go() < until) ++more;
@@ -273,7 +273,7 @@ TEST_F(PaceRules, of_responses_out_of_order_the_smallest_counts) {
 TEST_F(PaceRules, a_window_that_is_over_is_forgotten) {
   settle();
   go();
-  schedule.learn(1, 2s, now, limits);
+  schedule.learn({1, 2s}, now, limits);
   now += 3s;
   const TimePoint from = now;
   for (int i = 0; i < 100; ++i) go();
@@ -284,8 +284,8 @@ TEST_F(PaceRules, a_response_of_a_window_that_is_over_tells_nothing) {
   settle();
   go();
   go();
-  schedule.learn(1900, 59s, now, limits);
-  schedule.learn(1, 1s, now, limits);  // overtaken by the one before
+  schedule.learn({1900, 59s}, now, limits);
+  schedule.learn({1, 1s}, now, limits);  // overtaken by the one before
   const TimePoint from = now;
   for (int i = 0; i < 50; ++i) go();
   EXPECT_LT(now - from, 1s);
@@ -300,8 +300,8 @@ TEST_F(PaceRules, what_others_spend_is_left_to_them_and_only_while_they_do) {
     for (int i = 0; i < 500; ++i) {
       go();
       remaining -= 1 + others_for_one;
-      schedule.learn(static_cast<std::int64_t>(remaining), std::chrono::ceil<std::chrono::seconds>(renewed - now), now,
-                     limits);
+      schedule.learn({static_cast<std::int64_t>(remaining), std::chrono::ceil<std::chrono::seconds>(renewed - now)},
+                     now, limits);
     }
     const TimePoint from = now;
     for (int i = 0; i < 50; ++i) go();
@@ -319,7 +319,7 @@ TEST_F(PaceRules, what_others_spend_is_left_to_them_and_only_while_they_do) {
 TEST_F(PaceRules, after_a_long_silence_nothing_is_known) {
   settle();
   go();
-  schedule.learn(1, 59s, now, limits);
+  schedule.learn({1, 59s}, now, limits);
   now += 10min;
   EXPECT_EQ(next(), now);
   const TimePoint from = now;
@@ -338,7 +338,7 @@ TEST_F(PaceRules, hostile_figures_hold_nobody_for_more_than_a_minute) {
       now = begin;
       go();
       go();
-      for (int i = 0; i < 100; ++i) schedule.learn(remaining, std::chrono::milliseconds(reset), now, limits);
+      for (int i = 0; i < 100; ++i) schedule.learn({remaining, std::chrono::milliseconds(reset)}, now, limits);
       EXPECT_LE(go(), begin + 61s) << remaining << ' ' << reset;
       EXPECT_LE(go() - begin, 122s) << remaining << ' ' << reset;
       const TimePoint from = now;
