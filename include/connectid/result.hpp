@@ -1,6 +1,8 @@
 #pragma once
 
+#include <functional>
 #include <optional>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
@@ -13,14 +15,18 @@ namespace detail {
 /// Prints why to standard error and ends the program: what was asked of the Result is not in it.
 [[noreturn]] CONNECTID_API void no_value(const Error& error) noexcept;
 [[noreturn]] CONNECTID_API void no_error() noexcept;
+template <class T>
+inline constexpr bool is_result = false;
 }  // namespace detail
 
 /// A value or the Error that stands in its place. Test it before `*`: on an error that ends the program with the
-/// error's message. `value()` throws `connectid::Exception` instead. As thread-safe as a T: many may read one.
+/// error's message. `value()` throws `connectid::Exception` instead. Names and meaning are those of `std::expected`
+/// (C++23). As thread-safe as a T: many may read one.
 template <class T>
 class [[nodiscard]] Result {
  public:
-  using value_type = T;  ///< what it holds where all went well
+  using value_type = T;      ///< what it holds where all went well
+  using error_type = Error;  ///< what it holds otherwise
 
   /// Of a value; implicit, so that a function can return one.
   Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
@@ -36,7 +42,8 @@ class [[nodiscard]] Result {
   /// @{
   [[nodiscard]] const T& operator*() const& noexcept { return checked(); }
   [[nodiscard]] T& operator*() & noexcept { return const_cast<T&>(checked()); }
-  [[nodiscard]] T&& operator*() && noexcept { return std::move(const_cast<T&>(checked())); }
+  [[nodiscard]] T&& operator*() && noexcept { return std::move(**this); }
+  [[nodiscard]] const T&& operator*() const&& noexcept { return std::move(**this); }
   [[nodiscard]] const T* operator->() const noexcept { return &checked(); }
   [[nodiscard]] T* operator->() noexcept { return const_cast<T*>(&checked()); }
   /// @}
@@ -47,14 +54,74 @@ class [[nodiscard]] Result {
     if (!has_value()) throw Exception(*std::get_if<1>(&state_));
     return *std::get_if<0>(&state_);
   }
-  [[nodiscard]] T value() && { return std::move(const_cast<T&>(std::as_const(*this).value())); }
+  [[nodiscard]] T& value() & { return const_cast<T&>(std::as_const(*this).value()); }
+  [[nodiscard]] T&& value() && { return std::move(value()); }
+  [[nodiscard]] const T&& value() const&& { return std::move(value()); }
   /// @}
 
   /// The value, or `other` where there is none.
+  /// @{
   template <class U>
   [[nodiscard]] T value_or(U&& other) const& {
     return has_value() ? **this : static_cast<T>(std::forward<U>(other));
   }
+  template <class U>
+  [[nodiscard]] T value_or(U&& other) && {
+    return has_value() ? std::move(**this) : static_cast<T>(std::forward<U>(other));
+  }
+  /// @}
+
+  /// What `next`, which returns a Result, makes of the value; on an error the error.
+  /// @{
+  template <class F>
+  [[nodiscard]] auto and_then(F&& next) & {
+    return chain(*this, std::forward<F>(next));
+  }
+  template <class F>
+  [[nodiscard]] auto and_then(F&& next) const& {
+    return chain(*this, std::forward<F>(next));
+  }
+  template <class F>
+  [[nodiscard]] auto and_then(F&& next) && {
+    return chain(std::move(*this), std::forward<F>(next));
+  }
+  template <class F>
+  [[nodiscard]] auto and_then(F&& next) const&& {
+    return chain(std::move(*this), std::forward<F>(next));
+  }
+  /// @}
+
+  /// A Result of what `convert` makes of the value, which may be nothing (`Result<void>`); on an error the error.
+  /// @{
+  template <class F>
+  [[nodiscard]] auto transform(F&& convert) & {
+    return map(*this, std::forward<F>(convert));
+  }
+  template <class F>
+  [[nodiscard]] auto transform(F&& convert) const& {
+    return map(*this, std::forward<F>(convert));
+  }
+  template <class F>
+  [[nodiscard]] auto transform(F&& convert) && {
+    return map(std::move(*this), std::forward<F>(convert));
+  }
+  template <class F>
+  [[nodiscard]] auto transform(F&& convert) const&& {
+    return map(std::move(*this), std::forward<F>(convert));
+  }
+  /// @}
+
+  /// Itself where there is a value; else what `recover`, which returns a Result of the same type, makes of the error.
+  /// @{
+  template <class F>
+  [[nodiscard]] Result or_else(F&& recover) const& {
+    return has_value() ? *this : Result(std::invoke(std::forward<F>(recover), error()));
+  }
+  template <class F>
+  [[nodiscard]] Result or_else(F&& recover) && {
+    return has_value() ? std::move(*this) : Result(std::invoke(std::forward<F>(recover), error()));
+  }
+  /// @}
 
   /// The error. Where there is a value: says so on standard error and ends the program.
   [[nodiscard]] const Error& error() const noexcept {
@@ -67,6 +134,24 @@ class [[nodiscard]] Result {
     if (!has_value()) detail::no_value(*std::get_if<1>(&state_));
     return *std::get_if<0>(&state_);
   }
+  template <class Self, class F>
+  static auto chain(Self&& self, F&& next) {
+    using Next = std::remove_cvref_t<std::invoke_result_t<F, decltype(*std::forward<Self>(self))>>;
+    static_assert(detail::is_result<Next>, "and_then takes a function that returns a Result");
+    return self ? Next(std::invoke(std::forward<F>(next), *std::forward<Self>(self))) : Next(self.error());
+  }
+  template <class Self, class F>
+  static auto map(Self&& self, F&& convert) {
+    using Made = std::remove_cv_t<std::invoke_result_t<F, decltype(*std::forward<Self>(self))>>;
+    if (!self) return Result<Made>(self.error());
+    if constexpr (std::is_void_v<Made>) {
+      std::invoke(std::forward<F>(convert), *std::forward<Self>(self));
+      return Result<void>();
+    } else {
+      return Result<Made>(std::invoke(std::forward<F>(convert), *std::forward<Self>(self)));
+    }
+  }
+
   std::variant<T, Error> state_;
 };
 
@@ -74,7 +159,8 @@ class [[nodiscard]] Result {
 template <>
 class [[nodiscard]] Result<void> {
  public:
-  using value_type = void;  ///< there is nothing to hold
+  using value_type = void;   ///< there is nothing to hold
+  using error_type = Error;  ///< what it holds where something went wrong
 
   /// All went well.
   Result() = default;
@@ -89,6 +175,36 @@ class [[nodiscard]] Result<void> {
   void value() const {
     if (error_) throw Exception(*error_);
   }
+  /// Nothing. On an error: prints the error to standard error and ends the program.
+  void operator*() const noexcept {
+    if (error_) detail::no_value(*error_);
+  }
+
+  /// What `next`, which returns a Result, gives; on an error the error.
+  template <class F>
+  [[nodiscard]] auto and_then(F&& next) const {
+    using Next = std::remove_cvref_t<std::invoke_result_t<F>>;
+    static_assert(detail::is_result<Next>, "and_then takes a function that returns a Result");
+    return error_ ? Next(*error_) : Next(std::invoke(std::forward<F>(next)));
+  }
+  /// A Result of what `make` gives, which may be nothing; on an error the error.
+  template <class F>
+  [[nodiscard]] auto transform(F&& make) const {
+    using Made = std::remove_cv_t<std::invoke_result_t<F>>;
+    if (error_) return Result<Made>(*error_);
+    if constexpr (std::is_void_v<Made>) {
+      std::invoke(std::forward<F>(make));
+      return Result<void>();
+    } else {
+      return Result<Made>(std::invoke(std::forward<F>(make)));
+    }
+  }
+  /// Itself where all went well; else what `recover`, which returns a `Result<void>`, makes of the error.
+  template <class F>
+  [[nodiscard]] Result or_else(F&& recover) const {
+    return error_ ? Result(std::invoke(std::forward<F>(recover), *error_)) : *this;
+  }
+
   /// The error. Where all went well: says so on standard error and ends the program.
   [[nodiscard]] const Error& error() const noexcept {
     if (!error_) detail::no_error();
@@ -98,5 +214,10 @@ class [[nodiscard]] Result<void> {
  private:
   std::optional<Error> error_;
 };
+
+namespace detail {
+template <class T>
+inline constexpr bool is_result<Result<T>> = true;
+}  // namespace detail
 
 }  // namespace connectid::inline v0
