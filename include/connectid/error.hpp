@@ -51,6 +51,16 @@ enum class ErrorKind {
 [[nodiscard]] CONNECTID_API std::string_view to_string(Outcome outcome) noexcept;
 /// The enumerator's name, `bad_request`; stable, and what the program prints.
 [[nodiscard]] CONNECTID_API std::string_view to_string(ErrorKind kind) noexcept;
+/// The reverse of `to_string`, for Outcome and ErrorKind: `from_string<Outcome>("not_sent")`; none where no enumerator
+/// has that name.
+/// @{
+template <class Enum>
+std::optional<Enum> from_string(std::string_view name) noexcept = delete;
+template <>
+[[nodiscard]] CONNECTID_API std::optional<Outcome> from_string(std::string_view name) noexcept;
+template <>
+[[nodiscard]] CONNECTID_API std::optional<ErrorKind> from_string(std::string_view name) noexcept;
+/// @}
 /// Prints `to_string`.
 CONNECTID_API std::ostream& operator<<(std::ostream& out, Outcome outcome);
 /// Prints `to_string`.
@@ -145,6 +155,9 @@ class CONNECTID_API Error {
   /// When to try again, from the end of the call: the pause the server named (429; absent where it named none), or
   /// until the circuit breaker lets a call through (`circuit_open`). Absent for every other kind.
   [[nodiscard]] std::optional<std::chrono::milliseconds> retry_after() const noexcept;
+  /// What the server said, for each of the seven kinds that a response ends in; null for every other kind. Lives as
+  /// long as this Error or a copy of it.
+  [[nodiscard]] const ServerMessage* server_message() const noexcept;
   /// What is known of the call: its id, times, rate-limit figures. Lives as long as this Error or a copy of it.
   [[nodiscard]] const CallInfo& call() const noexcept;
   /// How many attempts of this call ended `unknown`: more than one only where unknown starts are repeated.

@@ -51,15 +51,6 @@ std::vector<Secret> secrets_in(const auth::Credentials& credentials, const Secre
   return secrets;
 }
 
-const ServerMessage* outcomes_of(const Error& error) {
-  return std::visit(
-      [](const auto& detail) -> const ServerMessage* {
-        if constexpr (std::is_base_of_v<ServerMessage, std::remove_cvref_t<decltype(detail)>>) return &detail;
-        return nullptr;
-      },
-      error.detail());
-}
-
 bool may_pass(ErrorKind kind) {
   switch (kind) {
     case ErrorKind::rate_limited:
@@ -75,9 +66,9 @@ bool may_pass(ErrorKind kind) {
 
 Error error_of(const Error& ended, const auth::Credentials& credentials, bool response_was_lost) {
   TokenError detail{.http_status = ended.http_status(), .temporary = may_pass(ended.kind())};
-  if (const ServerMessage* words = outcomes_of(ended)) {
-    detail.error = words->exception_type;
-    detail.error_description = words->error_message;
+  if (const ServerMessage* said = ended.server_message()) {
+    detail.error = said->exception_type;
+    detail.error_description = said->error_message;
   }
   const bool refresh = credentials.grant == auth::Grant::refresh_token;
   detail.log_in_again = refresh && detail.error == "invalid_grant";

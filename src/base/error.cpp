@@ -1,9 +1,12 @@
 #include <connectid/error.hpp>
 #include <connectid/result.hpp>
 
+#include <algorithm>
+#include <array>
 #include <cstdio>
 #include <exception>
 #include <ostream>
+#include <type_traits>
 #include <utility>
 
 namespace connectid::inline v0 {
@@ -11,54 +14,42 @@ namespace connectid::inline v0 {
 static_assert(std::variant_size_v<ErrorDetail> == static_cast<std::size_t>(ErrorKind::circuit_open) + 1,
               "ErrorDetail has one alternative a kind, in the order of ErrorKind");
 
-std::string_view to_string(Outcome outcome) noexcept {
-  switch (outcome) {
-    case Outcome::succeeded:
-      return "succeeded";
-    case Outcome::not_sent:
-      return "not_sent";
-    case Outcome::rejected:
-      return "rejected";
-    case Outcome::unknown:
-      return "unknown";
-  }
-  return "?";
+namespace {
+
+using namespace std::string_view_literals;
+
+/// In the order of Outcome.
+constexpr std::array outcome_names{"succeeded"sv, "not_sent"sv, "rejected"sv, "unknown"sv};
+/// In the order of ErrorKind.
+constexpr std::array kind_names{
+    "validation_error"sv, "configuration_error"sv, "token_error"sv, "bad_request"sv,     "unauthorized"sv,
+    "forbidden"sv,        "rate_limited"sv,        "rejected"sv,    "server_error"sv,    "unexpected_response"sv,
+    "transport_error"sv,  "deadline_exceeded"sv,   "cancelled"sv,   "journal_refused"sv, "circuit_open"sv};
+static_assert(outcome_names.size() == static_cast<std::size_t>(Outcome::unknown) + 1);
+static_assert(kind_names.size() == std::variant_size_v<ErrorDetail>);
+
+std::string_view name_in(const auto& names, auto enumerator) noexcept {
+  const auto at = static_cast<std::size_t>(enumerator);
+  return at < names.size() ? names[at] : "?"sv;
 }
 
-std::string_view to_string(ErrorKind kind) noexcept {
-  switch (kind) {
-    case ErrorKind::validation_error:
-      return "validation_error";
-    case ErrorKind::configuration_error:
-      return "configuration_error";
-    case ErrorKind::token_error:
-      return "token_error";
-    case ErrorKind::bad_request:
-      return "bad_request";
-    case ErrorKind::unauthorized:
-      return "unauthorized";
-    case ErrorKind::forbidden:
-      return "forbidden";
-    case ErrorKind::rate_limited:
-      return "rate_limited";
-    case ErrorKind::rejected:
-      return "rejected";
-    case ErrorKind::server_error:
-      return "server_error";
-    case ErrorKind::unexpected_response:
-      return "unexpected_response";
-    case ErrorKind::transport_error:
-      return "transport_error";
-    case ErrorKind::deadline_exceeded:
-      return "deadline_exceeded";
-    case ErrorKind::cancelled:
-      return "cancelled";
-    case ErrorKind::journal_refused:
-      return "journal_refused";
-    case ErrorKind::circuit_open:
-      return "circuit_open";
-  }
-  return "?";
+template <class Enum>
+std::optional<Enum> enumerator_in(const auto& names, std::string_view name) noexcept {
+  const auto found = std::ranges::find(names, name);
+  return found != names.end() ? std::optional(static_cast<Enum>(found - names.begin())) : std::nullopt;
+}
+
+}  // namespace
+
+std::string_view to_string(Outcome outcome) noexcept { return name_in(outcome_names, outcome); }
+std::string_view to_string(ErrorKind kind) noexcept { return name_in(kind_names, kind); }
+template <>
+std::optional<Outcome> from_string(std::string_view name) noexcept {
+  return enumerator_in<Outcome>(outcome_names, name);
+}
+template <>
+std::optional<ErrorKind> from_string(std::string_view name) noexcept {
+  return enumerator_in<ErrorKind>(kind_names, name);
 }
 
 std::ostream& operator<<(std::ostream& out, Outcome outcome) { return out << to_string(outcome); }
@@ -88,6 +79,15 @@ std::optional<std::chrono::milliseconds> Error::retry_after() const noexcept {
   if (const auto* circuit = get_if<CircuitOpen>()) return circuit->retry_in;
   const auto* limited = get_if<RateLimited>();
   return limited ? limited->retry_after : std::nullopt;
+}
+
+const ServerMessage* Error::server_message() const noexcept {
+  return std::visit(
+      [](const auto& detail) -> const ServerMessage* {
+        if constexpr (std::is_base_of_v<ServerMessage, std::remove_cvref_t<decltype(detail)>>) return &detail;
+        return nullptr;
+      },
+      detail());
 }
 
 std::ostream& operator<<(std::ostream& out, const Error& error) {
