@@ -1,8 +1,8 @@
 #pragma once
 
 #include <chrono>
+#include <connectid/options.hpp>
 #include <connectid/rate_limit/rate_limit.hpp>
-#include <connectid/retry_policy.hpp>
 #include <optional>
 #include <stdexcept>
 #include <string>

@@ -17,7 +17,6 @@
 #include <connectid/options.hpp>
 #include <connectid/rate_limit/rate_limit.hpp>
 #include <connectid/result.hpp>
-#include <connectid/retry_policy.hpp>
 #include <connectid/secret.hpp>
 #include <connectid/stage.hpp>
 #include <connectid/subscription/start_subscription.hpp>

@@ -15,7 +15,6 @@
 #include <connectid/http/transport.hpp>
 #include <connectid/journal/journal.hpp>
 #include <connectid/options.hpp>
-#include <connectid/retry_policy.hpp>
 
 #include "call/classify.hpp"
 #include "call/error_body.hpp"

@@ -3,7 +3,7 @@
 #include <atomic>
 #include <chrono>
 
-#include <connectid/retry_policy.hpp>
+#include <connectid/options.hpp>
 
 namespace connectid::inline v0::detail {
 

@@ -108,7 +108,7 @@ struct SubscriptionClient::Core {
   }
 
   Timeouts timeouts_of(const CallOptions& call) const {
-    Timeouts timeouts = options.timeouts;
+    Timeouts timeouts = call.timeouts.value_or(options.timeouts);
     timeouts.attempt_timeout = call.attempt_timeout.value_or(timeouts.attempt_timeout);
     timeouts.timeout = call.timeout.value_or(timeouts.timeout);
     return timeouts;
@@ -158,7 +158,7 @@ std::any SubscriptionClient::call(const Endpoint& endpoint, const void* request,
       .read = [&endpoint](std::string_view body) { return detail::decode(endpoint, body); },
       .repeat = safe ? detail::Repeat::freely : detail::Repeat::never,
       .timeouts = timeouts,
-      .retry = core->options.retry_policy};
+      .retry = options.retry_policy.value_or(core->options.retry_policy)};
   detail::Exchange exchange(std::move(prepared), began);
   detail::Done done = detail::run(exchange, {.token_source = source,
                                              .api_url = core->options.environment.api_url(),

@@ -9,8 +9,8 @@
 #include <connectid/auth/token_source.hpp>
 #include <connectid/auth/token_store.hpp>
 #include <connectid/export.hpp>
+#include <connectid/options.hpp>
 #include <connectid/result.hpp>
-#include <connectid/retry_policy.hpp>
 
 namespace connectid::inline v0 {
 

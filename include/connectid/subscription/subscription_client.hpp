@@ -2,36 +2,16 @@
 
 #include <any>
 #include <memory>
-#include <string>
 #include <utility>
 
 #include <connectid/auth/token_source.hpp>
-#include <connectid/environment.hpp>
 #include <connectid/export.hpp>
-#include <connectid/http/transport.hpp>
-#include <connectid/journal/journal.hpp>
 #include <connectid/options.hpp>
-#include <connectid/rate_limit/rate_limit.hpp>
 #include <connectid/result.hpp>
-#include <connectid/retry_policy.hpp>
 #include <connectid/subscription/list_subscriptions.hpp>
 #include <connectid/subscription/start_subscription.hpp>
 
 namespace connectid::inline v0 {
-
-/// What a client is made of. Fill it with designated initialisers. What cannot be used does not throw: it is the
-/// `configuration_error` of every call.
-struct ClientOptions {
-  Environment environment = Environment::production();  ///< which service
-  TokenSource token_source = nullptr;  ///< for calls that bring none of their own; with neither: `configuration_error`
-  std::shared_ptr<http::Transport> transport = nullptr;  ///< none: a CurlTransport with its default options
-  RetryPolicy retry_policy = {};                         ///< what is repeated, how often, after which pause
-  RateLimit rate_limit = RateLimit::per_client();        ///< keeps the client inside the API's limits
-  std::shared_ptr<Journal> journal = nullptr;            ///< writes each call down before it leaves; none: nobody does
-  std::string user_agent = {};                           ///< put before `connectid-cpp/<version>`: `my-shop/2.1`
-  Timeouts timeouts = {};                                ///< for calls that bring none of their own
-  bool copies_as_text = false;  ///< send `copies` as `"1"`, as the reference's example does, not as its table says
-};
 
 /// The front door. A cheap handle: copies share connections. All methods are const and thread-safe, and none throws.
 /// (Where the memory is exhausted, `std::bad_alloc` ends a call. It may have acted; a journal has it in flight.)

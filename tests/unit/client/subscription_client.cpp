@@ -245,6 +245,16 @@ TEST_F(Client, the_calls_times_reach_the_transport) {
   EXPECT_LE(timed->left, 50s);
   EXPECT_GT(timed->left, 40s);
   EXPECT_EQ(timed->connect, 77ms);
+
+  const Timeouts own{.connect = 33ms, .attempt_timeout = 300s, .timeout = 600s};
+  ASSERT_TRUE(SubscriptionClient(options).start(valid, {.timeouts = own}));
+  EXPECT_GT(timed->left, 200s);
+  EXPECT_EQ(timed->connect, 33ms);
+  ASSERT_TRUE(SubscriptionClient(options).start(valid, {.attempt_timeout = 50s, .timeouts = own}));
+  EXPECT_LE(timed->left, 50s);
+  ASSERT_TRUE(SubscriptionClient(options).start(valid, {.timeout = 20s, .timeouts = own}));
+  EXPECT_LE(timed->left, 20s);
+  EXPECT_EQ(timed->connect, 33ms);
 }
 
 TEST_F(Client, submit_of_a_transport_that_only_performs_calls_back_once) {
@@ -274,6 +284,26 @@ TEST_F(Client, one_attempt_means_one_request) {
   options.retry_policy = {.max_attempts = 1};
   EXPECT_EQ(refused().kind(), ErrorKind::rate_limited);
   EXPECT_EQ(wire->requests().size(), 1U);
+}
+
+TEST_F(Client, a_call_may_bring_its_own_policy_and_shares_budget_and_circuit_breaker_all_the_same) {
+  for (int i = 0; i < 2; ++i) wire->respond(http_response(429, "", {{"Retry-After", "0"}}));
+  wire->respond(http_response(200, ""));
+  options.retry_policy = {.max_attempts = 1, .break_circuit_after = 1};
+  const SubscriptionClient client(options);
+  EXPECT_FALSE(client.start(valid, {.retry_policy = RetryPolicy{.max_attempts = 1}}));
+  const auto repeated = client.start(valid, {.retry_policy = RetryPolicy{.max_attempts = 2}});
+  ASSERT_TRUE(repeated) << repeated.error();
+  EXPECT_EQ(repeated->call.attempts, 2);
+
+  const RetryPolicy own{.max_attempts = 9, .budget = 9, .repeat_unknown_starts = true, .break_circuit_after = 0};
+  wire->respond(http_response(503, ""));
+  wire->respond(http_response(503, ""));
+  EXPECT_EQ(client.start(valid).error().kind(), ErrorKind::server_error);
+  EXPECT_EQ(client.start(valid, {.retry_policy = own}).error().kind(), ErrorKind::circuit_open);
+
+  options.retry_policy = {.budget = 0, .break_circuit_after = 0};
+  EXPECT_EQ(SubscriptionClient(options).start(valid, {.retry_policy = own}).error().unknown_attempts(), 1);
 }
 
 TEST_F(Client, a_token_that_was_refused_is_told_to_the_source_and_another_one_sent_once) {
