@@ -18,9 +18,10 @@ struct CallInfo {
   std::optional<Timestamp> sent_at = {};
   std::chrono::milliseconds duration{0};                  ///< from the call's begin to its end (steady clock)
   std::optional<std::int64_t> rate_limit_remaining = {};  ///< X-RateLimit-Remaining
-  std::optional<std::int64_t> rate_limit_reset = {};  ///< X-RateLimit-Reset as it came: seconds, a delta or since 1970
-  std::optional<Timestamp> server_date = {};          ///< the response's Date
-  std::string server_request_id = {};                 ///< the response's X-Request-Id, where it has one
+  /// When the allowance is renewed, by this machine's clock (X-RateLimit-Reset: seconds from now, or since 1970).
+  std::optional<Timestamp> rate_limit_reset = {};
+  std::optional<Timestamp> server_date = {};  ///< the response's Date
+  std::string server_request_id = {};         ///< the response's X-Request-Id, where it has one
 };
 
 }  // namespace connectid::inline v0

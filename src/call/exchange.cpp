@@ -236,7 +236,7 @@ Action Exchange::on(const http::Response& response, Now now) {
   failed_connects_ = 0;
   ++attempts_that_left_;
   const KnownHeaders headers(response.headers);
-  note(headers);
+  note(headers, now);
   Reading reading;
   Refusal refusal;
   if (response.status == 200) {
@@ -294,11 +294,11 @@ Refusal Exchange::refusal_in(const http::Response& response) const {
   return refusal;
 }
 
-void Exchange::note(const KnownHeaders& headers) {
+void Exchange::note(const KnownHeaders& headers, Now now) {
   info_.rate_limit_remaining = parse_count(headers.rate_limit_remaining);
-  info_.rate_limit_reset = parse_count(headers.rate_limit_reset);
   if (headers.date) info_.server_date = parse_http_date(*headers.date);
   if (headers.request_id) info_.server_request_id = printable(without_secrets(*headers.request_id), 200);
+  if (const auto reset = rate_limit_reset(headers, now.wall)) info_.rate_limit_reset = now.wall + *reset;
 }
 
 /// After a 429 all calls of the client hold back. Where something is left, it was the limit of a second, and the reset

@@ -149,7 +149,7 @@ class Exchange {
   Action stray_after_a_refusal(const http::Failure& failure, Now now);
   Action no_success(const http::Response& response, Classification classification, const Reading& reading,
                     Refusal refusal, Now now);
-  void note(const KnownHeaders& headers);
+  void note(const KnownHeaders& headers, Now now);
   Refusal refusal_in(const http::Response& response) const;
   std::optional<Allowance> allowance_in(const http::Response& response, const KnownHeaders& headers, Now now) const;
   Action reserve(Now now);

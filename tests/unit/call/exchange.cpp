@@ -244,7 +244,7 @@ TEST_F(ExchangeTest, a_429_carries_the_pause_and_the_figures) {
   EXPECT_EQ(error(end).retry_after(), 2s);
   EXPECT_EQ(error(end).get_if<RateLimited>()->body_excerpt, "slow down");
   EXPECT_EQ(error(end).call().rate_limit_remaining, 0);
-  EXPECT_EQ(error(end).call().rate_limit_reset, 17);
+  EXPECT_EQ(error(end).call().rate_limit_reset, now().wall + 17s);
   EXPECT_EQ(error(end).call().server_request_id, "srv-9");
   EXPECT_EQ(error(end).call().server_date, Timestamp{1775012400000ms});
   EXPECT_EQ(error(end).message(),
