@@ -40,9 +40,7 @@ struct Caller {
 Caller nobody(const std::optional<std::string>& account, const Environment& environment) {
   std::string why = not_logged_in(account, environment);
   if (!account) why = "CONNECTID_ACCESS_TOKEN is not set, nor is CONNECTID_ACCESS_TOKEN_FILE, and " + why;
-  const auto refuse = [why](const TokenRequest&) -> Result<AccessToken> {
-    return Error(Outcome::not_sent, TokenError{}, why);
-  };
+  const auto refuse = [why](const TokenRequest&) -> Result<AccessToken> { return token_error(why); };
   return {.account = account.value_or(""), .tokens = refuse, .has_token = false};
 }
 

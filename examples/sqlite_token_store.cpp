@@ -1,5 +1,7 @@
 #include "sqlite_token_store.hpp"
 
+#include <connectid/auth/token_source.hpp>
+
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
@@ -168,7 +170,7 @@ Result<T> result_of(const auto& work) {
   try {
     return work();
   } catch (const std::exception& failure) {
-    return Error(Outcome::not_sent, connectid::TokenError{}, std::string("the token database: ") + failure.what());
+    return connectid::token_error(std::string("the token database: ") + failure.what());
   }
 }
 

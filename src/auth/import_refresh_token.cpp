@@ -23,7 +23,7 @@ std::string error_in_token(const Secret& refresh_token) {
 Result<void> import_refresh_token(TokenStore& store, const Credentials& credentials, const std::string& account,
                                   Secret refresh_token, std::stop_token stop) try {
   for (const std::string& error : {detail::error_in(credentials), error_in_token(refresh_token)}) {
-    if (!error.empty()) return detail::no_token(error);
+    if (!error.empty()) return token_error(error);
   }
   // As long as a renewal may hold it.
   const auto lock = store.lock(account, std::chrono::steady_clock::now() + 2 * Renewal{}.timeout, std::move(stop));
@@ -33,7 +33,7 @@ Result<void> import_refresh_token(TokenStore& store, const Credentials& credenti
                               .login_url = detail::parse_url(credentials.environment.login_url()).text,
                               .client_id = credentials.client_id});
 } catch (...) {  // not what(): it may hold a secret
-  return detail::no_token("the token store threw an exception, and the refresh token may not be kept");
+  return token_error("the token store threw an exception, and the refresh token may not be kept");
 }
 
 }  // namespace connectid::inline v0::auth

@@ -23,7 +23,7 @@ constexpr milliseconds soon = std::chrono::seconds{1};
 
 NotRenewed not_renewed(Error error) { return {.error = std::move(error), .pause = soon, .backs_off = false}; }
 NotRenewed not_renewed(const std::string& why, TokenError detail = {}) {
-  return not_renewed(no_token(why, std::move(detail)));
+  return not_renewed(token_error(why, std::move(detail)));
 }
 
 bool needs_login(const Error& error) {
@@ -198,7 +198,7 @@ Refresher::Renewed Refresher::save_unsaved(const Patience& patience) {
 Result<void> Refresher::save(const auth::StoredToken& token) try {
   return store_->save(account_, token);
 } catch (...) {  // not what(): it may hold a secret
-  return no_token("it was broken off by an exception");
+  return token_error("it was broken off by an exception");
 }
 
 Refresher::~Refresher() {

@@ -66,7 +66,7 @@ SingleFlight::SingleFlight(Renew renew, std::chrono::milliseconds ahead, Clock c
       ahead_(ahead),
       clock_(std::move(clock)),
       random_(random),
-      broke_off_(no_token("the renewal was broken off by an exception, of the token store or the transport")) {}
+      broke_off_(token_error("the renewal was broken off by an exception, of the token store or the transport")) {}
 
 // ---- the way of a call that finds a token
 
@@ -158,7 +158,7 @@ void SingleFlight::begin(const Secret& refused) {
     look_at_ = TimePoint::max().time_since_epoch().count();
     forced_ = !refused.empty();
   } catch (const std::system_error& error) {
-    note_failure({.error = no_token("no thread can be had to renew it: " + error.code().message()),
+    note_failure({.error = token_error("no thread can be had to renew it: " + error.code().message()),
                   .pause = 1s,
                   .backs_off = false},
                  clock_().steady);
@@ -232,8 +232,8 @@ TokenSource refreshing_token(auth::Credentials credentials, std::shared_ptr<auth
                              std::string account, auth::Renewal renewal) {
   const auto source = std::make_shared<Source>(std::move(credentials), std::move(store), std::move(account), renewal);
   const auto get = [source](const TokenRequest& request) -> Result<AccessToken> {
-    if (const std::string& error = source->refresher.error(); !error.empty()) return detail::no_token(error);
-    if (std::string why = source->refresher.reason_against(request.api_url); !why.empty()) return detail::no_token(why);
+    if (const std::string& error = source->refresher.error(); !error.empty()) return token_error(error);
+    if (std::string why = source->refresher.reason_against(request.api_url); !why.empty()) return token_error(why);
     return source->token.get(request);
   };
   return {get, [source] { return source->token.cached(); }};

@@ -79,14 +79,10 @@ Error error_of(const Error& ended, const auth::Credentials& credentials, bool re
                    ? "; the response to a request before was lost, and had replaced this refresh token: log in again"
                    : "; the refresh token was used, revoked or has expired: log in again";
   }
-  return no_token(message, std::move(detail));
+  return token_error(std::move(message), std::move(detail));
 }
 
 }  // namespace
-
-Error no_token(const std::string& message, TokenError detail) {
-  return {Outcome::not_sent, std::move(detail), message};
-}
 
 std::string error_in(const auth::Credentials& credentials) {
   const std::string api = parse_url(credentials.environment.api_url()).error;

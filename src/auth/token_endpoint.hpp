@@ -14,9 +14,6 @@
 
 namespace connectid::inline v0::detail {
 
-/// An error without an access token: `message` is one line without secrets.
-[[nodiscard]] Error no_token(const std::string& message, TokenError detail = {});
-
 /// Where tokens are asked for: `{login}/oauth/token`. The login URL must be one that can be used.
 [[nodiscard]] std::string token_url(const Environment& environment);
 

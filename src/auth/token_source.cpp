@@ -17,6 +17,10 @@ std::optional<AccessToken> TokenSource::cached() const {
   return functions_ && functions_->cached ? functions_->cached() : std::nullopt;
 }
 
+Error token_error(std::string message, TokenError detail) {
+  return {Outcome::not_sent, std::move(detail), std::move(message)};
+}
+
 TokenSource static_token(Secret access_token) {
   const auto token = std::make_shared<const AccessToken>(AccessToken{std::move(access_token)});
   return {[token](const TokenRequest&) { return Result<AccessToken>(*token); },

@@ -106,8 +106,7 @@ TEST_F(OAuthPage, a_source_of_ones_own) {
   const connectid::TokenSource source =
       [&](const connectid::TokenRequest& request) -> connectid::Result<connectid::AccessToken> {
     if (!request.refused.empty()) {
-      return connectid::Error(connectid::Outcome::not_sent, connectid::TokenError{.log_in_again = true},
-                              "the token of our session was refused");
+      return connectid::token_error("the token of our session was refused", {.log_in_again = true});
     }
     return connectid::AccessToken{my_token("anna")};
   };

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <stop_token>
+#include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -68,6 +69,10 @@ class CONNECTID_API TokenSource {
   struct Functions;
   std::shared_ptr<const Functions> functions_;
 };
+
+/// For those who write a token source or a store: there is no token, and nothing was sent. `message` is one line
+/// without secrets: `token_error("our session has ended", {.log_in_again = true})`.
+[[nodiscard]] CONNECTID_API Error token_error(std::string message, TokenError detail = {});
 
 /// Always the same token. Thread-safe.
 [[nodiscard]] CONNECTID_API TokenSource static_token(Secret access_token);

@@ -1,4 +1,5 @@
 #include <connectid/auth/file_token_store.hpp>
+#include <connectid/auth/token_source.hpp>
 
 #include <fcntl.h>
 
@@ -109,9 +110,9 @@ Result<std::optional<StoredToken>> FileTokenStore::load(const std::string& accou
   if (!read) return read.error();
   if (!*read) return std::optional<StoredToken>();
   if ((*read)->damage.empty()) return std::optional(std::move((*read)->token));
-  return Error(
-      Outcome::not_sent, TokenError{.log_in_again = true},
-      broken(**directory, name, (*read)->damage) + ": log in again as account " + detail::quoted_account(account));
+  return token_error(
+      broken(**directory, name, (*read)->damage) + ": log in again as account " + detail::quoted_account(account),
+      {.log_in_again = true});
 }
 
 Result<void> FileTokenStore::save(const std::string& account, const StoredToken& token) {

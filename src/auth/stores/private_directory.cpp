@@ -11,6 +11,8 @@
 #include <string_view>
 #include <system_error>
 
+#include <connectid/auth/token_source.hpp>
+
 #include "base/files.hpp"
 #include "base/text.hpp"
 #include "base/uninterrupted.hpp"
@@ -32,7 +34,7 @@ bool may_pass(int error) {
 
 Error cannot_be_used(const std::string& path, const Reason& reason) {
   const std::string message = quote(path) + " cannot be used: " + reason.why;
-  if (may_pass(reason.error)) return {Outcome::not_sent, TokenError{.temporary = true}, message};
+  if (may_pass(reason.error)) return token_error(message, {.temporary = true});
   return {Outcome::not_sent, ConfigurationError{}, message};
 }
 

@@ -59,7 +59,7 @@ class SingleFlightTest : public testing::Test {
                        .expires_at = now().wall + life};
   }
   [[nodiscard]] static Renewed failed(milliseconds pause = 0ms) {
-    return NotRenewed{.error = no_token("the authorization server is down"), .pause = pause};
+    return NotRenewed{.error = token_error("the authorization server is down"), .pause = pause};
   }
   [[nodiscard]] static std::string got(const Result<AccessToken>& token) {
     return token ? token->value.reveal() : "error: " + token.error().message();
@@ -170,7 +170,7 @@ TEST_F(SingleFlightTest, a_pause_of_no_time_that_was_named_lets_nobody_hammer_th
 TEST_F(SingleFlightTest, where_nobody_was_asked_the_pauses_do_not_grow) {
   SingleFlight token = make();
   response = [](const auto&) -> Renewed {
-    return NotRenewed{.error = no_token("not logged in"), .pause = 1s, .backs_off = false};
+    return NotRenewed{.error = token_error("not logged in"), .pause = 1s, .backs_off = false};
   };
   for (int i = 1; i < 10; ++i) {
     EXPECT_EQ(got(token.get({})), "error: not logged in");

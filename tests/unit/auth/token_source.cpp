@@ -27,8 +27,13 @@ TEST(TokenSource, is_any_function_that_gives_a_token_or_an_error) {
   const TokenSource of_tokens = give;
   EXPECT_EQ(got(of_tokens({})), "one");
   EXPECT_EQ(got(of_tokens({.refused = "one"})), "two");
-  const TokenSource of_errors = [](const TokenRequest&) { return Error(Outcome::not_sent, TokenError{}, "none"); };
+  const TokenSource of_errors = [](const TokenRequest&) { return token_error("none", {.temporary = true}); };
   EXPECT_EQ(got(of_errors({})), "error: none");
+  const Error none = of_errors({}).error();
+  EXPECT_EQ(none.outcome(), Outcome::not_sent);
+  ASSERT_EQ(none.kind(), ErrorKind::token_error);
+  EXPECT_TRUE(none.get_if<TokenError>()->temporary);
+  EXPECT_FALSE(token_error("none").get_if<TokenError>()->temporary);
 }
 
 TEST(TokenSource, a_function_that_is_empty_is_no_source) {

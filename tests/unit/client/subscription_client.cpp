@@ -130,9 +130,7 @@ TEST_F(Client, headers_that_would_forge_or_replace_are_refused) {
 }
 
 TEST_F(Client, a_token_source_that_fails_or_throws_sends_nothing) {
-  options.token_source = [](const TokenRequest&) -> Result<AccessToken> {
-    return Error(Outcome::not_sent, TokenError{}, "log in");
-  };
+  options.token_source = [](const TokenRequest&) -> Result<AccessToken> { return token_error("log in"); };
   EXPECT_EQ(refused().message(), "not sent: no access token: log in");
   options.token_source = [](const TokenRequest&) -> Result<AccessToken> { throw std::runtime_error("canary-secret"); };
   EXPECT_EQ(refused().kind(), ErrorKind::token_error);
@@ -194,8 +192,7 @@ TEST_F(Client, a_client_without_a_token_source_serves_calls_that_have_one) {
 
 TEST_F(Client, the_detail_of_a_token_error_reaches_the_caller) {
   options.token_source = [](const TokenRequest&) -> Result<AccessToken> {
-    return Error(Outcome::not_sent, TokenError{.error = "invalid_grant", .http_status = 400, .log_in_again = true},
-                 "x");
+    return token_error("x", {.error = "invalid_grant", .http_status = 400, .log_in_again = true});
   };
   const Error error = refused();
   ASSERT_TRUE(error.get_if<TokenError>());
