@@ -25,9 +25,9 @@ Error interrupted() {
 
 std::shared_ptr<FileJournal> open_journal(const std::optional<std::string>& file) {
   if (!file) return nullptr;
-  auto journal = std::make_shared<FileJournal>(*file);
-  if (std::string error = journal->error(); !error.empty()) throw UsageError(error);
-  return journal;
+  auto journal = FileJournal::open(*file);
+  if (!journal) throw UsageError(journal.error().message());
+  return *std::move(journal);
 }
 
 /// Whose call it is, and where the tokens come from.

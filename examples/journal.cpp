@@ -22,30 +22,39 @@ bool settle(const std::string& path) {
     std::cerr << found.error() << '\n';
     return false;
   }
-  connectid::FileJournal journal(path);
+  const auto journal = connectid::FileJournal::open(path);
+  if (!journal) {
+    std::cerr << journal.error() << '\n';
+    return false;
+  }
   for (const connectid::InFlightCall& call : found->in_flight) {
     std::cout << "may have started, so look: call " << call.call_id << ", " << call.body << '\n';
-    journal.ended({.call_id = call.call_id}, connectid::Outcome::unknown);
+    (*journal)->ended({.call_id = call.call_id}, connectid::Outcome::unknown);
   }
-  if (!journal.error().empty()) std::cerr << journal.error() << '\n';
-  return journal.error().empty();
+  const std::string error = (*journal)->error();
+  if (!error.empty()) std::cerr << error << '\n';
+  return error.empty();
 }
 // docs: end
 
 bool start_one(const std::string& path) {
   const connectid::testing::FakeServer server;
-  const auto journal = std::make_shared<connectid::FileJournal>(path);
+  const auto journal = connectid::FileJournal::open(path);
+  if (!journal) {
+    std::cerr << journal.error() << '\n';
+    return false;
+  }
   const connectid::SubscriptionClient client({
       .environment = server.environment(),
       .token_source = connectid::static_token("test-token"),
-      .journal = journal,
+      .journal = *journal,
   });
   const auto result = client.start({.product = "CO27409",
                                     .start_time = connectid::Timestamp{1774994400000ms},
                                     .copies = 1,
                                     .coupon_code = "WMDigi",
                                     .coupon_number = 5223});
-  if (!result) std::cerr << result.error() << '\n' << journal->error() << '\n';  // a full disk, say: not_sent
+  if (!result) std::cerr << result.error() << '\n';  // a full disk, say: not_sent, journal_refused
   return result.has_value();
 }
 

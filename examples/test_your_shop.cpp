@@ -187,7 +187,9 @@ TEST(YourShop, keeps_an_order_that_the_circuit_breaker_kept_back) {
 }
 
 struct FullDisk : connectid::Journal {
-  bool sending(const connectid::JournalCall&, int) override { return false; }
+  connectid::Result<void> sending(const connectid::JournalCall&, int) override {
+    return connectid::Error(connectid::Outcome::not_sent, connectid::JournalRefused{}, "no space left on the disk");
+  }
   void ended(const connectid::JournalCall&, connectid::Outcome) override {}
 };
 

@@ -56,8 +56,8 @@ class Perform {
     if (!io_.journal) return WrittenDown{};
     try {
       told_journal_ = true;
-      const bool written = io_.journal->sending(exchange_.journal_call(), write.attempt);
-      if (!written) return NotWrittenDown{"the journal refused it"};
+      const Result<void> written = io_.journal->sending(exchange_.journal_call(), write.attempt);
+      if (!written) return NotWrittenDown{written.error().message()};
       if (io_.stop.stop_requested()) return Stopped{Stage::prepare};
       return WrittenDown{};
     } catch (const std::exception& thrown) {

@@ -31,13 +31,17 @@ using detail::Record;
 using detail::system_says;
 using detail::uninterrupted;
 
-std::string about(const std::string& path, const std::string& error) {
-  return "the journal \"" + detail::printable(path, 200) + "\" cannot be used: " + error;
+std::string about(const std::filesystem::path& path, const std::string& error) {
+  return "the journal \"" + detail::printable(path.native(), 200) + "\" cannot be used: " + error;
+}
+
+Error cannot_be_used(const std::filesystem::path& path, const std::string& why) {
+  return {Outcome::not_sent, ConfigurationError{}, about(path, why)};
 }
 
 /// Returns errno, or 0.
-int sync_directory_of(const std::string& path) {
-  const std::filesystem::path directory = std::filesystem::path(path).parent_path();
+int sync_directory_of(const std::filesystem::path& path) {
+  const std::filesystem::path directory = path.parent_path();
   const Fd fd(::open(directory.empty() ? "." : directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   return fd ? detail::sync_directory(fd.get()) : errno;
 }
@@ -127,21 +131,13 @@ class Sum {
 }  // namespace
 
 struct FileJournal::Impl {
-  explicit Impl(const std::string& path_to_open) : path(path_to_open) {
-    Opened opened = open_only(S_IFREG, AT_FDCWD, path, O_RDWR | O_APPEND | O_CREAT);
-    if (opened.reason.empty()) {
-      if (const int error = sync_directory_of(path)) opened.reason = "its directory: " + system_says(error);
-    }
-    if (opened.reason.empty() && !may_be_a_journal(opened.fd.get())) opened.reason = "it holds something else";
-    fd = std::move(opened.fd);
-    for_good = !opened.reason.empty();
-    half_a_line = !for_good && ends_within_a_line(fd.get());
-    reason = std::move(opened.reason);
-  }
+  Impl(std::filesystem::path path_of_it, Fd opened)
+      : path(std::move(path_of_it)), fd(std::move(opened)), half_a_line(ends_within_a_line(fd.get())) {}
 
-  bool write_down(const std::string& line) {
+  Result<void> write_down(const std::string& line) {
     std::unique_lock lock(mutex);
-    return !for_good && append(line) && sync(lock, ++written);
+    if (!for_good && append(line) && sync(lock, ++written)) return {};
+    return Error(Outcome::not_sent, JournalRefused{}, about(path, reason));
   }
 
   /// In one write(2), so that lines of other processes stand before or behind, never within.
@@ -185,27 +181,35 @@ struct FileJournal::Impl {
     return false;
   }
 
-  const std::string path;
+  const std::filesystem::path path;
   mutable std::mutex mutex;
   std::condition_variable sync_ended;
   Fd fd;
   std::string reason;
-  bool for_good = false;     ///< what stands in `reason` will not pass
-  bool half_a_line = false;  ///< the file ends in one: the next line goes on a line of its own
+  bool for_good = false;  ///< what stands in `reason` will not pass
+  bool half_a_line;       ///< the file ends in one: the next line goes on a line of its own
   bool syncing = false;
   std::uint64_t written = 0;
   std::uint64_t synced = 0;
 };
 
-FileJournal::FileJournal(const std::string& path) : impl_(std::make_unique<Impl>(path)) {}
+FileJournal::FileJournal(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
 FileJournal::~FileJournal() = default;
+
+Result<std::shared_ptr<FileJournal>> FileJournal::open(const std::filesystem::path& path) {
+  Opened opened = open_only(S_IFREG, AT_FDCWD, path, O_RDWR | O_APPEND | O_CREAT);
+  if (opened.error != 0) return cannot_be_used(path, opened.reason);
+  if (const int error = sync_directory_of(path)) return cannot_be_used(path, "its directory: " + system_says(error));
+  if (!may_be_a_journal(opened.fd.get())) return cannot_be_used(path, "it holds something else");
+  return std::shared_ptr<FileJournal>(new FileJournal(std::make_unique<Impl>(path, std::move(opened.fd))));
+}
 
 std::string FileJournal::error() const {
   const std::lock_guard lock(impl_->mutex);
   return impl_->reason.empty() ? std::string() : about(impl_->path, impl_->reason);
 }
 
-bool FileJournal::sending(const JournalCall& call, int attempt) {
+Result<void> FileJournal::sending(const JournalCall& call, int attempt) {
   return impl_->write_down(detail::sending_line(call, attempt, now()));
 }
 
@@ -213,17 +217,14 @@ void FileJournal::ended(const JournalCall& call, Outcome outcome) {
   static_cast<void>(impl_->write_down(detail::ended_line(call, outcome, now())));
 }
 
-Result<JournalContents> FileJournal::read(const std::string& path) {
-  const auto unreadable = [&](const std::string& why) {
-    return Error(Outcome::not_sent, ConfigurationError{}, about(path, why));
-  };
+Result<JournalContents> FileJournal::read(const std::filesystem::path& path) {
   const Opened opened = open_only(S_IFREG, AT_FDCWD, path, O_RDONLY);
   if (opened.error == ENOENT) return JournalContents{};
-  if (!opened.reason.empty()) return unreadable(opened.reason);
+  if (opened.error != 0) return cannot_be_used(path, opened.reason);
   Sum sum;
   const int error = for_each_line(opened.fd.get(), [&](std::string_view line) { sum.add(detail::read_record(line)); });
-  if (error != 0) return unreadable(system_says(error));
-  if (sum.newer()) return unreadable("a newer version of this library wrote to it");
+  if (error != 0) return cannot_be_used(path, system_says(error));
+  if (sum.newer()) return cannot_be_used(path, "a newer version of this library wrote to it");
   return std::move(sum).contents();
 }
 

@@ -245,9 +245,9 @@ class ClosedDoor {
 class Doorkeeper final : public Journal {
  public:
   explicit Doorkeeper(std::shared_ptr<ClosedDoor> door) : door_(std::move(door)) {}
-  bool sending(const JournalCall&, int attempt) override {
+  Result<void> sending(const JournalCall&, int attempt) override {
     if (attempt == 2) door_->open();
-    return true;
+    return {};
   }
   void ended(const JournalCall&, Outcome) override {}
 
@@ -393,9 +393,10 @@ std::vector<Row> may_have_acted() {
 class RefusingJournal final : public Journal {
  public:
   RefusingJournal(int attempt, bool throws) : attempt_(attempt), throws_(throws) {}
-  bool sending(const JournalCall&, int attempt) override {
-    if (attempt == attempt_ && throws_) throw std::runtime_error("disk full");
-    return attempt != attempt_;
+  Result<void> sending(const JournalCall&, int attempt) override {
+    if (attempt != attempt_) return {};
+    if (throws_) throw std::runtime_error("disk full");
+    return Error(Outcome::not_sent, JournalRefused{}, "disk full");
   }
   void ended(const JournalCall&, Outcome) override {}
 

@@ -242,9 +242,10 @@ std::size_t place_of(std::string_view call_id) {
 class ChaosJournal final : public Journal {
  public:
   ChaosJournal(std::uint64_t seed, std::vector<Record>& records) : seed_(seed), records_(records) {}
-  bool sending(const JournalCall& call, int attempt) override {
+  Result<void> sending(const JournalCall& call, int attempt) override {
     ++records_.at(place_of(call.call_id)).written_down;
-    return !Dice(seed_, Dice::journal, place_of(call.call_id), static_cast<std::uint64_t>(attempt)).one_in(200);
+    if (!Dice(seed_, Dice::journal, place_of(call.call_id), static_cast<std::uint64_t>(attempt)).one_in(200)) return {};
+    return Error(Outcome::not_sent, JournalRefused{}, "disk full");
   }
   void ended(const JournalCall& call, Outcome outcome) override {
     records_.at(place_of(call.call_id)).ended.push_back(outcome);

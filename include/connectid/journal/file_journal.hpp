@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -38,9 +39,9 @@ struct JournalContents {
 /// client does by itself. A process that forks must not use it in the child.
 class CONNECTID_API FileJournal final : public Journal {
  public:
-  /// Opens the file, or makes it. Where that cannot be done (no such directory, a symbolic link, another file), nothing
-  /// throws: `error` says why, and `sending` refuses every call.
-  explicit FileJournal(const std::string& path);
+  /// Opens the file, or makes it. Where that cannot be done (no such directory, a symbolic link, another file), that is
+  /// a `configuration_error` which says why.
+  [[nodiscard]] static Result<std::shared_ptr<FileJournal>> open(const std::filesystem::path& path);
   ~FileJournal() override;
 
   /// The calls in flight in that file: those of a run that died, and those of processes that still write to it. None
@@ -48,14 +49,14 @@ class CONNECTID_API FileJournal final : public Journal {
   /// version of this library, which says more than this one understands.
   ///
   /// Reads line by line; only the calls in flight are kept in memory.
-  [[nodiscard]] static Result<JournalContents> read(const std::string& path);
+  [[nodiscard]] static Result<JournalContents> read(const std::filesystem::path& path);
 
-  /// Why the journal refuses: now, where the disk was full, until there is space again; for good, where the file cannot
-  /// be used or the disk has failed to take what was written. Empty: all is well.
+  /// Why the last line is not on the disk, `ended` included: now, where the disk was full, until there is space again;
+  /// for good, where the disk has failed to take what was written. Empty: all is well.
   [[nodiscard]] std::string error() const;
 
-  /// False where the line is not on the disk; see `error`.
-  [[nodiscard]] bool sending(const JournalCall& call, int attempt) override;
+  /// An error where the line is not on the disk: `journal_refused`.
+  [[nodiscard]] Result<void> sending(const JournalCall& call, int attempt) override;
 
   /// Needs only the id, so it can also settle a call that was found in flight, once somebody has looked. Where the line
   /// cannot be written, the call stays in flight: that is what `read` will say.
@@ -63,6 +64,7 @@ class CONNECTID_API FileJournal final : public Journal {
 
  private:
   struct Impl;
+  explicit FileJournal(std::unique_ptr<Impl> impl) noexcept;
   std::unique_ptr<Impl> impl_;
 };
 

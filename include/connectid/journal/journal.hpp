@@ -4,6 +4,7 @@
 
 #include <connectid/error.hpp>
 #include <connectid/export.hpp>
+#include <connectid/result.hpp>
 
 namespace connectid::inline v0 {
 
@@ -25,8 +26,9 @@ class CONNECTID_API Journal {
   virtual ~Journal() = default;
 
   /// Before each attempt (1, 2, …): the request is valid, has its token and its place; no byte of it has left. Returns
-  /// once that is written down for good. `false`, or an exception, ends the call: `journal_refused`.
-  [[nodiscard]] virtual bool sending(const JournalCall& call, int attempt) = 0;
+  /// once that is written down for good. An error, of whatever kind, or an exception ends the call: `journal_refused`,
+  /// with the error's message, which is one line without secrets.
+  [[nodiscard]] virtual Result<void> sending(const JournalCall& call, int attempt) = 0;
 
   /// After the last attempt of a call that `sending` was asked for, whatever it said. An exception changes nothing.
   virtual void ended(const JournalCall& call, Outcome outcome) = 0;

@@ -181,9 +181,9 @@ TEST_F(RefreshingSource, credentials_that_cannot_be_used_are_the_error_of_every_
 
 TEST_F(RefreshingSource, a_journal_never_sees_a_request_for_a_token) {
   struct Reader final : Journal {
-    bool sending(const JournalCall& call, int) override {
+    Result<void> sending(const JournalCall& call, int) override {
       text.append(call.url).append(call.body);
-      return true;
+      return {};
     }
     void ended(const JournalCall& call, Outcome) override { text.append(call.url).append(call.body); }
     std::string text;

@@ -342,13 +342,14 @@ TEST_F(Client, a_pause_that_would_pass_the_deadline_ends_the_call_at_once) {
 
 /// Remembers what it was told, and does as it is bidden.
 struct Notes final : Journal {
-  bool sending(const JournalCall& call, int attempt) override {
+  Result<void> sending(const JournalCall& call, int attempt) override {
     lines.push_back("sending " + std::string(call.call_id) + " " + std::to_string(attempt));
     body = call.body;
     url = call.url;
     requests_before = wire->requests().size();
     if (throws) throw std::runtime_error("disk full");
-    return !refuses;
+    if (refuses) return Error(Outcome::unknown, ConfigurationError{}, "no space left on the disk");
+    return {};
   }
   void ended(const JournalCall& call, Outcome outcome) override {
     lines.push_back("ended " + std::string(call.call_id) + " " + std::string(to_string(outcome)));
@@ -386,6 +387,7 @@ TEST_F(WrittenDownClient, a_journal_that_refuses_or_throws_sends_nothing_and_is_
   const Error error = refused({.call_id = "c1"});
   EXPECT_EQ(error.outcome(), Outcome::not_sent);
   EXPECT_EQ(error.kind(), ErrorKind::journal_refused);
+  EXPECT_EQ(error.message(), "not sent: no space left on the disk");
   EXPECT_FALSE(error.call().sent_at);
   EXPECT_EQ(notes->lines, (Lines{"sending c1 1", "ended c1 not_sent"}));
   notes->throws = true;
@@ -395,7 +397,7 @@ TEST_F(WrittenDownClient, a_journal_that_refuses_or_throws_sends_nothing_and_is_
 
 TEST_F(WrittenDownClient, a_journal_that_throws_at_the_end_changes_no_outcome) {
   struct Late final : Journal {
-    bool sending(const JournalCall&, int) override { return true; }
+    Result<void> sending(const JournalCall&, int) override { return {}; }
     void ended(const JournalCall&, Outcome) override { throw std::runtime_error("disk full"); }
   };
   options.journal = std::make_shared<Late>();
@@ -412,9 +414,9 @@ TEST_F(WrittenDownClient, what_is_not_valid_or_has_no_token_is_not_written_down)
 
 TEST_F(WrittenDownClient, a_journal_that_takes_past_the_deadline_sends_nothing) {
   struct Slow final : Journal {
-    bool sending(const JournalCall&, int) override {
+    Result<void> sending(const JournalCall&, int) override {
       std::this_thread::sleep_for(timeout);  // the call began before
-      return true;
+      return {};
     }
     void ended(const JournalCall&, Outcome outcome) override { last = outcome; }
     const std::chrono::milliseconds timeout = 1s;
