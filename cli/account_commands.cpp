@@ -187,7 +187,7 @@ Report logout(const Arguments& arguments, const Variables& variables, const std:
   const auto lock = store->lock(name, std::chrono::steady_clock::now() + usual_timeout, stop);
   if (!lock && stop.stop_requested()) return stopped();
   if (!lock) return refused(lock.error());
-  const auto forgotten = store->save(name, {});
+  const auto forgotten = store->remove(name);
   if (!forgotten) throw UsageError(forgotten.error().message());
   return {.out = "logged out: account " + printable(name) + " is forgotten on this machine\n"};
 }

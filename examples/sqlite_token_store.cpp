@@ -31,7 +31,7 @@ using connectid::auth::TokenStore;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-/// FULL: what is committed is on the disk. secure_delete: what is forgotten is overwritten.
+/// FULL: what is committed is on the disk. secure_delete: what is removed is overwritten.
 constexpr auto schema = R"(
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = FULL;
@@ -53,7 +53,7 @@ constexpr auto save_sql =
     "REPLACE INTO tokens (account, access_token, obtained_at, expires_at, refresh_token, api_url, login_url, "
     "client_id) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
-constexpr auto forget_sql = "DELETE FROM tokens WHERE account = ?";
+constexpr auto remove_sql = "DELETE FROM tokens WHERE account = ?";
 constexpr auto lease_sql =
     "INSERT INTO leases (account, owner, ends_at) VALUES (?1, ?2, ?3) "
     "ON CONFLICT (account) DO UPDATE SET owner = ?2, ends_at = ?3 WHERE ends_at <= ?4";
@@ -209,10 +209,6 @@ class SqliteTokenStore::Database {
 
   void save(const std::string& account, const StoredToken& token) {
     const std::lock_guard lock(mutex_);
-    if (token.access_token.empty() && token.refresh_token.empty()) {
-      Statement(db_, forget_sql).bind(Bytes{account}).step();
-      return;
-    }
     Statement(db_, save_sql)
         .bind(Bytes{account})
         .bind(token.access_token.reveal())
@@ -223,6 +219,11 @@ class SqliteTokenStore::Database {
         .bind(token.login_url)
         .bind(token.client_id)
         .step();
+  }
+
+  void remove(const std::string& account) {
+    const std::lock_guard lock(mutex_);
+    Statement(db_, remove_sql).bind(Bytes{account}).step();
   }
 
   /// Whether it was had: nobody has one, or only one that has ended.
@@ -256,6 +257,13 @@ Result<std::optional<StoredToken>> SqliteTokenStore::load(const std::string& acc
 Result<void> SqliteTokenStore::save(const std::string& account, const StoredToken& token) {
   return result_of<void>([&] {
     database_->save(account, token);
+    return Result<void>();
+  });
+}
+
+Result<void> SqliteTokenStore::remove(const std::string& account) {
+  return result_of<void>([&] {
+    database_->remove(account);
     return Result<void>();
   });
 }

@@ -79,7 +79,8 @@ TEST_P(TokenStoreContract, knows_of_nothing_before_it_is_saved) { EXPECT_EQ(kept
 TEST_P(TokenStoreContract, gives_back_all_that_was_saved) {
   const StoredToken tokens[] = {canary_token("1"),
                                 {.access_token = "canary", .expires_at = Timestamp{1ms}},
-                                {.refresh_token = "canary \" \\ \n \x7f æ"}};
+                                {.refresh_token = "canary \" \\ \n \x7f æ"},
+                                {}};
   for (const StoredToken& token : tokens) {
     ASSERT_TRUE(store->save("anna", token));
     const auto loaded = store->load("anna");
@@ -108,16 +109,25 @@ TEST_P(TokenStoreContract, keeps_accounts_apart_whatever_their_names) {
   }
 }
 
-TEST_P(TokenStoreContract, forgets_an_account_of_which_no_token_is_saved) {
+TEST_P(TokenStoreContract, forgets_an_account_that_is_removed) {
   ASSERT_TRUE(store->save("anna", canary_token("1")));
   ASSERT_TRUE(store->save("kari", canary_token("2")));
-  EXPECT_TRUE(store->save("anna", {.api_url = "https://api.test/capi"}));
-  EXPECT_TRUE(store->save("never there", {}));
+  EXPECT_TRUE(open()->remove("anna"));
+  EXPECT_TRUE(store->remove("anna"));
+  EXPECT_TRUE(store->remove("never there"));
   EXPECT_EQ(kept(*store, "anna"), "none");
   EXPECT_EQ(kept(*store, "never there"), "none");
   EXPECT_EQ(kept(*store, "kari"), "canary-access-2");
   EXPECT_TRUE(store->save("anna", canary_token("3")));
   EXPECT_EQ(kept(*store, "anna"), "canary-access-3");
+}
+
+TEST_P(TokenStoreContract, removes_accounts_whatever_their_names) {
+  for (const std::string& name : odd_names()) ASSERT_TRUE(store->save(name, canary_token("1")));
+  for (const std::string& name : odd_names()) {
+    EXPECT_TRUE(store->remove(name));
+    EXPECT_EQ(kept(*store, name), "none") << name.substr(0, 20);
+  }
 }
 
 TEST_P(TokenStoreContract, loads_and_saves_what_is_locked) {

@@ -23,8 +23,8 @@ struct StoredAccount {
 /// another user's, a symbolic link, a file of a newer version of this library or of more than 1 MiB; an account's name
 /// that is not UTF-8. What the disk has no room for, or does not read or write, is a `token_error` that is `temporary`.
 /// A file that is broken is an error of `load` that says `log_in_again`; the next `save` keeps it
-/// aside, with `.broken` behind its name (and a number where there is one already), and writes a new one. To forget an
-/// account removes its file, whatever it is; what was kept aside stays.
+/// aside, with `.broken` behind its name (and a number where there is one already), and writes a new one. `remove`
+/// removes an account's file, whatever it is; what was kept aside stays.
 ///
 /// Thread-safe. The directory must be on a file system of this machine's, or on one whose locks hold between machines;
 /// it must have hard links for what is kept aside.
@@ -39,6 +39,8 @@ class CONNECTID_API FileTokenStore final : public TokenStore {
   [[nodiscard]] Result<std::optional<StoredToken>> load(const std::string& account) override;
   /// See TokenStore; the cost does not grow with the number of accounts.
   [[nodiscard]] Result<void> save(const std::string& account, const StoredToken& token) override;
+  /// See TokenStore.
+  [[nodiscard]] Result<void> remove(const std::string& account) override;
   /// See TokenStore. Who has to wait looks again every few milliseconds.
   [[nodiscard]] Result<Lock> lock(const std::string& account, std::chrono::steady_clock::time_point deadline,
                                   std::stop_token stop) override;

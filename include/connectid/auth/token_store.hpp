@@ -13,7 +13,7 @@
 
 namespace connectid::inline v0::auth {
 
-/// What a store keeps of one account. With neither token it is an account that is not there.
+/// What a store keeps of one account.
 struct StoredToken {
   Secret access_token = {};    ///< empty: none
   Timestamp obtained_at = {};  ///< when the access token came (wall time)
@@ -27,7 +27,7 @@ struct StoredToken {
 /// Where tokens are kept, by account: a name of the caller's choosing, any text in UTF-8. `MemoryTokenStore` and
 /// `FileTokenStore` are ready ones; examples/sqlite_token_store.hpp is one over a database.
 ///
-/// All three are called from many threads at once. What cannot be done is an Error, best of kind `token_error` with
+/// All four are called from many threads at once. What cannot be done is an Error, best of kind `token_error` with
 /// a message of one line (the outcome is `not_sent`); an exception is taken for one. No message may hold a token.
 class CONNECTID_API TokenStore {
  public:
@@ -41,8 +41,12 @@ class CONNECTID_API TokenStore {
   [[nodiscard]] virtual Result<std::optional<StoredToken>> load(const std::string& account) = 0;
 
   /// Called with the account's lock held. Returns once it is kept for good: a refresh token that was replaced is worth
-  /// nothing, and the new one exists only here. A token with neither text forgets the account.
+  /// nothing, and the new one exists only here.
   [[nodiscard]] virtual Result<void> save(const std::string& account, const StoredToken& token) = 0;
+
+  /// Forgets the account for good: `load` gives none. Called with its lock held. One that is not there is forgotten
+  /// already.
+  [[nodiscard]] virtual Result<void> remove(const std::string& account) = 0;
 
   /// Held until the last copy of it goes, or until the process ends, however it ends.
   using Lock = std::shared_ptr<void>;
@@ -64,6 +68,8 @@ class CONNECTID_API MemoryTokenStore final : public TokenStore {
   [[nodiscard]] Result<std::optional<StoredToken>> load(const std::string& account) override;
   /// Never fails.
   [[nodiscard]] Result<void> save(const std::string& account, const StoredToken& token) override;
+  /// Never fails.
+  [[nodiscard]] Result<void> remove(const std::string& account) override;
   /// See TokenStore. A lock may outlive the store.
   [[nodiscard]] Result<Lock> lock(const std::string& account, std::chrono::steady_clock::time_point deadline,
                                   std::stop_token stop) override;

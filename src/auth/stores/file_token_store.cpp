@@ -88,13 +88,6 @@ Error cannot_be_kept(const std::string& account, const std::string& why) {
           "account " + detail::quoted_account(account) + " cannot be kept in a file: " + why};
 }
 
-/// Whatever is there: the file of an account that nobody wants any more need not be read.
-Result<void> forget(const std::string& directory_name, const std::string& account) {
-  const auto directory = detail::PrivateDirectory::open(directory_name);
-  if (!directory) return directory.error();
-  return *directory ? (*directory)->remove(file_name(account)) : Result<void>();
-}
-
 }  // namespace
 
 FileTokenStore::FileTokenStore(std::string directory) : directory_(std::move(directory)) {}
@@ -116,7 +109,6 @@ Result<std::optional<StoredToken>> FileTokenStore::load(const std::string& accou
 }
 
 Result<void> FileTokenStore::save(const std::string& account, const StoredToken& token) {
-  if (!detail::is_there(token)) return forget(directory_, account);
   if (const std::string why = detail::reason_against(account, token); !why.empty()) return cannot_be_kept(account, why);
   const auto directory = detail::PrivateDirectory::make(directory_);
   if (!directory) return directory.error();
@@ -127,6 +119,13 @@ Result<void> FileTokenStore::save(const std::string& account, const StoredToken&
   return directory->replace(
       name, detail::stored_token_json(account, token),
       damaged ? detail::PrivateDirectory::Old::is_kept : detail::PrivateDirectory::Old::is_dropped);
+}
+
+/// Whatever is there: the file of an account that nobody wants any more need not be read.
+Result<void> FileTokenStore::remove(const std::string& account) {
+  const auto directory = detail::PrivateDirectory::open(directory_);
+  if (!directory) return directory.error();
+  return *directory ? (*directory)->remove(file_name(account)) : Result<void>();
 }
 
 Result<TokenStore::Lock> FileTokenStore::lock(const std::string& account, steady_clock::time_point deadline,

@@ -27,11 +27,13 @@ Result<std::optional<StoredToken>> MemoryTokenStore::load(const std::string& acc
 
 Result<void> MemoryTokenStore::save(const std::string& account, const StoredToken& token) {
   const std::lock_guard lock(state_->mutex);
-  if (detail::is_there(token)) {
-    state_->tokens.insert_or_assign(account, token);
-  } else {
-    state_->tokens.erase(account);
-  }
+  state_->tokens.insert_or_assign(account, token);
+  return {};
+}
+
+Result<void> MemoryTokenStore::remove(const std::string& account) {
+  const std::lock_guard lock(state_->mutex);
+  state_->tokens.erase(account);
   return {};
 }
 

@@ -9,11 +9,6 @@
 // What the stores have in common.
 namespace connectid::inline v0::detail {
 
-/// A token with neither text is an account that is not there.
-[[nodiscard]] inline bool is_there(const auth::StoredToken& token) noexcept {
-  return !token.access_token.empty() || !token.refresh_token.empty();
-}
-
 /// For people. (Not `quoted`: argument-dependent lookup finds std::quoted, too, where a header brings <iomanip>.)
 [[nodiscard]] std::string quoted_account(const std::string& account);
 

@@ -59,6 +59,7 @@ class FailingStore final : public TokenStore {
     load_error.reset();
     return memory.save(account, token);
   }
+  Result<void> remove(const std::string& account) override { return memory.remove(account); }
   Result<Lock> lock(const std::string& account, std::chrono::steady_clock::time_point deadline,
                     std::stop_token stop) override {
     if (lock_error) return *lock_error;
