@@ -1,6 +1,7 @@
 // token_benchmark [REPETITIONS]: what a token that renews itself costs.
 //
-// - Starts of 16 threads with `refreshing_token`, beside the same with `static_token`. The rounds of both alternate,
+// - Starts of 16 threads with `refresh_token_source`, beside the same with `static_token`. The rounds of both
+// alternate,
 //   and each pair of neighbours is one ratio: the machine may be busier at one time than at another.
 // - A renewal in a FileTokenStore that holds 50,000 accounts, beside one that holds 10: lock, load, an authorization
 // server that
@@ -59,7 +60,8 @@ TokenSource refreshing_source(const Environment& environment) {
                           .login_url = environment.login_url(),
                           .client_id = "bench"};
   check(store->save("bench", token).has_value(), "the token cannot be stored");
-  TokenSource source = connectid::refreshing_token({.environment = environment, .client_id = "bench"}, store, "bench");
+  TokenSource source = connectid::auth::refresh_token_source(
+      {.credentials = {.environment = environment, .client_id = "bench"}, .store = store, .account = "bench"});
   check(source({}).has_value(), "there is no token");
   return source;
 }
@@ -123,11 +125,11 @@ void compare_starts(int repetitions) {
   }
   const double ratio = median(ratios);
   std::cout << "starts a second, " << threads << " threads: static_token " << median(with_static)
-            << ", refreshing_token " << median(with_refreshing) << "\n"
-            << "refreshing_token: " << ratio
+            << ", refresh_token_source " << median(with_refreshing) << "\n"
+            << "refresh_token_source: " << ratio
             << " times static_token (target: 0.98 at least): " << (ratio >= 0.98 ? "met" : "missed") << "\n"
             << "the source alone, tokens a microsecond: static_token " << tokens_a_microsecond(fixed)
-            << ", refreshing_token " << tokens_a_microsecond(refreshing) << "\n";
+            << ", refresh_token_source " << tokens_a_microsecond(refreshing) << "\n";
 }
 
 // ---- renewals in a directory
@@ -172,7 +174,8 @@ class Directory {
   double renew() {
     const int account = next_++ % renewed;
     check(save(account), "a token cannot be stored");  // one that has expired
-    const TokenSource source = connectid::refreshing_token(credentials_, store_, name_of(account));
+    const TokenSource source = connectid::auth::refresh_token_source(
+        {.credentials = credentials_, .store = store_, .account = name_of(account)});
     const auto began = Clock::now();
     check(source({}).has_value(), "not renewed");
     return std::chrono::duration<double, std::micro>(Clock::now() - began).count();

@@ -35,11 +35,9 @@ struct Response {
   std::shared_ptr<const void> source;
 };
 
-Response ask(const std::shared_ptr<auth::FileTokenStore>& store, const std::string& account,
-             auth::Credentials credentials, const Secret& worn_out, const Arguments& arguments,
-             const std::stop_token& stop) {
-  const auto source = std::make_shared<const TokenSource>(
-      refreshing_token(std::move(credentials), store, account, renewal_of(arguments)));
+Response ask(const std::shared_ptr<auth::FileTokenStore>& store, const Account& account, auth::Credentials credentials,
+             const Secret& worn_out, const Arguments& arguments, const std::stop_token& stop) {
+  const auto source = std::make_shared<const TokenSource>(source_of(account, std::move(credentials), store, arguments));
   const auto deadline = std::chrono::steady_clock::now() + arguments.timeout.value_or(usual_timeout);
   return {(*source)({.deadline = deadline, .stop = stop, .refused = worn_out}), source};
 }
@@ -119,7 +117,7 @@ Report login(const Arguments& arguments, const Variables& variables, const std::
     if (!typed) return stopped();
     credentials->client_secret = *typed;
   }
-  const auto [token, source] = ask(store, account, *std::move(credentials), kept_before, arguments, stop);
+  const auto [token, source] = ask(store, {account}, *std::move(credentials), kept_before, arguments, stop);
   Report report = token ? logged_in(account, kept_before, *store) : refused(token.error());
   report.held_until_told = source;
   return report;
@@ -154,7 +152,7 @@ Report print_token(const Arguments& arguments, const Variables& variables, const
   auto credentials = credentials_of(*account, environment, arguments, variables, stop);
   if (!credentials) return stopped();
   credentials->transport = transport;
-  const auto [token, source] = ask(store, account->name, *std::move(credentials), {}, arguments, stop);
+  const auto [token, source] = ask(store, *account, *std::move(credentials), {}, arguments, stop);
   Report report = token ? Report{.out = token->value.reveal() + "\n", .out_is_secret = true} : refused(token.error());
   report.held_until_told = source;
   return report;

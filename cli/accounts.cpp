@@ -103,14 +103,20 @@ std::optional<auth::Credentials> credentials_of(const Account& account, const En
   const bool knows_login = environment.login_url().empty() && is_for(stored, environment);
   return auth::Credentials{
       .environment = knows_login ? Environment::custom(environment.api_url(), stored.login_url) : environment,
-      .grant = stored.refresh_token.empty() ? auth::Grant::client_credentials : auth::Grant::refresh_token,
       .client_id = arguments.client_id.value_or(id_in_variable.value_or(stored.client_id)),
       .client_secret = *secret,
       .client_authentication = client_authentication(variables)};
 }
 
-auth::Renewal renewal_of(const Arguments& arguments) {
-  return {.ahead = std::chrono::milliseconds{0}, .retry_policy = arguments.retry_policy};
+TokenSource source_of(const Account& account, auth::Credentials credentials, std::shared_ptr<auth::TokenStore> store,
+                      const Arguments& arguments) {
+  auth::SourceOptions options{
+      .credentials = std::move(credentials),
+      .store = std::move(store),
+      .account = account.name,
+      .renewal = {.ahead = std::chrono::milliseconds{0}, .retry_policy = arguments.retry_policy}};
+  return account.stored.refresh_token.empty() ? auth::client_credentials_source(std::move(options))
+                                              : auth::refresh_token_source(std::move(options));
 }
 
 }  // namespace connectid::cli

@@ -39,14 +39,15 @@ struct Account {
 [[nodiscard]] std::string not_logged_in(const std::optional<std::string>& name, const Environment& environment);
 
 /// Who asks the authorization server for this account's tokens: CONNECTID_CLIENT_… and, where they say nothing, what
-/// the store knows of it. The grant is the one that its tokens came by. Nothing where a stop is requested while a file
+/// the store knows of it. Nothing where a stop is requested while a file
 /// is read.
 [[nodiscard]] std::optional<auth::Credentials> credentials_of(const Account& account, const Environment& environment,
                                                               const Arguments& arguments, const Variables& variables,
                                                               const std::stop_token& stop);
 
-/// Renews when there is need and not before: a run is over soon, and nobody should wait for a renewal it has no use
-/// for.
-[[nodiscard]] auth::Renewal renewal_of(const Arguments& arguments);
+/// The account's tokens, by the grant that they came by. Renewed when there is need and not before: a run is over soon,
+/// and nobody should wait for a renewal it has no use for.
+[[nodiscard]] TokenSource source_of(const Account& account, auth::Credentials credentials,
+                                    std::shared_ptr<auth::TokenStore> store, const Arguments& arguments);
 
 }  // namespace connectid::cli

@@ -63,8 +63,7 @@ std::optional<Caller> choose_caller(const Environment& environment, const Argume
   auto credentials = credentials_of(*account, environment, arguments, variables, stop);
   if (!credentials) return std::nullopt;
   credentials->transport = transport;
-  return Caller{.account = account->name,
-                .tokens = refreshing_token(*std::move(credentials), store, account->name, renewal_of(arguments))};
+  return Caller{.account = account->name, .tokens = source_of(*account, *std::move(credentials), store, arguments)};
 }
 
 }  // namespace

@@ -29,7 +29,7 @@
 /// are the API's own words in C++ spelling. What of this is promised from version to version: docs/compatibility.md.
 
 /// @namespace connectid::auth
-/// Who asks for tokens, and where they are kept, for `refreshing_token`.
+/// Sources of access tokens that renew them, who asks for them, and where they are kept.
 
 /// @namespace connectid::http
 /// The seam to the network: `Transport`, and the one on libcurl. For those who bring a transport of their own.

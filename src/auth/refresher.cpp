@@ -45,20 +45,21 @@ bool lives(const auth::StoredToken& token, Timestamp now) {
 
 }  // namespace
 
-Refresher::Refresher(auth::Credentials credentials, std::shared_ptr<auth::TokenStore> store, std::string account,
-                     auth::Renewal renewal)
-    : credentials_(std::move(credentials)),
-      store_(std::move(store)),
-      account_(std::move(account)),
-      renewal_(renewal),
-      budget_(renewal.retry_policy.budget) {
+Refresher::Refresher(Grant grant, auth::SourceOptions options)
+    : grant_(grant),
+      credentials_(std::move(options.credentials)),
+      store_(std::move(options.store)),
+      account_(std::move(options.account)),
+      renewal_(options.renewal),
+      budget_(renewal_.retry_policy.budget) {
   const Url api = parse_url(credentials_.environment.api_url());
   const Url login = parse_url(credentials_.environment.login_url());
   error_ = error_in(credentials_);
-  const bool keeps_nothing = credentials_.grant == auth::Grant::refresh_token && !store_;
+  const bool keeps_nothing = grant_ == Grant::refresh_token && !store_;
   if (error_.empty() && keeps_nothing) error_ = "there is no store to keep refresh tokens in";
   api_url_ = api.text;
   login_url_ = login.text;
+  if (account_.empty() && grant_ == Grant::client_credentials) account_ = credentials_.client_id;
   if (!store_) store_ = std::make_shared<auth::MemoryTokenStore>();
   if (!credentials_.transport) credentials_.transport = std::make_shared<http::CurlTransport>();
 }
@@ -81,7 +82,7 @@ std::string Refresher::reason_against(const auth::StoredToken& stored) const {
   if (stored.client_id != credentials_.client_id) {
     return got_for("the client " + stored.client_id, "the client " + printable(credentials_.client_id, 100));
   }
-  if (credentials_.grant == auth::Grant::client_credentials && !stored.refresh_token.empty()) {
+  if (grant_ == Grant::client_credentials && !stored.refresh_token.empty()) {
     return "account " + quoted_account(account_) +
            " is a customer's, whose refresh token would be lost: keep the client's own " + "tokens under another name";
   }
@@ -93,7 +94,7 @@ Refresher::Renewed Refresher::load_own() {
   auto loaded = store_->load(account_);
   if (!loaded && needs_login(loaded.error())) {
     if (unsaved_) return auth::StoredToken{.refresh_token = unsaved_->spent};  // what comes after it is still here
-    if (credentials_.grant == auth::Grant::client_credentials) return auth::StoredToken{};
+    if (grant_ == Grant::client_credentials) return auth::StoredToken{};
   }
   if (!loaded) return not_renewed(loaded.error());
   if (!*loaded) return auth::StoredToken{};
@@ -123,7 +124,7 @@ Refresher::Renewed Refresher::renew_locked(const Secret& worn_out, Timestamp now
 }
 
 Refresher::Renewed Refresher::ask(const auth::StoredToken& stored, Timestamp now, const Patience& patience) {
-  const bool refresh = credentials_.grant == auth::Grant::refresh_token;
+  const bool refresh = grant_ == Grant::refresh_token;
   const Secret spent = refresh ? stored.refresh_token : Secret();
   if (!refresh && credentials_.client_secret.empty()) {
     return not_renewed("client_secret is empty, and client credentials need one");

@@ -24,12 +24,17 @@ struct NotRenewed {
   bool backs_off = true;                 ///< and the longer, the more often it failed
 };
 
+/// What a new access token is asked for with.
+enum class Grant {
+  refresh_token,  ///< the customer's, out of the store
+  client_credentials,
+};
+
 /// Renews the token of one account in its store. All that is between the store and the authorization server is here;
 /// when it is renewed, and who waits for it, is not. One call at a time.
 class Refresher {
  public:
-  Refresher(auth::Credentials credentials, std::shared_ptr<auth::TokenStore> store, std::string account,
-            auth::Renewal renewal);
+  Refresher(Grant grant, auth::SourceOptions options);
   Refresher(const Refresher&) = delete;
   Refresher& operator=(const Refresher&) = delete;
   /// Tries once more to save what the store has not taken.
@@ -68,6 +73,7 @@ class Refresher {
   void save_at_the_end();
   std::string reason_against(const auth::StoredToken& stored) const;
 
+  const Grant grant_;
   auth::Credentials credentials_;
   std::shared_ptr<auth::TokenStore> store_;
   std::string account_;

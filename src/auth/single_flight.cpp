@@ -215,28 +215,36 @@ namespace {
 
 /// What a source holds on to.
 struct Source {
-  Source(auth::Credentials credentials, std::shared_ptr<auth::TokenStore> store, std::string account,
-         const auth::Renewal& renewal)
-      : refresher(std::move(credentials), std::move(store), std::move(account), renewal),
+  Source(detail::Grant grant, auth::SourceOptions options)
+      : ahead(options.renewal.ahead),
+        refresher(grant, std::move(options)),
         token([this](const Secret& worn_out, Timestamp now,
                      const std::stop_token& leaving) { return refresher.renew(worn_out, now, leaving); },
-              renewal.ahead, detail::read_clocks, detail::random_fraction) {}
+              ahead, detail::read_clocks, detail::random_fraction) {}
 
+  std::chrono::milliseconds ahead;
   detail::Refresher refresher;
   detail::SingleFlight token;
 };
 
-}  // namespace
-
-TokenSource refreshing_token(auth::Credentials credentials, std::shared_ptr<auth::TokenStore> store,
-                             std::string account, auth::Renewal renewal) {
-  const auto source = std::make_shared<Source>(std::move(credentials), std::move(store), std::move(account), renewal);
+TokenSource source_of(detail::Grant grant, auth::SourceOptions options) {
+  const auto source = std::make_shared<Source>(grant, std::move(options));
   const auto get = [source](const TokenRequest& request) -> Result<AccessToken> {
     if (const std::string& error = source->refresher.error(); !error.empty()) return token_error(error);
     if (std::string why = source->refresher.reason_against(request.api_url); !why.empty()) return token_error(why);
     return source->token.get(request);
   };
   return {get, [source] { return source->token.cached(); }};
+}
+
+}  // namespace
+
+TokenSource auth::client_credentials_source(SourceOptions options) {
+  return source_of(detail::Grant::client_credentials, std::move(options));
+}
+
+TokenSource auth::refresh_token_source(SourceOptions options) {
+  return source_of(detail::Grant::refresh_token, std::move(options));
 }
 
 }  // namespace connectid::inline v0

@@ -18,10 +18,10 @@ using std::chrono::milliseconds;
 
 std::string body_of(const auth::Credentials& credentials, const Secret& refresh_token) {
   std::vector<std::pair<std::string_view, std::string_view>> parameters;
-  if (credentials.grant == auth::Grant::refresh_token) {
-    parameters = {{"grant_type", "refresh_token"}, {"refresh_token", refresh_token.reveal()}};
-  } else {
+  if (refresh_token.empty()) {
     parameters = {{"grant_type", "client_credentials"}};
+  } else {
+    parameters = {{"grant_type", "refresh_token"}, {"refresh_token", refresh_token.reveal()}};
   }
   const bool public_client = credentials.client_secret.empty();
   const bool in_body = credentials.client_authentication == auth::ClientAuthentication::body;
@@ -64,16 +64,14 @@ bool may_pass(ErrorKind kind) {
   }
 }
 
-Error error_of(const Error& ended, const auth::Credentials& credentials, bool response_was_lost) {
+Error error_of(const Error& ended, const Environment& environment, bool refresh, bool response_was_lost) {
   TokenError detail{.http_status = ended.http_status(), .temporary = may_pass(ended.kind())};
   if (const ServerMessage* said = ended.server_message()) {
     detail.error = said->exception_type;
     detail.error_description = said->error_message;
   }
-  const bool refresh = credentials.grant == auth::Grant::refresh_token;
   detail.log_in_again = refresh && detail.error == "invalid_grant";
-  std::string message =
-      "the authorization server " + token_url(credentials.environment) + " gave none: " + ended.message();
+  std::string message = "the authorization server " + token_url(environment) + " gave none: " + ended.message();
   if (detail.log_in_again) {
     message += response_was_lost
                    ? "; the response to a request before was lost, and had replaced this refresh token: log in again"
@@ -110,7 +108,7 @@ http::Request token_request(const auth::Credentials& credentials, const Secret& 
 
 TokenEndpointResult ask_token_endpoint(const TokenEndpointRequest& asked) {
   const auto& [credentials, refresh_token, response_was_lost, retry, timeout, budget, stop] = asked;
-  const bool refresh = credentials.grant == auth::Grant::refresh_token;
+  const bool refresh = !refresh_token.empty();
   TokenEndpointResult result;
   const Now began = read_clocks();
   http::Request request = token_request(credentials, refresh_token, make_call_id(began.wall));
@@ -149,7 +147,7 @@ TokenEndpointResult ask_token_endpoint(const TokenEndpointRequest& asked) {
     const milliseconds named = done.error->retry_after().value_or(milliseconds{0});
     result.named_pause = std::min(named, retry.longest_named_pause);
     result.response_was_lost = response_was_lost || done.error->unknown_attempts() > 0;
-    result.error = error_of(*done.error, credentials, result.response_was_lost);
+    result.error = error_of(*done.error, credentials.environment, refresh, result.response_was_lost);
   }
   return result;
 }

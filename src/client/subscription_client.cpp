@@ -138,7 +138,7 @@ std::any SubscriptionClient::call(const Endpoint& endpoint, const void* request,
   if (!source) {
     return core->not_sent(
         ConfigurationError{},
-        "token_source is missing: give connectid::static_token(...), connectid::refreshing_token(...) "
+        "token_source is missing: give connectid::static_token(...), connectid::auth::refresh_token_source(...) "
         "or a function of your own",
         call);
   }

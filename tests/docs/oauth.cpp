@@ -29,15 +29,11 @@ class OAuthPage : public testing::Test {
 
 TEST_F(OAuthPage, a_client_with_its_own_credentials) {
   // docs: client credentials
-  const connectid::auth::Credentials credentials{
-      .environment = environment,
-      .grant = connectid::auth::Grant::client_credentials,
-      .client_id = client_id,
-      .client_secret = client_secret,
-  };
   const connectid::SubscriptionClient client({
       .environment = environment,
-      .token_source = connectid::refreshing_token(credentials, nullptr, client_id),
+      .token_source = connectid::auth::client_credentials_source({
+          .credentials = {.environment = environment, .client_id = client_id, .client_secret = client_secret},
+      }),
   });
   // docs: end
   ASSERT_TRUE(client.start(order));
@@ -62,8 +58,10 @@ TEST_F(OAuthPage, many_customers_on_the_same_connections) {
   }
 
   const connectid::SubscriptionClient client({.environment = environment});
-  const auto of_anna = connectid::refreshing_token(credentials, store, "anna");
-  const auto of_kari = connectid::refreshing_token(credentials, store, "kari");
+  const auto source_of = [&](const std::string& account) {
+    return connectid::auth::refresh_token_source({.credentials = credentials, .store = store, .account = account});
+  };
+  const auto of_anna = source_of("anna"), of_kari = source_of("kari");
 
   const auto for_anna = client.start(order, {.token_source = of_anna});  // for one call
   const auto for_kari = client.with(of_kari).start(order);               // a handle for many
@@ -81,8 +79,9 @@ TEST_F(OAuthPage, what_a_renewal_that_failed_says) {
       .environment = environment, .client_id = client_id, .client_secret = client_secret};
   ASSERT_TRUE(connectid::auth::import_refresh_token(*store, credentials, "anna", server.log_in("anna")));
   server.revoke("anna");
-  const connectid::SubscriptionClient client(
-      {.environment = environment, .token_source = connectid::refreshing_token(credentials, store, "anna")});
+  const connectid::SubscriptionClient client({.environment = environment,
+                                              .token_source = connectid::auth::refresh_token_source(
+                                                  {.credentials = credentials, .store = store, .account = "anna"})});
   std::string next_step;
   // docs: errors
   const auto result = client.start(order);

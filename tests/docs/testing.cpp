@@ -134,10 +134,11 @@ TEST(TestingPage, the_authorization_server_gives_tokens_and_fails_by_the_same_sc
   const auto store = std::make_shared<connectid::auth::MemoryTokenStore>();
   const connectid::auth::Credentials credentials{
       .environment = server.environment(), .client_id = "test-client", .client_secret = "test-secret"};
+  const connectid::auth::SourceOptions of_anna{.credentials = credentials, .store = store, .account = "anna"};
   EXPECT_TRUE(connectid::auth::import_refresh_token(*store, credentials, "anna", server.log_in("anna")));
   const connectid::SubscriptionClient client({
       .environment = server.environment(),
-      .token_source = connectid::refreshing_token(credentials, store, "anna"),
+      .token_source = connectid::auth::refresh_token_source(of_anna),
   });
   EXPECT_TRUE(client.start(order));
   EXPECT_EQ(server.started().front().account, "anna");
@@ -147,7 +148,7 @@ TEST(TestingPage, the_authorization_server_gives_tokens_and_fails_by_the_same_sc
   EXPECT_EQ(server.token_requests().size(), 2U);
 
   server.revoke("anna");  // somebody has logged her out everywhere
-  const auto again = connectid::refreshing_token(credentials, store, "anna");
+  const auto again = connectid::auth::refresh_token_source(of_anna);
   EXPECT_FALSE(again({.refused = again({})->value}));
   EXPECT_EQ(server.reused_refresh_tokens(), 0U);
   // docs: end

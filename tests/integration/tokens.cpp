@@ -43,7 +43,7 @@ class TokensThreads : public ::testing::Test {
     return SubscriptionClient({.environment = server.environment(), .rate_limit = RateLimit::off()});
   }
   [[nodiscard]] TokenSource source_of(const std::string& account) const {
-    return refreshing_token(credentials, store, account);
+    return auth::refresh_token_source({.credentials = credentials, .store = store, .account = account});
   }
   void import(const std::string& account) {
     ASSERT_TRUE(auth::import_refresh_token(*store, credentials, account, server.log_in(account)));
@@ -122,7 +122,8 @@ class TokensOnTheWire : public ::testing::Test {
     EXPECT_TRUE(auth::import_refresh_token(*store, credentials, "test", "test-refresh-token"));
   }
   [[nodiscard]] TokenSource source(auth::Renewal renewal = {.retry_policy = {.first_pause = 0ms}}) const {
-    return refreshing_token(credentials, store, "test", renewal);
+    return auth::refresh_token_source(
+        {.credentials = credentials, .store = store, .account = "test", .renewal = renewal});
   }
   /// One that cannot be found in the store.
   [[nodiscard]] Result<AccessToken> renewed() const {
@@ -196,7 +197,7 @@ TEST_F(TokensTls, a_login_whose_certificate_does_not_verify_is_told_nothing) {
   EXPECT_TRUE(server.token_requests().empty());
   auth::Credentials trusting = credentials;
   trusting.transport = std::make_shared<http::CurlTransport>(http::CurlOptions{.ca_pem = server.ca_pem()});
-  EXPECT_TRUE(refreshing_token(trusting, store, "test")({}));
+  EXPECT_TRUE(auth::refresh_token_source({.credentials = trusting, .store = store, .account = "test"})({}));
 }
 
 // ---- processes

@@ -9,12 +9,6 @@
 
 namespace connectid::inline v0::auth {
 
-/// What a new access token is asked for with.
-enum class Grant {
-  refresh_token,       ///< the customer's refresh token, out of the store (RFC 6749 section 6)
-  client_credentials,  ///< the client's own id and secret, for the client API (RFC 6749 section 4.4)
-};
-
 /// How a client proves who it is. Which one a login takes is agreed with its vendor: it is never found out by trying,
 /// for a refused try can spend what it carried.
 enum class ClientAuthentication {
@@ -26,8 +20,7 @@ enum class ClientAuthentication {
 struct Credentials {
   /// Whose login is asked, and whose API the tokens are for: they are given to no other.
   Environment environment = Environment::production();
-  Grant grant = Grant::refresh_token;  ///< what is asked with
-  std::string client_id = {};          ///< as the vendor has given it; never empty
+  std::string client_id = {};  ///< as the vendor has given it; never empty
   /// Empty: a public client, which only says its `client_id`, in the form.
   Secret client_secret = {};
   ClientAuthentication client_authentication = ClientAuthentication::basic;  ///< as agreed with the vendor

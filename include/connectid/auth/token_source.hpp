@@ -36,7 +36,8 @@ struct TokenRequest {
   std::string_view api_url = {};
 };
 
-/// Gives an access token for each call: `static_token`, `refreshing_token`, or any function of yours that takes a
+/// Gives an access token for each call: `static_token`, `auth::client_credentials_source`,
+/// `auth::refresh_token_source`, or any function of yours that takes a
 /// TokenRequest and returns a `Result<AccessToken>`. It is called from many threads at once. An Error or an exception
 /// ends the call `not_sent` with kind `token_error` (an Error of kind `cancelled` or `deadline_exceeded` keeps its
 /// kind). A cheap handle: copies are one source.

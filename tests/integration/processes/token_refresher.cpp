@@ -18,7 +18,8 @@ int main(int argc, char** argv) {
   const int rounds = std::stoi(argv[5]);
   Secret last;
   for (int i = 0; rounds == 0 || i < rounds; ++i) {
-    const auto token = refreshing_token(credentials, store, argv[4])({.refused = last});
+    const auto token =
+        auth::refresh_token_source({.credentials = credentials, .store = store, .account = argv[4]})({.refused = last});
     if (!token) {
       std::cerr << token.error() << '\n';
       return 1;

@@ -76,16 +76,21 @@ class FailingStore final : public TokenStore {
 
 class RefresherTest : public ::testing::Test {
  protected:
-  [[nodiscard]] Credentials credentials(Grant grant = Grant::refresh_token) const {
+  [[nodiscard]] Credentials credentials() const {
     return {.environment = Environment::custom("https://api.test/capi", "https://login.test/user"),
-            .grant = grant,
             .client_id = "shop",
             .client_secret = "canary-client-secret",
             .transport = wire};
   }
-  [[nodiscard]] Refresher make(Grant grant = Grant::refresh_token) const { return make(credentials(grant)); }
-  [[nodiscard]] Refresher make(Credentials with) const {
-    return {std::move(with), store, "anna", {.retry_policy = {.first_pause = 0ms, .connect_for = 75ms}}};
+  [[nodiscard]] Refresher make(Grant grant = Grant::refresh_token) const { return make(credentials(), grant); }
+  [[nodiscard]] Refresher make(Credentials with, Grant grant = Grant::refresh_token) const {
+    return make({.retry_policy = {.first_pause = 0ms, .connect_for = 75ms}}, grant, std::move(with));
+  }
+  [[nodiscard]] Refresher make(Renewal renewal, Grant grant = Grant::refresh_token) const {
+    return make(renewal, grant, credentials());
+  }
+  [[nodiscard]] Refresher make(Renewal renewal, Grant grant, Credentials with) const {
+    return {grant, {.credentials = std::move(with), .store = store, .account = "anna", .renewal = renewal}};
   }
 
   [[nodiscard]] static StoredToken stored(Timestamp expires_at = now - 1s) {
@@ -270,7 +275,7 @@ TEST_F(RefresherTest, files_that_the_disk_does_not_take_are_tried_again) {
   int failures = 2;
   const Disk failing([&](int) { return failures-- > 0 ? (errno = ENOSPC, -1) : 0; });
   wire->respond(rotated());
-  Refresher refresher(credentials(), files, "anna", {});
+  Refresher refresher(Grant::refresh_token, {.credentials = credentials(), .store = files, .account = "anna"});
   EXPECT_EQ(renew(refresher), "canary-access-2");
   EXPECT_LT(failures, 0);
   EXPECT_EQ(files->load("anna").value()->refresh_token.reveal(), "canary-refresh-2");
@@ -442,8 +447,8 @@ TEST_F(RefresherTest, once_a_refresh_token_has_served_again_its_lost_responses_a
 TEST_F(RefresherTest, no_policy_sends_a_refresh_that_may_have_acted_more_than_once_again) {
   save(stored());
   for (int i = 0; i < 3; ++i) wire->respond(lost);
-  Refresher refresher(credentials(), store, "anna",
-                      {.retry_policy = {.max_attempts = 5, .first_pause = 0ms, .repeat_unknown_starts = true}});
+  Refresher refresher =
+      make(Renewal{.retry_policy = {.max_attempts = 5, .first_pause = 0ms, .repeat_unknown_starts = true}});
   renew(refresher);
   EXPECT_EQ(bodies().size(), 2U);
   renew(refresher);
@@ -462,9 +467,9 @@ TEST_F(RefresherTest, a_login_that_is_slow_is_heard_out_where_hanging_up_would_l
   for (const Grant grant : {Grant::refresh_token, Grant::client_credentials}) {
     save(stored_for(grant));
     const auto watch = std::make_shared<Watch>();
-    Credentials watched = credentials(grant);
+    Credentials watched = credentials();
     watched.transport = watch;
-    Refresher refresher(watched, store, "anna", {.timeout = 1h});
+    Refresher refresher = make({.timeout = 1h}, grant, watched);
     EXPECT_EQ(renew(refresher), "canary-access-2");
     EXPECT_GT(watch->given, grant == Grant::refresh_token ? 59min : 29min);
     EXPECT_LE(watch->given, grant == Grant::refresh_token ? 60min : 30min) << "a repeat of what is safe has room";
@@ -484,7 +489,7 @@ TEST_F(RefresherTest, with_one_attempt_nothing_is_sent_twice) {
     save(stored_for(grant));
     wire->respond(lost);
     const std::size_t before = bodies().size();
-    Refresher refresher(credentials(grant), store, "anna", {.retry_policy = {.max_attempts = 1}});
+    Refresher refresher = make(Renewal{.retry_policy = {.max_attempts = 1}}, grant);
     renew(refresher);
     EXPECT_EQ(bodies().size(), before + 1);
   }
@@ -688,7 +693,7 @@ TEST_F(RefresherTest,
 TEST_F(RefresherTest, a_pause_that_the_authorization_server_names_is_told_on) {
   save(stored());
   wire->respond(http_response(429, "", {{"Retry-After", "17"}}));
-  Refresher refresher(credentials(), store, "anna", {.retry_policy = {.max_attempts = 1}});
+  Refresher refresher = make(Renewal{.retry_policy = {.max_attempts = 1}});
   renew(refresher);
   EXPECT_EQ(pause, 17s);
   EXPECT_TRUE(backs_off);
@@ -762,17 +767,18 @@ TEST_F(RefresherTest, a_store_whose_token_is_lost_fails_a_refresh_and_not_client
 TEST_F(RefresherTest, a_lock_that_is_not_had_is_an_error_that_says_so) {
   save(stored());
   const auto held = store->lock("anna", std::chrono::steady_clock::now(), {});
-  Refresher refresher(credentials(), store, "anna", {.timeout = 20ms});
+  Refresher refresher = make(Renewal{.timeout = 20ms});
   EXPECT_THAT(renew(refresher), HasSubstr("the store's lock was not had: "));
   EXPECT_TRUE(detail().temporary);
   EXPECT_THAT(bodies(), ElementsAre());
 }
 
 TEST_F(RefresherTest, credentials_that_cannot_be_used_say_what_is_wrong) {
-  const auto error = [&](auto change, bool with_store = true) {
-    Credentials changed = credentials();
-    change(changed);
-    return Refresher(changed, with_store ? store : nullptr, "anna", {}).error();
+  const auto error = [&](auto change, bool with_store = true, Grant grant = Grant::refresh_token) {
+    SourceOptions options{.credentials = credentials(), .account = "anna"};
+    if (with_store) options.store = store;
+    change(options.credentials);
+    return Refresher(grant, options).error();
   };
   EXPECT_EQ(error([](Credentials&) {}), "");
   EXPECT_EQ(error([](Credentials& c) { c.environment = Environment::custom("https://api.test"); }),
@@ -783,13 +789,21 @@ TEST_F(RefresherTest, credentials_that_cannot_be_used_say_what_is_wrong) {
               HasSubstr("the API URL must begin with https://"));
   EXPECT_EQ(error([](Credentials& c) { c.client_id = ""; }), "client_id is empty");
   EXPECT_EQ(error([](Credentials&) {}, false), "there is no store to keep refresh tokens in");
+  EXPECT_EQ(error([](Credentials&) {}, false, Grant::client_credentials), "");
+}
+
+TEST_F(RefresherTest, an_account_without_a_name_is_the_clients_own) {
+  wire->respond(rotated());
+  Refresher refresher(Grant::client_credentials, {.credentials = credentials(), .store = store});
+  EXPECT_EQ(renew(refresher), "canary-access-2");
+  EXPECT_EQ(store->memory.load("shop").value()->access_token.reveal(), "canary-access-2");
 }
 
 TEST_F(RefresherTest, client_credentials_without_a_secret_serve_while_a_stored_token_lives) {
   save(stored_for(Grant::client_credentials, now + 1h));
-  Credentials without_secret = credentials(Grant::client_credentials);
+  Credentials without_secret = credentials();
   without_secret.client_secret = {};
-  Refresher refresher = make(without_secret);
+  Refresher refresher = make(without_secret, Grant::client_credentials);
   EXPECT_EQ(renew(refresher), "canary-access-1");
   EXPECT_EQ(renew(refresher, "canary-access-1"), "client_secret is empty, and client credentials need one");
 }

@@ -1,4 +1,4 @@
-// The seam, and refreshing_token behind it, without sockets.
+// The seam, and client_credentials_source behind it, without sockets.
 
 #include <connectid/connectid.hpp>
 #include <connectid/testing/scripted_transport.hpp>
@@ -64,17 +64,13 @@ TEST(TokenSource, a_request_without_a_deadline_has_all_the_time) {
   EXPECT_EQ(TokenRequest{}.deadline, std::chrono::steady_clock::time_point::max());
 }
 
-// ---- refreshing_token
+// ---- client_credentials_source
 
 /// One wire carries the requests to the API and those to the authorization server.
 class RefreshingSource : public ::testing::Test {
  protected:
   [[nodiscard]] auth::Credentials credentials() const {
-    return {.environment = environment,
-            .grant = auth::Grant::client_credentials,
-            .client_id = "shop",
-            .client_secret = "canary-secret",
-            .transport = wire};
+    return {.environment = environment, .client_id = "shop", .client_secret = "canary-secret", .transport = wire};
   }
   [[nodiscard]] SubscriptionClient client(TokenSource source) const {
     return SubscriptionClient({.environment = environment, .token_source = std::move(source), .transport = wire});
@@ -103,7 +99,7 @@ class RefreshingSource : public ::testing::Test {
 TEST_F(RefreshingSource, asks_the_authorization_server_once_for_many_calls) {
   give_token("1");
   for (int i = 0; i < 3; ++i) wire->respond(started);
-  const auto source = refreshing_token(credentials(), nullptr, "shop");
+  const auto source = auth::client_credentials_source({.credentials = credentials()});
   EXPECT_FALSE(source.cached());
   const auto calls = client(source);
   for (int i = 0; i < 3; ++i) ASSERT_TRUE(calls.start(valid));
@@ -116,7 +112,7 @@ TEST_F(RefreshingSource, a_401_drops_the_token_and_the_start_is_sent_once_more_w
   wire->respond(refused);
   give_token("2");
   wire->respond(started);
-  const auto result = client(refreshing_token(credentials(), nullptr, "shop")).start(valid);
+  const auto result = client(auth::client_credentials_source({.credentials = credentials()})).start(valid);
   ASSERT_TRUE(result) << result.error();
   EXPECT_EQ(result->call.attempts, 2);
   EXPECT_THAT(sent(), ElementsAre("login", "Bearer canary-1", "login", "Bearer canary-2"));
@@ -127,7 +123,7 @@ TEST_F(RefreshingSource, a_second_401_is_final) {
   wire->respond(refused);
   give_token("2");
   wire->respond(refused);
-  const auto result = client(refreshing_token(credentials(), nullptr, "shop")).start(valid);
+  const auto result = client(auth::client_credentials_source({.credentials = credentials()})).start(valid);
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().outcome(), Outcome::rejected);
   EXPECT_EQ(result.error().kind(), ErrorKind::unauthorized);
@@ -138,7 +134,7 @@ TEST_F(RefreshingSource, a_renewal_that_fails_after_a_401_leaves_the_call_reject
   give_token("1");
   wire->respond(refused);
   wire->respond(http_response(400, R"({"error":"invalid_client"})"));
-  const auto result = client(refreshing_token(credentials(), nullptr, "shop")).start(valid);
+  const auto result = client(auth::client_credentials_source({.credentials = credentials()})).start(valid);
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().outcome(), Outcome::rejected);
   EXPECT_EQ(result.error().kind(), ErrorKind::unauthorized);
@@ -149,7 +145,7 @@ TEST_F(RefreshingSource, a_renewal_that_fails_after_a_401_leaves_the_call_reject
 
 TEST_F(RefreshingSource, without_a_token_nothing_is_sent_to_the_api) {
   wire->respond(http_response(403, ""));
-  const auto result = client(refreshing_token(credentials(), nullptr, "shop")).start(valid);
+  const auto result = client(auth::client_credentials_source({.credentials = credentials()})).start(valid);
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().outcome(), Outcome::not_sent);
   EXPECT_EQ(result.error().kind(), ErrorKind::token_error);
@@ -158,7 +154,7 @@ TEST_F(RefreshingSource, without_a_token_nothing_is_sent_to_the_api) {
 }
 
 TEST_F(RefreshingSource, its_tokens_go_to_no_other_api) {
-  const auto source = refreshing_token(credentials(), nullptr, "shop");
+  const auto source = auth::client_credentials_source({.credentials = credentials()});
   const SubscriptionClient other(
       {.environment = Environment::custom("https://evil.test/capi", "https://login.test/user"),
        .token_source = source,
@@ -173,7 +169,7 @@ TEST_F(RefreshingSource, its_tokens_go_to_no_other_api) {
 TEST_F(RefreshingSource, credentials_that_cannot_be_used_are_the_error_of_every_call) {
   auth::Credentials without_id = credentials();
   without_id.client_id = {};
-  const auto result = client(refreshing_token(without_id, nullptr, "shop")).start(valid);
+  const auto result = client(auth::client_credentials_source({.credentials = without_id})).start(valid);
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().message(), "not sent: no access token: client_id is empty");
   EXPECT_EQ(result.error().kind(), ErrorKind::token_error);
@@ -194,7 +190,7 @@ TEST_F(RefreshingSource, a_journal_never_sees_a_request_for_a_token) {
   give_token("2");
   wire->respond(started);
   const SubscriptionClient client({.environment = environment,
-                                   .token_source = refreshing_token(credentials(), nullptr, "shop"),
+                                   .token_source = auth::client_credentials_source({.credentials = credentials()}),
                                    .transport = wire,
                                    .journal = journal});
   ASSERT_TRUE(client.start(valid));
