@@ -167,7 +167,7 @@ struct [[gnu::visibility("hidden")]] CurlTransport::Impl : std::enable_shared_fr
   const CurlOptions options;
   const bool proxy_is_usable = detail::proxy_fits(options.proxy.reveal());
   SharedTls tls{options};
-  ConnectionPool pool{options.max_idle_handles};
+  ConnectionPool pool{options.max_idle_connections};
   std::mutex urls_mutex;
   std::vector<std::shared_ptr<const KnownUrl>> urls;  // the last one read is the last
 };

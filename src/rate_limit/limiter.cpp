@@ -168,7 +168,7 @@ RateLimit RateLimit::share(double part) {
   return per_client({.per_second = part * api.per_second, .per_minute = part * api.per_minute});
 }
 
-RateLimit RateLimit::across_processes(std::string path, Rates part) {
+RateLimit RateLimit::across_processes(std::filesystem::path path, Rates part) {
   const ScheduleLimits limits = detail::schedule_limits(part);
   const ScheduleLimits whole = detail::schedule_limits({});
   auto state = std::make_shared<State>(limits);

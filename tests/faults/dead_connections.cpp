@@ -112,8 +112,8 @@ std::vector<Row> not_used_again() {
                        ok("Keep-Alive: timeout=60, max=100\r\n"), true, idle_for(1min)),
       after_a_response("max_idle", "with `Keep-Alive: timeout=60`, longer ago than `max_idle` (50 ms)",
                        ok("Keep-Alive: timeout=60\r\n"), false, idle_for(50ms), 100ms),
-      after_a_response("no_idle_handles", "(`max_idle_handles` is 0)", ok(""), false,
-                       [](Choices& choices) { choices.curl.max_idle_handles = 0; }),
+      after_a_response("no_idle_connections", "(`max_idle_connections` is 0)", ok(""), false,
+                       [](Choices& choices) { choices.curl.max_idle_connections = 0; }),
   };
 }
 

@@ -129,7 +129,7 @@ TEST_P(ResponseAtEachByte, of_the_request_is_the_response) {
     const char* kind;
   };
   Choices choices;
-  if (!GetParam()) choices.curl.max_idle_handles = 0;
+  if (!GetParam()) choices.curl.max_idle_connections = 0;
   choices.retry_policy.break_circuit_after = 0;
   Bench bench(choices);
   const std::size_t size = size_of_a_start(bench.choices);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -32,7 +33,7 @@ class CONNECTID_API FileTokenStore final : public TokenStore {
  public:
   /// The directory is made when something is saved or locked first, and what it lies in with it (0700). It is looked up
   /// in each call, a relative one from where the process is then.
-  explicit FileTokenStore(std::string directory);
+  explicit FileTokenStore(std::filesystem::path directory);
   ~FileTokenStore() override;
 
   /// See TokenStore; reads one file.
@@ -49,7 +50,7 @@ class CONNECTID_API FileTokenStore final : public TokenStore {
   [[nodiscard]] Result<std::vector<StoredAccount>> accounts() const;
 
  private:
-  std::string directory_;
+  std::filesystem::path directory_;
 };
 
 }  // namespace connectid::inline v0::auth

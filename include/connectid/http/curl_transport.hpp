@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -14,19 +15,19 @@ namespace connectid::inline v0::http {
 struct CurlOptions {
   /// PEM bundle: its authorities are trusted, and no others; empty: the system's. Read once. A proxy that is
   /// spoken to over TLS is verified by the system's.
-  std::string ca_file = {};
-  std::string ca_pem = {};              ///< the same as text, used before ca_file
-  std::string client_certificate = {};  ///< PEM file; empty: none
-  std::string client_key = {};          ///< PEM file; empty: the key is in client_certificate
-  Secret client_key_password = {};      ///< empty: the key is not encrypted
+  std::filesystem::path ca_file = {};
+  std::string ca_pem = {};                        ///< the same as text, used before ca_file
+  std::filesystem::path client_certificate = {};  ///< PEM file; empty: none
+  std::filesystem::path client_key = {};          ///< PEM file; empty: the key is in client_certificate
+  Secret client_key_password = {};                ///< empty: the key is not encrypted
   /// `http://[user:password@]host:port`, or https, socks5, socks5h; empty: https_proxy, all_proxy and no_proxy decide.
   Secret proxy = {};
   /// A connection idle for longer is not used again, nor one whose server said that it would close it before
   /// (`Keep-Alive: timeout=…`). Counted while the machine sleeps, too. 0: none is used again.
   std::chrono::milliseconds max_idle{2000};
-  std::size_t max_body = 1024 * 1024;   ///< bytes of a response's body
-  std::size_t max_headers = 64 * 1024;  ///< bytes of a response's headers, interim responses' and trailers included
-  std::size_t max_idle_handles = 16;    ///< how many idle connections are kept
+  std::size_t max_body = 1024 * 1024;     ///< bytes of a response's body
+  std::size_t max_headers = 64 * 1024;    ///< bytes of a response's headers, interim responses' and trailers included
+  std::size_t max_idle_connections = 16;  ///< how many idle connections are kept
 };
 
 /// HTTP/1.1 of this library's own over connections that libcurl (7.88 or newer) makes: names, TCP, proxies, TLS.

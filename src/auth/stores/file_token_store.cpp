@@ -90,7 +90,7 @@ Error cannot_be_kept(const std::string& account, const std::string& why) {
 
 }  // namespace
 
-FileTokenStore::FileTokenStore(std::string directory) : directory_(std::move(directory)) {}
+FileTokenStore::FileTokenStore(std::filesystem::path directory) : directory_(std::move(directory)) {}
 FileTokenStore::~FileTokenStore() = default;
 
 Result<std::optional<StoredToken>> FileTokenStore::load(const std::string& account) {
