@@ -10,21 +10,21 @@
 namespace connectid::inline v0::auth {
 namespace {
 
-std::string error_in_token(const Secret& refresh_token) {
+Result<void> check(const Secret& refresh_token) {
   const std::string& text = refresh_token.reveal();
-  if (text.empty()) return "the refresh token is empty";
+  if (text.empty()) return token_error("the refresh token is empty");
   // RFC 6749 appendix A.17
   const bool visible = std::ranges::all_of(text, [](char c) { return c >= ' ' && c <= '~'; });
-  return visible ? "" : "the refresh token holds a line break or another character that none can hold";
+  if (!visible) return token_error("the refresh token holds a line break or another character that none can hold");
+  return {};
 }
 
 }  // namespace
 
 Result<void> import_refresh_token(TokenStore& store, const Credentials& credentials, const std::string& account,
                                   Secret refresh_token, std::stop_token stop) try {
-  for (const std::string& error : {detail::error_in(credentials), error_in_token(refresh_token)}) {
-    if (!error.empty()) return token_error(error);
-  }
+  if (auto checked = detail::check(credentials).and_then([&] { return check(refresh_token); }); !checked)
+    return checked;
   // As long as a renewal may hold it.
   const auto lock = store.lock(account, std::chrono::steady_clock::now() + 2 * Renewal{}.timeout, std::move(stop));
   if (!lock) return lock.error();

@@ -54,9 +54,9 @@ Refresher::Refresher(Grant grant, auth::SourceOptions options)
       budget_(renewal_.retry_policy.budget) {
   const Url api = parse_url(credentials_.environment.api_url());
   const Url login = parse_url(credentials_.environment.login_url());
-  error_ = error_in(credentials_);
+  usable_ = check(credentials_);
   const bool keeps_nothing = grant_ == Grant::refresh_token && !store_;
-  if (error_.empty() && keeps_nothing) error_ = "there is no store to keep refresh tokens in";
+  if (usable_ && keeps_nothing) usable_ = token_error("there is no store to keep refresh tokens in");
   api_url_ = api.text;
   login_url_ = login.text;
   if (account_.empty() && grant_ == Grant::client_credentials) account_ = credentials_.client_id;
@@ -64,18 +64,20 @@ Refresher::Refresher(Grant grant, auth::SourceOptions options)
   if (!credentials_.transport) credentials_.transport = std::make_shared<http::CurlTransport>();
 }
 
-std::string Refresher::reason_against(std::string_view api_url) const {
+Result<void> Refresher::check_api(std::string_view api_url) const {
   if (api_url.empty() || api_url == credentials_.environment.api_url()) return {};
   if (parse_url(std::string(api_url)).text == api_url_) return {};
-  return "the tokens of account " + quoted_account(account_) + " are for " + api_url_ + " and for no other API";
+  return token_error("the tokens of account " + quoted_account(account_) + " are for " + api_url_ +
+                     " and for no other API");
 }
 
 /// Tokens of another service, or of another client, are neither used nor overwritten.
-std::string Refresher::reason_against(const auth::StoredToken& stored) const {
+Result<void> Refresher::check_own(const auth::StoredToken& stored) const {
   const std::string whose = "the stored token of account " + quoted_account(account_);
   const auto got_for = [&](const std::string& theirs, const std::string& ours) {
-    return whose + " was got for " + (theirs.empty() ? "nobody says what" : printable(theirs, 200)) +
-           ", and this is for " + ours + ": use the account where it belongs, or log in under another name";
+    return token_error(whose + " was got for " + (theirs.empty() ? "nobody says what" : printable(theirs, 200)) +
+                       ", and this is for " + ours +
+                       ": use the account where it belongs, or log in under another name");
   };
   if (stored.api_url != api_url_) return got_for(stored.api_url, api_url_);
   if (stored.login_url != login_url_) return got_for(stored.login_url, login_url_);
@@ -83,8 +85,9 @@ std::string Refresher::reason_against(const auth::StoredToken& stored) const {
     return got_for("the client " + stored.client_id, "the client " + printable(credentials_.client_id, 100));
   }
   if (grant_ == Grant::client_credentials && !stored.refresh_token.empty()) {
-    return "account " + quoted_account(account_) +
-           " is a customer's, whose refresh token would be lost: keep the client's own " + "tokens under another name";
+    return token_error("account " + quoted_account(account_) +
+                       " is a customer's, whose refresh token would be lost: keep the client's own tokens under "
+                       "another name");
   }
   return {};
 }
@@ -98,7 +101,7 @@ Refresher::Renewed Refresher::load_own() {
   }
   if (!loaded) return not_renewed(loaded.error());
   if (!*loaded) return auth::StoredToken{};
-  if (std::string reason = reason_against(**loaded); !reason.empty()) return not_renewed(reason);
+  if (const auto own = check_own(**loaded); !own) return not_renewed(own.error());
   return **std::move(loaded);
 }
 

@@ -12,6 +12,7 @@
 #include <connectid/auth/oauth_sources.hpp>
 #include <connectid/auth/token_store.hpp>
 #include <connectid/error.hpp>
+#include <connectid/result.hpp>
 
 #include "call/retry.hpp"
 
@@ -40,10 +41,10 @@ class Refresher {
   /// Tries once more to save what the store has not taken.
   ~Refresher();
 
-  /// Why it can never renew; empty: it can.
-  [[nodiscard]] const std::string& error() const noexcept { return error_; }
-  /// Why its tokens must not go to that API; empty: they may.
-  [[nodiscard]] std::string reason_against(std::string_view api_url) const;
+  /// Whether it can ever renew.
+  [[nodiscard]] const Result<void>& usable() const noexcept { return usable_; }
+  /// Whether its tokens may go to that API.
+  [[nodiscard]] Result<void> check_api(std::string_view api_url) const;
 
   /// Another token than `worn_out`: the one that somebody else has put into the store meanwhile, or a new one of the
   /// login's, which then stands in the store. Blocks for the store's lock and then for the authorization server, for
@@ -71,7 +72,7 @@ class Refresher {
   Renewed save_unsaved(const Patience& patience);
   Result<void> save(const auth::StoredToken& token);
   void save_at_the_end();
-  std::string reason_against(const auth::StoredToken& stored) const;
+  Result<void> check_own(const auth::StoredToken& stored) const;
 
   const Grant grant_;
   auth::Credentials credentials_;
@@ -79,7 +80,7 @@ class Refresher {
   std::string account_;
   auth::Renewal renewal_;
   std::string api_url_, login_url_;  ///< in their normal form
-  std::string error_;
+  Result<void> usable_;
   RetryBudget budget_;
   std::optional<Unsaved> unsaved_;
   Secret

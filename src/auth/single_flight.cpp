@@ -230,8 +230,8 @@ struct Source {
 TokenSource source_of(detail::Grant grant, auth::SourceOptions options) {
   const auto source = std::make_shared<Source>(grant, std::move(options));
   const auto get = [source](const TokenRequest& request) -> Result<AccessToken> {
-    if (const std::string& error = source->refresher.error(); !error.empty()) return token_error(error);
-    if (std::string why = source->refresher.reason_against(request.api_url); !why.empty()) return token_error(why);
+    if (const auto& usable = source->refresher.usable(); !usable) return usable.error();
+    if (const auto own = source->refresher.check_api(request.api_url); !own) return own.error();
     return source->token.get(request);
   };
   return {get, [source] { return source->token.cached(); }};

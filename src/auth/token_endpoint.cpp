@@ -82,12 +82,13 @@ Error error_of(const Error& ended, const Environment& environment, bool refresh,
 
 }  // namespace
 
-std::string error_in(const auth::Credentials& credentials) {
+Result<void> check(const auth::Credentials& credentials) {
   const std::string api = parse_url(credentials.environment.api_url()).error;
   const std::string login = parse_url(credentials.environment.login_url()).error;
-  if (!api.empty()) return "the API URL " + api;
-  if (!login.empty()) return "the login URL " + login;
-  return credentials.client_id.empty() ? "client_id is empty" : "";
+  if (!api.empty()) return token_error("the API URL " + api);
+  if (!login.empty()) return token_error("the login URL " + login);
+  if (credentials.client_id.empty()) return token_error("client_id is empty");
+  return {};
 }
 
 std::string token_url(const Environment& environment) {

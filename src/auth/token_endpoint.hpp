@@ -21,8 +21,8 @@ namespace connectid::inline v0::detail {
 [[nodiscard]] http::Request token_request(const auth::Credentials& credentials, const Secret& refresh_token,
                                           const std::string& call_id);
 
-/// Why nobody can be asked for tokens with these; empty: they can be used.
-[[nodiscard]] std::string error_in(const auth::Credentials& credentials);
+/// Whether somebody can be asked for tokens with these: a token_error says why not.
+[[nodiscard]] Result<void> check(const auth::Credentials& credentials);
 
 /// What is asked of the authorization server. All that it refers to lives as long as the request.
 struct TokenEndpointRequest {

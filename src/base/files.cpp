@@ -14,7 +14,7 @@ namespace connectid::inline v0::detail {
 std::string system_says(int error) { return std::generic_category().message(error); }
 
 Opened open_only(mode_t type, int directory, const std::string& path, int flags) {
-  const auto refuse = [](int error, std::string reason) { return Opened{.error = error, .reason = std::move(reason)}; };
+  const auto refuse = [](int error, std::string why) { return Opened{.reason = {std::move(why), error}}; };
   const std::string another_type = type == S_IFDIR ? "it is not a directory" : "it is not a regular file";
   if (path.find('\0') != std::string::npos) return refuse(EINVAL, "its name holds a zero byte");
   constexpr int only_this = O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;

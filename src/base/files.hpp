@@ -11,12 +11,22 @@ namespace connectid::inline v0::detail {
 /// The words for a value of errno.
 [[nodiscard]] std::string system_says(int error);
 
+/// Why something in the file system cannot be used.
+struct Reason {
+  std::string why = {};  ///< empty: it can be
+  int error = 0;         ///< errno, where it has one
+
+  /// Of a value of errno; 0: it can be used.
+  [[nodiscard]] static Reason of(int error) { return error == 0 ? Reason() : Reason{system_says(error), error}; }
+  explicit operator bool() const noexcept { return !why.empty(); }
+  [[nodiscard]] Reason behind(const std::string& words) const { return {words + why, error}; }
+};
+
 /// A file that was opened, or why it was not.
 struct Opened {
   Fd fd = Fd();
   struct stat status = {};  ///< of what was opened
-  int error = 0;            ///< errno; ENOTSUP: it is something else; 0: it was opened
-  std::string reason = {};  ///< empty: it was opened
+  Reason reason = {};       ///< none: it was opened. ENOTSUP: it is something else
 };
 
 /// Opens a regular file (`S_IFREG`) or a directory (`S_IFDIR`), and nothing else: a link is not followed, a pipe with a

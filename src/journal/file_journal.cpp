@@ -198,7 +198,7 @@ FileJournal::~FileJournal() = default;
 
 Result<std::shared_ptr<FileJournal>> FileJournal::open(const std::filesystem::path& path) {
   Opened opened = open_only(S_IFREG, AT_FDCWD, path, O_RDWR | O_APPEND | O_CREAT);
-  if (opened.error != 0) return cannot_be_used(path, opened.reason);
+  if (opened.reason) return cannot_be_used(path, opened.reason.why);
   if (const int error = sync_directory_of(path)) return cannot_be_used(path, "its directory: " + system_says(error));
   if (!may_be_a_journal(opened.fd.get())) return cannot_be_used(path, "it holds something else");
   return std::shared_ptr<FileJournal>(new FileJournal(std::make_unique<Impl>(path, std::move(opened.fd))));
@@ -219,8 +219,8 @@ void FileJournal::ended(const JournalCall& call, Outcome outcome) {
 
 Result<JournalContents> FileJournal::read(const std::filesystem::path& path) {
   const Opened opened = open_only(S_IFREG, AT_FDCWD, path, O_RDONLY);
-  if (opened.error == ENOENT) return JournalContents{};
-  if (opened.error != 0) return cannot_be_used(path, opened.reason);
+  if (opened.reason.error == ENOENT) return JournalContents{};
+  if (opened.reason) return cannot_be_used(path, opened.reason.why);
   Sum sum;
   const int error = for_each_line(opened.fd.get(), [&](std::string_view line) { sum.add(detail::read_record(line)); });
   if (error != 0) return cannot_be_used(path, system_says(error));

@@ -33,7 +33,7 @@ void check_read(std::string_view text) {
   const ReadToken read = read_stored_token(text);
   require(is_printable(read.damage), "what is wrong can be shown");
   if (is_token(read)) {
-    require(detail::reason_against(read.account, read.token).empty(), "what is read can be written");
+    require(detail::can_be_kept(read.account, read.token).has_value(), "what is read can be written");
     check_written(read.account, read.token);
   } else {
     require(read.account.empty() && equal(read.token, {}), "what is no token gives none");
@@ -54,7 +54,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   token.api_url = take_line(input);
   token.client_id = take_line(input);
   token.access_token = std::string(1, 't').append(input);  // the rest, with its line feeds
-  if (utf8) require(connectid::detail::reason_against(account, token).empty(), "what is UTF-8 can be written");
-  if (connectid::detail::reason_against(account, token).empty()) check_written(account, token);
+  if (utf8) require(connectid::detail::can_be_kept(account, token).has_value(), "what is UTF-8 can be written");
+  if (connectid::detail::can_be_kept(account, token).has_value()) check_written(account, token);
   return 0;
 }

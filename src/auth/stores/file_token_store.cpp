@@ -83,18 +83,13 @@ std::string broken(const detail::PrivateDirectory& directory, const std::string&
   return "the token file " + directory.quoted(name) + " is broken (" + damage + "), and is kept";
 }
 
-Error cannot_be_kept(const std::string& account, const std::string& why) {
-  return {Outcome::not_sent, ConfigurationError{},
-          "account " + detail::quoted_account(account) + " cannot be kept in a file: " + why};
-}
-
 }  // namespace
 
 FileTokenStore::FileTokenStore(std::filesystem::path directory) : directory_(std::move(directory)) {}
 FileTokenStore::~FileTokenStore() = default;
 
 Result<std::optional<StoredToken>> FileTokenStore::load(const std::string& account) {
-  if (const std::string why = detail::reason_against(account, {}); !why.empty()) return cannot_be_kept(account, why);
+  if (const auto possible = detail::can_be_kept(account, {}); !possible) return possible.error();
   const auto directory = detail::PrivateDirectory::open(directory_);
   if (!directory) return directory.error();
   if (!*directory) return std::optional<StoredToken>();
@@ -109,7 +104,7 @@ Result<std::optional<StoredToken>> FileTokenStore::load(const std::string& accou
 }
 
 Result<void> FileTokenStore::save(const std::string& account, const StoredToken& token) {
-  if (const std::string why = detail::reason_against(account, token); !why.empty()) return cannot_be_kept(account, why);
+  if (const auto possible = detail::can_be_kept(account, token); !possible) return possible;
   const auto directory = detail::PrivateDirectory::make(directory_);
   if (!directory) return directory.error();
   const std::string name = file_name(account);

@@ -38,13 +38,11 @@ Error cannot_be_used(const std::string& path, const Reason& reason) {
   return {Outcome::not_sent, ConfigurationError{}, message};
 }
 
-Reason reason(int error) { return error == 0 ? Reason() : Reason{system_says(error), error}; }
-
 /// Why what was opened is not its owner's alone, or was not opened.
 Reason reason_against(const Opened& opened, const char* permissions) {
-  if (opened.error == ELOOP) return {opened.reason + ": name what it leads to, or put that in its place"};
-  if (opened.error == ENOTSUP) return {opened.reason + ": move it away"};
-  if (opened.error != 0) return {opened.reason, opened.error};
+  if (opened.reason.error == ELOOP) return {opened.reason.why + ": name what it leads to, or put that in its place"};
+  if (opened.reason.error == ENOTSUP) return {opened.reason.why + ": move it away"};
+  if (opened.reason) return opened.reason;
   if (opened.status.st_uid != ::geteuid()) {
     return {"it belongs to another user: use it as the user with the id " + std::to_string(opened.status.st_uid) +
             ", or change its owner"};
@@ -60,11 +58,11 @@ std::string without_last_slashes(std::string path) {
 
 /// On the disk on return, or there is trouble.
 Reason make_directory(const std::string& path) {
-  if (::mkdir(path.c_str(), S_IRWXU) != 0) return reason(errno == EEXIST ? 0 : errno);
+  if (::mkdir(path.c_str(), S_IRWXU) != 0) return Reason::of(errno == EEXIST ? 0 : errno);
   const std::size_t slash = path.rfind('/');
   const std::string parent = slash == std::string::npos ? "." : path.substr(0, slash + 1);
   const Fd fd(::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  return reason(fd ? sync_directory(fd.get()) : errno);
+  return Reason::of(fd ? sync_directory(fd.get()) : errno);
 }
 
 /// Returns errno, or 0.
@@ -83,7 +81,7 @@ Result<Secret> read_whole(const Opened& opened, const auto& unusable) {
   std::size_t size = 0;
   for (ssize_t count = 1; count > 0 && size < text.size(); size += static_cast<std::size_t>(count)) {
     count = uninterrupted([&] { return ::read(opened.fd.get(), text.data() + size, text.size() - size); });
-    if (count < 0) return unusable(reason(errno));
+    if (count < 0) return unusable(Reason::of(errno));
   }
   text.resize(size);
   return Secret(std::move(text));
@@ -94,7 +92,7 @@ Result<Secret> read_whole(const Opened& opened, const auto& unusable) {
 Result<std::optional<PrivateDirectory>> PrivateDirectory::open(const std::string& path) {
   if (path.empty()) return Error(Outcome::not_sent, ConfigurationError{}, "the directory for tokens has no name");
   Opened opened = open_only(S_IFDIR, AT_FDCWD, without_last_slashes(path), O_RDONLY);
-  if (opened.error == ENOENT) return std::optional<PrivateDirectory>();
+  if (opened.reason.error == ENOENT) return std::optional<PrivateDirectory>();
   if (const Reason why = reason_against(opened, "700")) return cannot_be_used(path, why);
   return std::optional(PrivateDirectory(std::move(opened.fd), path));
 }
@@ -115,7 +113,7 @@ Result<PrivateDirectory> PrivateDirectory::make(const std::string& path) {
 
 Result<std::optional<Secret>> PrivateDirectory::read(const std::string& name) const {
   const Opened opened = open_only(S_IFREG, fd_.get(), name, O_RDONLY);
-  if (opened.error == ENOENT) return std::optional<Secret>();
+  if (opened.reason.error == ENOENT) return std::optional<Secret>();
   if (const Reason why = reason_against(opened, "600")) return unusable(name, why);
   const bool fits = static_cast<std::size_t>(opened.status.st_size) <= longest_file;
   if (!fits) return unusable(name, {"it is larger than 1 MiB: move it away"});
@@ -128,10 +126,10 @@ Result<void> PrivateDirectory::replace(const std::string& name, const Secret& te
   if (text.reveal().size() > longest_file) return unusable(name, {"it would be larger than 1 MiB"});
   const std::string new_name = name + behind_new;
   if (const Reason why = write_new(new_name, text.reveal())) return unusable(new_name, why);
-  if (const Reason why = reason(old == Old::is_kept ? keep(name) : 0)) {
+  if (const Reason why = Reason::of(old == Old::is_kept ? keep(name) : 0)) {
     return unusable(name, why.behind("it cannot be kept aside: "));
   }
-  if (::renameat(fd_.get(), new_name.c_str(), fd_.get(), name.c_str()) != 0) return unusable(name, reason(errno));
+  if (::renameat(fd_.get(), new_name.c_str(), fd_.get(), name.c_str()) != 0) return unusable(name, Reason::of(errno));
   return sync(name);
 }
 
@@ -139,10 +137,10 @@ Result<void> PrivateDirectory::replace(const std::string& name, const Secret& te
 Reason PrivateDirectory::write_new(const std::string& name, const std::string& text) const {
   ::unlinkat(fd_.get(), name.c_str(), 0);  // what a crash left
   const Opened opened = open_only(S_IFREG, fd_.get(), name, O_WRONLY | O_CREAT | O_EXCL);
-  if (opened.error != 0) return {opened.reason, opened.error};
+  if (opened.reason) return opened.reason;
   const int error = write_whole(opened.fd.get(), text);
   if (error != 0) ::unlinkat(fd_.get(), name.c_str(), 0);
-  return reason(error);
+  return Reason::of(error);
 }
 
 /// A second name, so that at no moment there is neither. Returns errno, or 0.
@@ -158,14 +156,14 @@ int PrivateDirectory::keep(const std::string& name) const {
 Result<void> PrivateDirectory::remove(const std::string& name) const {
   for (const std::string& each : {name + behind_new, name}) {
     const bool gone = ::unlinkat(fd_.get(), each.c_str(), 0) == 0 || errno == ENOENT;
-    if (!gone) return unusable(each, reason(errno).behind("it cannot be removed: "));
+    if (!gone) return unusable(each, Reason::of(errno).behind("it cannot be removed: "));
   }
   return sync(name);
 }
 
 /// What was done to the name outlives a power cut.
 Result<void> PrivateDirectory::sync(const std::string& name) const {
-  const Reason why = reason(sync_directory(fd_.get()));
+  const Reason why = Reason::of(sync_directory(fd_.get()));
   return why ? Result<void>(unusable(name, why.behind("its directory: "))) : Result<void>();
 }
 
@@ -181,7 +179,7 @@ Result<std::vector<std::string>> PrivateDirectory::names() const {
   for (std::filesystem::directory_iterator at(path_, error), end; !error && at != end; at.increment(error)) {
     all.push_back(at->path().filename());
   }
-  if (error) return cannot_be_used(path_, reason(error.value()));
+  if (error) return cannot_be_used(path_, Reason::of(error.value()));
   return all;
 }
 

@@ -9,18 +9,9 @@
 #include <connectid/result.hpp>
 #include <connectid/secret.hpp>
 
-#include "base/fd.hpp"
+#include "base/files.hpp"
 
 namespace connectid::inline v0::detail {
-
-/// Why something cannot be used.
-struct Reason {
-  std::string why = {};  ///< empty: it can be
-  int error = 0;         ///< errno, where it has one
-
-  explicit operator bool() const noexcept { return !why.empty(); }
-  [[nodiscard]] Reason behind(const std::string& words) const { return {words + why, error}; }
-};
 
 /// A directory for its owner alone, and small files in it, by names without a slash. What others may read or write is
 /// not used, nor what is another user's. An error is a configuration_error that says what to do; where the system has

@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "auth/stores/stores.hpp"
 #include "base/text.hpp"
 
 namespace connectid::inline v0::detail {
@@ -71,14 +72,19 @@ ReadToken read_fields(json& from) {
 
 }  // namespace
 
-std::string reason_against(std::string_view account, const auth::StoredToken& token) {
+Result<void> can_be_kept(const std::string& account, const auth::StoredToken& token) {
+  const auto refuse = [&](const std::string& why) {
+    return Error(Outcome::not_sent, ConfigurationError{},
+                 "account " + quoted_account(account) + " cannot be kept in a file: " + why);
+  };
   for (const std::string_view text :
        std::initializer_list<std::string_view>{account, token.access_token.reveal(), token.refresh_token.reveal(),
                                                token.api_url, token.login_url, token.client_id}) {
-    if (!is_utf8(text)) return "the account's name, or a text of its token, is not UTF-8";
+    if (!is_utf8(text)) return refuse("the account's name, or a text of its token, is not UTF-8");
   }
   const bool times = can_be_kept(token.obtained_at) && can_be_kept(token.expires_at);
-  return times ? "" : "a time of its token is before 1970 or beyond the year 9999";
+  if (!times) return refuse("a time of its token is before 1970 or beyond the year 9999");
+  return {};
 }
 
 Secret stored_token_json(const std::string& account, const auth::StoredToken& token) {

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include <connectid/auth/token_store.hpp>
+#include <connectid/result.hpp>
 #include <connectid/secret.hpp>
 
 // A token in a file: one JSON object. `connectid_token` is the format. It is raised only where a reader of the old one
@@ -15,10 +16,10 @@
 // What nlohmann/json keeps of a token while it reads or writes is freed but not overwritten.
 namespace connectid::inline v0::detail {
 
-/// Why they cannot be written without a loss; empty: they can.
-[[nodiscard]] std::string reason_against(std::string_view account, const auth::StoredToken& token);
+/// Whether they can be written without a loss: a configuration_error says why not.
+[[nodiscard]] Result<void> can_be_kept(const std::string& account, const auth::StoredToken& token);
 
-/// There must be no reason to them.
+/// They must be such as can be kept.
 [[nodiscard]] Secret stored_token_json(const std::string& account, const auth::StoredToken& token);
 
 struct ReadToken {

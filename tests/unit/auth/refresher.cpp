@@ -45,6 +45,8 @@ http::Response oauth_error(int status, const std::string& error, const std::stri
   return http_response(status, R"({"error":")" + error + R"(","error_description":")" + description + R"("})");
 }
 
+std::string message_of(const Result<void>& result) { return result ? "" : result.error().message(); }
+
 /// Fails to save, or throws, as often as it is told.
 class FailingStore final : public TokenStore {
  public:
@@ -738,11 +740,11 @@ TEST_F(RefresherTest, client_credentials_do_not_overwrite_a_customers_refresh_to
 
 TEST_F(RefresherTest, its_tokens_go_to_their_own_api_however_that_is_spelled) {
   const Refresher refresher = make();
-  EXPECT_EQ(refresher.reason_against(""), "");
-  EXPECT_EQ(refresher.reason_against("https://api.test/capi"), "");
-  EXPECT_EQ(refresher.reason_against("https://api.test/capi/"), "");
-  EXPECT_THAT(refresher.reason_against("https://api.test/other"), HasSubstr("are for https://api.test/capi"));
-  EXPECT_THAT(refresher.reason_against("https://evil.test/capi"), HasSubstr("for no other API"));
+  EXPECT_TRUE(refresher.check_api(""));
+  EXPECT_TRUE(refresher.check_api("https://api.test/capi"));
+  EXPECT_TRUE(refresher.check_api("https://api.test/capi/"));
+  EXPECT_THAT(message_of(refresher.check_api("https://api.test/other")), HasSubstr("are for https://api.test/capi"));
+  EXPECT_THAT(message_of(refresher.check_api("https://evil.test/capi")), HasSubstr("for no other API"));
 }
 
 TEST_F(RefresherTest, without_a_refresh_token_in_the_store_it_says_log_in) {
@@ -778,7 +780,7 @@ TEST_F(RefresherTest, credentials_that_cannot_be_used_say_what_is_wrong) {
     SourceOptions options{.credentials = credentials(), .account = "anna"};
     if (with_store) options.store = store;
     change(options.credentials);
-    return Refresher(grant, options).error();
+    return message_of(Refresher(grant, options).usable());
   };
   EXPECT_EQ(error([](Credentials&) {}), "");
   EXPECT_EQ(error([](Credentials& c) { c.environment = Environment::custom("https://api.test"); }),
