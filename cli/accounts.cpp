@@ -73,10 +73,10 @@ std::optional<Account> only_account(const std::optional<Environment>& environmen
   std::vector<Account> fitting;
   std::vector<std::string> errors;
   for (const auth::StoredAccount& one : *all) {
-    if (!one.error.empty()) {
-      errors.push_back(one.error);
-    } else if (!environment || is_for(one.token, *environment)) {
-      fitting.push_back({one.name, one.token});
+    if (!one.token) {
+      errors.push_back(one.token.error().message());
+    } else if (!environment || is_for(*one.token, *environment)) {
+      fitting.push_back({one.name, *one.token});
     }
   }
   // Never by elimination: the account that is meant may be the one whose file cannot be used.

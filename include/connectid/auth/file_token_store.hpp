@@ -11,9 +11,8 @@ namespace connectid::inline v0::auth {
 
 /// One account of a FileTokenStore.
 struct StoredAccount {
-  std::string name = {};   ///< empty where its file cannot be read
-  StoredToken token = {};  ///< what is kept of it
-  std::string error = {};  ///< why its file cannot be used; empty: it can
+  std::string name = {};                      ///< empty where its file cannot be read
+  Result<StoredToken> token = StoredToken{};  ///< what is kept of it, or why its file cannot be used
 };
 
 /// Keeps tokens in a directory: one file of JSON a account, named by the SHA-256 of the account's name, for its owner

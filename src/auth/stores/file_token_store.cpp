@@ -7,7 +7,6 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
-#include <tuple>
 #include <utility>
 
 #include "auth/stores/private_directory.hpp"
@@ -155,14 +154,16 @@ Result<std::vector<StoredAccount>> FileTokenStore::accounts() const {
     if (!name.ends_with(ending)) continue;
     auto read = read_file(**directory, name);
     if (!read) {
-      all.push_back({.error = read.error().message()});
+      all.push_back({.token = read.error()});
     } else if (*read && !(*read)->damage.empty()) {
-      all.push_back({.error = broken(**directory, name, (*read)->damage)});
+      all.push_back({.token = token_error(broken(**directory, name, (*read)->damage), {.log_in_again = true})});
     } else if (*read) {
       all.push_back({.name = std::move((*read)->account), .token = std::move((*read)->token)});
     }
   }
-  std::ranges::sort(all, {}, [](const StoredAccount& account) { return std::tie(account.name, account.error); });
+  std::ranges::sort(all, {}, [](const StoredAccount& one) {
+    return std::pair(one.name, one.token ? std::string() : one.token.error().message());
+  });
   return all;
 }
 

@@ -190,8 +190,8 @@ TEST_P(FileTokenStoreFile, that_cannot_be_used_is_refused_left_as_it_is_and_forg
   ASSERT_TRUE(accounts) << accounts.error();
   ASSERT_EQ(accounts->size(), 1U);
   EXPECT_EQ(accounts->front().name, "");
-  expect_refused(accounts->front().error);
-  EXPECT_THAT(accounts->front().error, HasSubstr(file));
+  expect_refused(refusal(accounts->front().token));
+  EXPECT_THAT(message(accounts->front().token), HasSubstr(file));
   EXPECT_EQ(status(), before);
   EXPECT_THAT(names_in(path), ElementsAre(anna));
 
@@ -343,7 +343,8 @@ TEST_P(FileTokenStoreBrokenFile, takes_a_new_login_and_is_kept_aside) {
                                  "), and is kept: log in again as account \"anna\"");
   const auto accounts = store.accounts();
   ASSERT_TRUE(accounts && accounts->size() == 1);
-  EXPECT_EQ(accounts->front().error, "the token file \"" + file + "\" is broken (" + GetParam().why + "), and is kept");
+  EXPECT_EQ(message(accounts->front().token),
+            "the token file \"" + file + "\" is broken (" + GetParam().why + "), and is kept");
   EXPECT_EQ(text_of(file), GetParam().text);
 
   EXPECT_EQ(message(store.save("anna", canary_token("2"))), "");
@@ -521,12 +522,8 @@ TEST_F(FileTokenStoreTest, lists_its_accounts_by_their_names_and_what_cannot_be_
   ASSERT_TRUE(accounts) << accounts.error();
   std::vector<std::string> lines;
   for (const StoredAccount& account : *accounts) {
-    EXPECT_THAT(account.error, ::testing::Not(HasSubstr("canary")));
-    EXPECT_EQ(account.token.access_token.empty(), !account.error.empty());
-    if (account.error.empty()) {
-      EXPECT_TRUE(equal(account.token, canary_token(account.name)));
-    }
-    lines.push_back(account.name + "|" + account.error);
+    EXPECT_TRUE(!account.token || equal(*account.token, canary_token(account.name)));
+    lines.push_back(account.name + "|" + message(account.token));
   }
   EXPECT_THAT(lines, ElementsAre("|", AllOf(HasSubstr("c.json\" cannot be used: "), HasSubstr("not a regular file")),
                                  HasSubstr("a.json\" is broken (it is of another account), and is kept"),
