@@ -123,10 +123,8 @@ struct FakeServer::Impl {
         token_gate(http.port(), gate_with(login_scripts, 0)) {}
 
   FaultGate::Options gate_with(Scripts& from, std::uint16_t port) {
-    return {.plan =
-                [this, &from](const FaultGate::Exchange& exchange) {
-                  return under_way.begin(exchange.server_side_port, from.take());
-                },
+    return {.plan = [this, &from](
+                        const FaultGate::Position& at) { return under_way.begin(at.server_side_port, from.take()); },
             .certificate = certificate,
             .port = port};
   }

@@ -138,7 +138,7 @@ class Connection {
     ended,
   };
 
-  struct Exchange {
+  struct Progress {
     Fault fault;
     std::size_t forwarded = 0;   ///< bytes of the request given to the server
     std::size_t taken = 0;       ///< bytes of the response let through
@@ -204,10 +204,10 @@ class Connection {
       case Phase::request:
         return !request_is_truncated() && server_.backlog() < window;
       case Phase::response:
-        if (exchange_.last) return false;
-        return exchange_.went ? response_.empty() : server_.backlog() < window;
+        if (progress_.last) return false;
+        return progress_.went ? response_.empty() : server_.backlog() < window;
       case Phase::deaf:
-        return !exchange_.fault.stop_reading;
+        return !progress_.fault.stop_reading;
       case Phase::ended:
         break;
     }
@@ -216,9 +216,9 @@ class Connection {
 
   [[nodiscard]] int timeout() const {
     if (phase_ != Phase::response || client_.unsent()) return -1;
-    if (response_.empty() && !exchange_.last) return -1;
-    if (response_.empty() && exchange_.due <= Clock::now()) return 1;  // the kernel does not say when it has sent all
-    return milliseconds_until(exchange_.due);
+    if (response_.empty() && !progress_.last) return -1;
+    if (response_.empty() && progress_.due <= Clock::now()) return 1;  // the kernel does not say when it has sent all
+    return milliseconds_until(progress_.due);
   }
 
   // Client to server
@@ -238,11 +238,11 @@ class Connection {
   }
 
   void take_request(std::string_view bytes) {
-    const bool begins = phase_ == Phase::idle || (phase_ == Phase::response && exchange_.went);
+    const bool begins = phase_ == Phase::idle || (phase_ == Phase::response && progress_.went);
     if (begins && !begin_exchange()) return;
-    const std::size_t room = exchange_.fault.truncate_request_at.value_or(everything) - exchange_.forwarded;
+    const std::size_t room = progress_.fault.truncate_request_at.value_or(everything) - progress_.forwarded;
     bytes = bytes.substr(0, room);
-    exchange_.forwarded += bytes.size();
+    progress_.forwarded += bytes.size();
     server_.write(bytes);
   }
 
@@ -255,21 +255,21 @@ class Connection {
       return false;
     }
     phase_ = Phase::request;
-    exchange_ = {};
+    progress_ = {};
     const auto& plan = gate_.options.plan;
-    if (plan) exchange_.fault = settled(plan({number_, exchanges_, detail::local_port(server_.fd())}));
+    if (plan) progress_.fault = settled(plan({number_, exchanges_, detail::local_port(server_.fd())}));
     return true;
   }
 
   [[nodiscard]] bool request_is_truncated() const {
-    return phase_ == Phase::request && exchange_.fault.truncate_request_at == exchange_.forwarded;
+    return phase_ == Phase::request && progress_.fault.truncate_request_at == progress_.forwarded;
   }
 
   void send_request() {
     if (server_ && !server_.flush()) server_ended();
     if (request_is_truncated() && !server_.unsent()) {
       begin_response();
-      if (!exchange_.fault.response) exchange_.due = {};
+      if (!progress_.fault.response) progress_.due = {};
       finish_response();
     }
   }
@@ -286,73 +286,73 @@ class Connection {
   void take_response(std::string_view bytes) {
     if (phase_ == Phase::idle) return response_.append(bytes);  // the server's own stray words
     if (phase_ == Phase::request) begin_response();
-    if (!exchange_.last) let_through(bytes);
-    if (exchange_.last) finish_response();
+    if (!progress_.last) let_through(bytes);
+    if (progress_.last) finish_response();
   }
 
   /// At the server's first byte, which is dropped where the response is forged.
   void begin_response() {
     phase_ = Phase::response;
-    exchange_.due = Clock::now() + exchange_.fault.delay;
-    const Fault& fault = exchange_.fault;
+    progress_.due = Clock::now() + progress_.fault.delay;
+    const Fault& fault = progress_.fault;
     if (fault.stop_listening && fault.end == End::keep) gate_.listener.stop();
     if (fault.response) {
       let_through(*fault.response);
-      exchange_.last = true;
+      progress_.last = true;
     }
   }
 
   void let_through(std::string_view bytes) {
-    const std::size_t limit = exchange_.fault.truncate_response_at.value_or(everything);
-    bytes = bytes.substr(0, limit - exchange_.taken);
-    exchange_.taken += bytes.size();
+    const std::size_t limit = progress_.fault.truncate_response_at.value_or(everything);
+    bytes = bytes.substr(0, limit - progress_.taken);
+    progress_.taken += bytes.size();
     response_.append(bytes);
-    exchange_.last = exchange_.taken == limit;
+    progress_.last = progress_.taken == limit;
   }
 
   /// The rest of the server's real response must never be taken for the next one.
   void finish_response() {
-    exchange_.last = true;
+    progress_.last = true;
     server_.close();
   }
 
   /// What is pending still goes out, then the client learns of it.
   void server_ended() {
-    if (phase_ == Phase::request && exchange_.fault.response)
+    if (phase_ == Phase::request && progress_.fault.response)
       begin_response();  // its closing was its response: forge that too
-    const bool forged = exchange_.fault.response && phase_ == Phase::response;
+    const bool forged = progress_.fault.response && phase_ == Phase::response;
     finish_response();
     if (forged) return;
-    exchange_.fault.end = End::fin;
+    progress_.fault.end = End::fin;
     phase_ = Phase::response;
   }
 
   void send_response() {
-    while (client_.flush() && !client_.unsent() && !response_.empty() && exchange_.due <= Clock::now()) send_piece();
+    while (client_.flush() && !client_.unsent() && !response_.empty() && progress_.due <= Clock::now()) send_piece();
     if (!client_.flush()) phase_ = Phase::ended;
-    if (phase_ == Phase::response && exchange_.last && all_went()) end_exchange();
+    if (phase_ == Phase::response && progress_.last && all_went()) end_exchange();
   }
 
   void send_piece() {
-    const auto drip = exchange_.fault.drip;
+    const auto drip = progress_.fault.drip;
     const auto piece = response_.view().substr(0, drip.count() > 0 ? 1 : window);
     client_.write(piece);
     response_.drop(piece.size());
-    exchange_.went = true;
-    const bool more = !response_.empty() || !exchange_.last;
-    if (drip.count() > 0 && more) exchange_.due = Clock::now() + drip;
+    progress_.went = true;
+    const bool more = !response_.empty() || !progress_.last;
+    if (drip.count() > 0 && more) progress_.due = Clock::now() + drip;
   }
 
   [[nodiscard]] bool all_went() const {
-    if (!response_.empty() || client_.unsent() || exchange_.due > Clock::now()) return false;
-    return exchange_.fault.end != End::reset || client_.left_the_kernel();
+    if (!response_.empty() || client_.unsent() || progress_.due > Clock::now()) return false;
+    return progress_.fault.end != End::reset || client_.left_the_kernel();
   }
 
   // Ends
 
   void end_exchange() {
-    if (exchange_.fault.stop_listening) gate_.listener.stop();
-    end_with(exchange_.fault.end);
+    if (progress_.fault.stop_listening) gate_.listener.stop();
+    end_with(progress_.fault.end);
   }
 
   void end_with(End how) {
@@ -361,7 +361,7 @@ class Connection {
     switch (how) {
       case End::keep:
         phase_ = Phase::idle;
-        exchange_ = {};
+        progress_ = {};
         break;
       case End::close_notify:
         client_.say_the_end();
@@ -383,7 +383,7 @@ class Connection {
   }
 
   [[nodiscard]] bool between_exchanges() const {
-    const bool between = phase_ == Phase::idle || (phase_ == Phase::response && exchange_.went && !exchange_.last);
+    const bool between = phase_ == Phase::idle || (phase_ == Phase::response && progress_.went && !progress_.last);
     return between && response_.empty() && !client_left_ && !client_.unsent() && client_.ready();
   }
 
@@ -415,7 +415,7 @@ class Connection {
   Stream client_;
   Stream server_;  ///< made as an exchange begins
   Phase phase_ = Phase::idle;
-  Exchange exchange_;
+  Progress progress_;
   std::uint64_t exchanges_ = 0;
   Buffer response_;  ///< on its way to the client
   bool client_has_news_ = false;

@@ -158,9 +158,8 @@ TEST(TestingPage, a_gate_before_a_server_of_ones_own) {
   FakeServer server;
   const std::uint16_t port_of_your_server = server.gate().port();
   // docs: a gate of your own
-  FaultGate gate(port_of_your_server, {.plan = [](const FaultGate::Exchange& exchange) {
-                   return exchange.connection == 1 ? Fault{.truncate_response_at = 30, .end = Fault::End::reset}
-                                                   : Fault{};
+  FaultGate gate(port_of_your_server, {.plan = [](const FaultGate::Position& at) {
+                   return at.connection == 1 ? Fault{.truncate_response_at = 30, .end = Fault::End::reset} : Fault{};
                  }});
   const auto client = client_of("http://127.0.0.1:" + std::to_string(gate.port()));
   EXPECT_EQ(client.start(order).error().outcome(), connectid::Outcome::unknown);

@@ -285,8 +285,8 @@ Row handshake(std::string name, const std::string& what, Fault fault, bool each_
           .variants = fresh_tls,
           .choose = [fault, each_time](Choices& choices) {
             if (each_time) connect_briefly(choices);
-            choices.front = FaultGate::Options{.plan = [fault, each_time](const FaultGate::Exchange& exchange) {
-              return each_time || exchange.connection == 1 ? fault : Fault{};
+            choices.front = FaultGate::Options{.plan = [fault, each_time](const FaultGate::Position& at) {
+              return each_time || at.connection == 1 ? fault : Fault{};
             }};
           }};
 }

@@ -395,7 +395,7 @@ Row proxy(std::string name, std::string what, std::string result, bool final, st
                 connect_briefly(choices);
                 *gate = std::make_unique<testing::FaultGate>(
                     behind.gate().port(),
-                    testing::FaultGate::Options{.plan = [result, more](const testing::FaultGate::Exchange&) {
+                    testing::FaultGate::Options{.plan = [result, more](const testing::FaultGate::Position&) {
                       Fault fault;
                       fault.response = result + std::string(more, 'x');
                       fault.end = End::fin;

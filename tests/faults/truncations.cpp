@@ -79,7 +79,7 @@ TEST_P(CutCiphertext, at_any_byte_ends_in_a_true_outcome_and_never_in_two_bodies
     for (std::size_t byte = 0; byte < 2000; byte += 37) {
       SCOPED_TRACE("byte " + std::to_string(byte) + " of exchange " + std::to_string(exchange));
       testing::FakeServer server({.tls = true});
-      testing::FaultGate gate(server.gate().port(), {.plan = [&](const testing::FaultGate::Exchange& at) {
+      testing::FaultGate gate(server.gate().port(), {.plan = [&](const testing::FaultGate::Position& at) {
                                 Fault fault;
                                 if (at.number != exchange) return fault;
                                 (of_the_response ? fault.truncate_response_at : fault.truncate_request_at) = byte;

@@ -307,8 +307,8 @@ class Storm {
   FaultGate::Options gate_options() {
     FaultGate::Options options;
     if (way_ == Way::inside_tls) options.certificate = certificate_ = testing::make_certificate();
-    options.plan = [seed = seed_, way = way_](const FaultGate::Exchange& exchange) {
-      Dice dice(seed, Dice::exchange, exchange.connection, exchange.number);
+    options.plan = [seed = seed_, way = way_](const FaultGate::Position& at) {
+      Dice dice(seed, Dice::exchange, at.connection, at.number);
       return way == Way::around_tls ? fault_around_tls(dice) : fault_of_what_is_said(dice);
     };
     options.greet = [seed = seed_](std::uint64_t connection) {

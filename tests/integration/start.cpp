@@ -194,9 +194,9 @@ TEST(StartOverTls, shows_its_client_certificate_to_a_server_that_asks) {
 TEST(StartOverTls, goes_through_a_proxy_that_connects) {
   testing::FakeServer server({.tls = true});
   // A gate before the TLS server is a proxy, once it has answered the CONNECT itself.
-  testing::FaultGate proxy(server.gate().port(), {.plan = [](const testing::FaultGate::Exchange& exchange) {
+  testing::FaultGate proxy(server.gate().port(), {.plan = [](const testing::FaultGate::Position& at) {
                              testing::Fault fault;
-                             if (exchange.number == 1) fault.response = "HTTP/1.1 200 Connection established\r\n\r\n";
+                             if (at.number == 1) fault.response = "HTTP/1.1 200 Connection established\r\n\r\n";
                              return fault;
                            }});
   const auto transport = std::make_shared<http::CurlTransport>(

@@ -48,15 +48,15 @@ struct Fault {
 /// left: what it sent still reaches the server. Thread-safe. The destructor closes everything.
 class FaultGate {
  public:
-  /// Which exchange it is.
-  struct Exchange {
+  /// Where an exchange stands in the traffic.
+  struct Position {
     std::uint64_t connection = 0;        ///< 1 for the first connection accepted
     std::uint64_t number = 0;            ///< 1 for the first exchange on this connection
     std::uint16_t server_side_port = 0;  ///< the local port of the gate's own connection to the server
   };
   /// Called as each exchange begins, before its first byte goes on; from many threads at once. It must not throw, nor
   /// call `send_stray`, `send_aside` or `close_connections`: they wait for the thread that it runs in.
-  using Plan = std::function<Fault(const Exchange&)>;
+  using Plan = std::function<Fault(const Position&)>;
 
   /// How the gate is set up. Fill it with designated initialisers.
   struct Options {

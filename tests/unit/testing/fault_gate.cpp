@@ -269,11 +269,11 @@ class TlsClient {
 };
 
 FaultGate::Options always(Fault fault) {
-  return {.plan = [fault](const FaultGate::Exchange&) { return fault; }};
+  return {.plan = [fault](const FaultGate::Position&) { return fault; }};
 }
 
 FaultGate::Options first_only(Fault fault) {
-  return {.plan = [fault](const FaultGate::Exchange& exchange) { return exchange.number == 1 ? fault : Fault{}; }};
+  return {.plan = [fault](const FaultGate::Position& at) { return at.number == 1 ? fault : Fault{}; }};
 }
 
 Fault response_truncated_at(std::size_t byte, End end) {
@@ -337,10 +337,10 @@ TEST(FaultGate, relays_a_response_that_its_client_reads_late) {
 TEST(FaultGate, tells_the_plan_which_exchange_it_is_and_by_which_port_the_server_sees_it) {
   const LineServer server;
   std::mutex mutex;
-  std::vector<FaultGate::Exchange> seen;
-  const FaultGate gate(server.port(), {.plan = [&](const FaultGate::Exchange& exchange) {
+  std::vector<FaultGate::Position> seen;
+  const FaultGate gate(server.port(), {.plan = [&](const FaultGate::Position& at) {
                          const std::lock_guard lock(mutex);
-                         seen.push_back(exchange);
+                         seen.push_back(at);
                          return Fault{};
                        }});
   const Client first(gate.port());
@@ -689,10 +689,9 @@ TEST(FaultGate, ends_promptly_whatever_its_connections_wait_for) {
   Fault dripping;
   dripping.drip = 1h;
   const std::vector<Fault> faults = {delayed, dripping, response_truncated_at(0, End::silence), Fault{}};
-  auto gate =
-      std::make_unique<FaultGate>(server.port(), FaultGate::Options{.plan = [&](const FaultGate::Exchange& exchange) {
-                                    return faults.at((exchange.connection - 1) % faults.size());
-                                  }});
+  auto gate = std::make_unique<FaultGate>(server.port(), FaultGate::Options{.plan = [&](const FaultGate::Position& at) {
+                                            return faults.at((at.connection - 1) % faults.size());
+                                          }});
   std::list<Client> clients;
   for (std::size_t i = 0; i < faults.size(); ++i) clients.emplace_back(gate->port()).send("hi\n");
   ASSERT_TRUE(eventually([&] { return gate->exchanges() == faults.size(); }));
@@ -713,8 +712,8 @@ TEST(FaultGate, takes_no_processor_time_while_it_waits) {
                                      response_truncated_at(0, End::fin),
                                      Fault{},
                                      request_truncated_at(1, End::keep)};
-  const FaultGate gate(server.port(), {.plan = [&](const FaultGate::Exchange& exchange) {
-                         return faults.at((exchange.connection - 1) % faults.size());
+  const FaultGate gate(server.port(), {.plan = [&](const FaultGate::Position& at) {
+                         return faults.at((at.connection - 1) % faults.size());
                        }});
   std::list<Client> clients;
   for (std::size_t i = 0; i < faults.size(); ++i) clients.emplace_back(gate.port()).send("hi\n");
@@ -752,7 +751,7 @@ TEST(FaultGate, serves_many_connections_at_once) {
 class FaultGateWithTls : public ::testing::Test {
  protected:
   [[nodiscard]] FaultGate::Options with(Fault fault) const {
-    return {.plan = [fault](const FaultGate::Exchange&) { return fault; }, .certificate = certificate_};
+    return {.plan = [fault](const FaultGate::Position&) { return fault; }, .certificate = certificate_};
   }
 
   const Certificate certificate_ = make_certificate();
