@@ -1,5 +1,7 @@
 #include "call/classify.hpp"
 
+#include <algorithm>
+
 namespace connectid::inline v0::detail {
 namespace {
 
@@ -12,7 +14,7 @@ struct Row {
 constexpr Classification passed_on{Outcome::unknown, ErrorKind::unexpected_response,
                                    RetryCondition::where_it_does_no_harm};
 
-/// The first row that holds the status counts. A 200 that says what it should is judged before, and so is a 403 that
+/// The first row that holds the status counts. A success that says what it should comes before, and so is a 403 that
 /// the application did not write.
 constexpr Row by_status[] = {
     {400, 400, {Outcome::rejected, ErrorKind::bad_request, RetryCondition::no}},
@@ -84,12 +86,12 @@ constexpr std::chrono::seconds at_once{1};
 
 }  // namespace
 
-Classification classify(const http::Response& response, const Reading& reading, RefusedBy by,
-                        bool deadline_passed) noexcept {
+Classification classify(const http::Response& response, const Reading& reading, RefusedBy by, bool deadline_passed,
+                        std::span<const int> success_statuses) noexcept {
   const bool early = response.left != http::Left::whole;
   if (response.truncated && response.truncated->cause == Cause::stray_response)
     return for_the_truncation(*response.truncated, deadline_passed);
-  if (response.status == 200) {
+  if (std::ranges::find(success_statuses, response.status) != success_statuses.end()) {
     const bool complete = reading.enough || (!response.truncated && (response.framed || reading.whole_json));
     if (complete && !early && reading.reason.empty()) return {.outcome = Outcome::succeeded};
     if (response.truncated) return for_the_truncation(*response.truncated, deadline_passed);

@@ -2,6 +2,7 @@
 
 #include <any>
 #include <chrono>
+#include <span>
 #include <string>
 
 #include <connectid/error.hpp>
@@ -30,7 +31,10 @@ struct Classification {
   friend bool operator==(const Classification&, const Classification&) = default;
 };
 
-/// What the body of a 200 says, read by the endpoint's decoder.
+/// Which statuses an endpoint documents as success, where it says nothing else.
+inline constexpr int ok_alone[] = {200};
+
+/// What the body of a success status says, read by the endpoint's decoder.
 struct Reading {
   bool whole_json = false;  ///< JSON from its first to its last byte
   std::string reason;       ///< why this body is no success; empty: none
@@ -45,8 +49,9 @@ enum class RefusedBy {
 };
 
 /// THE table, from how an attempt ended to what is true of it. Pure. `deadline_passed`: the call's own time is up.
+/// `reading` counts where the status is a documented success.
 [[nodiscard]] Classification classify(const http::Response& response, const Reading& reading, RefusedBy by,
-                                      bool deadline_passed) noexcept;
+                                      bool deadline_passed, std::span<const int> success_statuses = ok_alone) noexcept;
 [[nodiscard]] Classification classify(const http::Failure& failure, bool deadline_passed) noexcept;
 /// A refusal of this call was believed, and then its repeat met a response that nobody had asked for: so the refusal
 /// was perhaps another request's, too, and this one's own response is the one that nobody has seen.

@@ -239,14 +239,15 @@ Action Exchange::on(const http::Response& response, Now now) {
   note(headers, now);
   Reading reading;
   Refusal refusal;
-  if (response.status == 200) {
+  if (is_success(response.status)) {
     reading = call_.read(response.body);
     value_ = std::move(reading.value);
   } else {
     refusal = refusal_in(response);
   }
   const RefusedBy by = refusal.of_the_application ? RefusedBy::application : RefusedBy::anybody;
-  const Classification classification = classify(response, reading, by, now.steady >= deadline_);
+  const Classification classification =
+      classify(response, reading, by, now.steady >= deadline_, call_.success_statuses);
   lesson_ = Lesson{.health = health(response, classification.outcome, now.steady - attempt_began_),
                    .ended = "HTTP " + std::to_string(response.status),
                    .gives_back = response.status < 500,
@@ -267,7 +268,7 @@ Action Exchange::no_success(const http::Response& response, Classification class
     keep(std::move(truncated));
     return repeat_or_end(classification, pause, now);
   }
-  if (response.status == 200) refusal = refusal_in(response);
+  if (is_success(response.status)) refusal = refusal_in(response);
   // Without a challenge it says nothing of the token: another one would be refused as well.
   const bool challenged =
       call_.takes_token && (refusal.oauth_error || http::find(response.headers, "WWW-Authenticate"));
@@ -276,7 +277,7 @@ Action Exchange::no_success(const http::Response& response, Classification class
 
   const auto shown_pause = response.status == 429 ? pause : std::nullopt;
   std::string what = sentence(response, reading.reason, refusal.words, shown_pause);
-  const bool open_end = response.status == 200 && !response.framed && !reading.whole_json;
+  const bool open_end = is_success(response.status) && !response.framed && !reading.whole_json;
   if (open_end) what += "; the connection ended before the response was known to be whole";
   keep({.outcome = classification.outcome,
         .detail = detail_of(std::move(refusal.words), classification.kind, shown_pause),
@@ -285,6 +286,10 @@ Action Exchange::no_success(const http::Response& response, Classification class
         .sent_at = sent_at_});
   if (classification.outcome == Outcome::rejected) connection_ = response.connection;
   return repeat_or_end(classification, pause, now);
+}
+
+bool Exchange::is_success(int status) const noexcept {
+  return std::ranges::find(call_.success_statuses, status) != call_.success_statuses.end();
 }
 
 Refusal Exchange::refusal_in(const http::Response& response) const {

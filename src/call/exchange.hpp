@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -89,7 +90,7 @@ struct Step {
   std::optional<Lesson> lesson = {};  ///< of the event, to be passed on before the action
 };
 
-/// Reads the body of a 200. What it decodes goes into the Reading, and nowhere else.
+/// Reads the body of a success status. What it decodes goes into the Reading, and nowhere else.
 using Reader = std::function<Reading(std::string_view)>;
 
 /// Whether a request that may have acted is sent again.
@@ -103,6 +104,7 @@ enum class Repeat {
 struct Call {
   http::Request request;  ///< its X-Request-Id is the call's id; no authorization yet, where it takes a token
   Reader read;
+  std::span<const int> success_statuses = ok_alone;
   Repeat repeat = Repeat::never;
   bool may_have_acted_before = false;  ///< in an earlier call: then Repeat::once has had its second time
   Timeouts timeouts;
@@ -150,6 +152,7 @@ class Exchange {
   Action no_success(const http::Response& response, Classification classification, const Reading& reading,
                     Refusal refusal, Now now);
   void note(const KnownHeaders& headers, Now now);
+  bool is_success(int status) const noexcept;
   Refusal refusal_in(const http::Response& response) const;
   std::optional<Allowance> allowance_in(const http::Response& response, const KnownHeaders& headers, Now now) const;
   Action reserve(Now now);

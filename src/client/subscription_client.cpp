@@ -156,6 +156,7 @@ std::any SubscriptionClient::call(const Endpoint& endpoint, const void* request,
   detail::Call prepared{
       .request = core->make_request(endpoint, request, std::move(call.call_id), options),
       .read = [&endpoint](std::string_view body) { return detail::decode(endpoint, body); },
+      .success_statuses = endpoint.success_statuses,
       .repeat = safe ? detail::Repeat::freely : detail::Repeat::never,
       .timeouts = timeouts,
       .retry = options.retry_policy.value_or(core->options.retry_policy)};

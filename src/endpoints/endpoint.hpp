@@ -143,8 +143,6 @@ struct Confirmation {
   bool may_be_empty = false;    ///< no body at all, `{}` and `"success": true` say it, too
 };
 
-inline constexpr int ok_alone[] = {200};
-
 /// An endpoint is data: everything that tells it from the others.
 struct Endpoint {
   std::string_view title;   ///< the reference's

@@ -119,6 +119,16 @@ TEST(Classify, no_status_but_200_is_ever_started_and_only_4xx_is_rejected) {
   }
 }
 
+TEST(Classify, a_status_that_an_endpoint_documents_as_success_is_one) {
+  constexpr int created[] = {201, 204};
+  for (int status = 200; status <= 299; ++status) {
+    const Response response{.status = status, .headers = {}, .body = {}, .framed = true, .truncated = std::nullopt};
+    const bool documented = status == 201 || status == 204;
+    ASSERT_EQ(classify(response, fine, by_the_application, false, created).outcome,
+              documented ? Outcome::succeeded : Outcome::unknown);
+  }
+}
+
 TEST(Classify, a_failure_is_not_sent_if_and_only_if_the_body_did_not_leave) {
   for (int cause = 0; cause <= static_cast<int>(Cause::other); ++cause) {
     for (int stage = 0; stage <= static_cast<int>(Stage::receive); ++stage) {
