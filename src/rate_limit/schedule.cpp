@@ -138,7 +138,7 @@ TimePoint Schedule::before(std::size_t slot, std::size_t n) const noexcept {
 }
 
 Schedule::Tempo Schedule::tempo(TimePoint now, const ScheduleLimits& limits) const noexcept {
-  // What others send, and the estimate may be wrong, leaves nothing over; the 2 % are for that, too.
+  // What others send, and the estimate may be wrong, leaves no room; the 2 % are for that, too.
   const auto left = [](double api, double others) {
     return std::clamp(beside_others * api - others, least_part * api, part_of_the_limits * api);
   };

@@ -722,6 +722,35 @@ TEST(RetriesOfMany, a_429_without_a_pause_to_speak_of_holds_back_the_others_for_
   EXPECT_GE(std::get<Wait>(held_back).until - calls.now().steady, 1s);
 }
 
+TEST(RetriesOfMany, a_call_that_ends_while_it_waits_gives_its_slot_to_the_next) {
+  SimulatedCalls calls(/*budget=*/1000, RateLimit::per_client({.per_second = 1, .per_minute = 60}));
+  SimulatedCall first = calls.make();
+  ASSERT_TRUE(std::holds_alternative<WriteDown>(to_the_journal(calls, first)));
+  SimulatedCall second = calls.make();
+  const Action its_slot = to_the_journal(calls, second);
+  ASSERT_TRUE(std::holds_alternative<Wait>(its_slot));
+  ASSERT_TRUE(std::holds_alternative<Done>(second.next(Stopped{Stage::pause}, calls.now())));
+  SimulatedCall third = calls.make();
+  const Action waits = to_the_journal(calls, third);
+  ASSERT_TRUE(std::holds_alternative<Wait>(waits));
+  EXPECT_EQ(std::get<Wait>(waits).until, std::get<Wait>(its_slot).until);
+}
+
+TEST(RetriesOfMany, a_slot_that_is_waited_for_is_reserved_and_not_used_before) {
+  SimulatedCalls calls(/*budget=*/1000, RateLimit::per_client({.per_second = 1, .per_minute = 60}));
+  SimulatedCall first = calls.make();
+  ASSERT_TRUE(std::holds_alternative<WriteDown>(to_the_journal(calls, first)));
+  SimulatedCall second = calls.make();
+  const Action waits = to_the_journal(calls, second);
+  ASSERT_TRUE(std::holds_alternative<Wait>(waits));
+  const auto slot = std::get<Wait>(waits).until;
+  const Action early = second.next(Go{}, calls.now());
+  ASSERT_TRUE(std::holds_alternative<Wait>(early));
+  EXPECT_EQ(std::get<Wait>(early).until, slot) << "it keeps its slot";
+  calls.elapsed += std::chrono::ceil<milliseconds>(slot - calls.now().steady);
+  EXPECT_TRUE(std::holds_alternative<WriteDown>(second.next(Go{}, calls.now())));
+}
+
 /// A client whose circuit five calls have opened, each of which was cut.
 struct OpenCircuit {
   OpenCircuit() {
