@@ -6,10 +6,10 @@
 #include <cstdlib>
 #include <exception>
 
-#include "account_commands.hpp"
-#include "arguments.hpp"
-#include "commands.hpp"
-#include "signals.hpp"
+#include "commands/command_line.hpp"
+#include "commands/login.hpp"
+#include "commands/start.hpp"
+#include "input/signals.hpp"
 
 namespace {
 

@@ -4,8 +4,8 @@
 #include <fstream>
 #include <iostream>
 
-#include "definitions.hpp"
 #include "generate/writers.hpp"
+#include "input/options.hpp"
 
 namespace {
 

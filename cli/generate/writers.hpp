@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "page.hpp"
+#include "output/page.hpp"
 
 namespace connectid::cli {
 

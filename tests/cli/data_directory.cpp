@@ -1,4 +1,4 @@
-#include "data_directory.hpp"
+#include "input/data_directory.hpp"
 
 #include <gtest/gtest.h>
 #include <pwd.h>

@@ -1,5 +1,5 @@
 // How runs keep inside the API's limits together: the file that they share, and what a run does without it.
-#include "rate_limiting.hpp"
+#include "input/rate_limiting.hpp"
 
 #include <sys/utsname.h>
 

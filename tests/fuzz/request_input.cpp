@@ -1,5 +1,5 @@
 // Any bytes as the program's --json file: refused, or read as a JSON parser reads them; and what is sent reads back.
-#include "request_input.hpp"
+#include "input/request.hpp"
 
 #include <sys/mman.h>
 #include <unistd.h>

@@ -1,7 +1,7 @@
 // Any text as the program's --start-time and --start-date: what is taken for a time prints back to the same text.
 #include <connectid/local_time.hpp>
 
-#include "request_input.hpp"
+#include "input/request.hpp"
 #include "support/fuzzing.hpp"
 
 namespace connectid::fuzz {

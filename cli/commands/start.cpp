@@ -1,4 +1,4 @@
-#include "commands.hpp"
+#include "commands/start.hpp"
 
 #include <condition_variable>
 #include <connectid/journal/file_journal.hpp>
@@ -9,11 +9,11 @@
 #include <system_error>
 #include <utility>
 
-#include "accounts.hpp"
-#include "ca_file.hpp"
-#include "rate_limiting.hpp"
-#include "request_input.hpp"
-#include "secret_input.hpp"
+#include "input/accounts.hpp"
+#include "input/ca_file.hpp"
+#include "input/rate_limiting.hpp"
+#include "input/request.hpp"
+#include "input/secret_input.hpp"
 
 namespace connectid::cli {
 

@@ -1,4 +1,4 @@
-#include "data_directory.hpp"
+#include "input/data_directory.hpp"
 
 #include <pwd.h>
 #include <unistd.h>

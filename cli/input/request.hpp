@@ -4,7 +4,7 @@
 #include <optional>
 #include <stop_token>
 
-#include "arguments.hpp"
+#include "commands/command_line.hpp"
 
 namespace connectid::cli {
 

@@ -1,4 +1,4 @@
-#include "secret_input.hpp"
+#include "input/secret_input.hpp"
 
 #include <fcntl.h>
 #include <termios.h>
@@ -6,8 +6,8 @@
 
 #include <algorithm>
 
-#include "fd.hpp"
-#include "input.hpp"
+#include "input/fd.hpp"
+#include "input/text.hpp"
 
 namespace connectid::cli {
 namespace {

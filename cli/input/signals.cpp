@@ -1,4 +1,4 @@
-#include "signals.hpp"
+#include "input/signals.hpp"
 
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -8,7 +8,7 @@
 #include <chrono>
 #include <csignal>
 
-#include "fd.hpp"
+#include "input/fd.hpp"
 
 namespace connectid::cli {
 namespace {

@@ -3,7 +3,7 @@
 #include <connectid/http/transport.hpp>
 #include <memory>
 
-#include "settings.hpp"
+#include "input/settings.hpp"
 
 namespace connectid::cli {
 

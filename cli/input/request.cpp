@@ -1,4 +1,4 @@
-#include "request_input.hpp"
+#include "input/request.hpp"
 
 #include <cctz/time_zone.h>
 
@@ -10,7 +10,7 @@
 #include <regex>
 #include <set>
 
-#include "input.hpp"
+#include "input/text.hpp"
 
 namespace connectid::cli {
 namespace {

@@ -1,11 +1,11 @@
-#include "report.hpp"
+#include "output/report.hpp"
 
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "times.hpp"
+#include "output/times.hpp"
 
 namespace connectid::cli {
 namespace {

@@ -1,4 +1,4 @@
-#include "account_commands.hpp"
+#include "commands/login.hpp"
 
 #include <unistd.h>
 
@@ -6,10 +6,10 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "accounts.hpp"
-#include "ca_file.hpp"
-#include "secret_input.hpp"
-#include "times.hpp"
+#include "input/accounts.hpp"
+#include "input/ca_file.hpp"
+#include "input/secret_input.hpp"
+#include "output/times.hpp"
 
 namespace connectid::cli {
 namespace {

@@ -1,12 +1,12 @@
-#include "accounts.hpp"
+#include "input/accounts.hpp"
 
 #include <utility>
 #include <vector>
-#include "data_directory.hpp"
+#include "input/data_directory.hpp"
 
-#include "page.hpp"
-#include "report.hpp"
-#include "secret_input.hpp"
+#include "input/secret_input.hpp"
+#include "output/page.hpp"
+#include "output/report.hpp"
 
 namespace connectid::cli {
 namespace {

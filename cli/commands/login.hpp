@@ -2,8 +2,8 @@
 
 #include <stop_token>
 
-#include "report.hpp"
-#include "settings.hpp"
+#include "input/settings.hpp"
+#include "output/report.hpp"
 
 namespace connectid::cli {
 

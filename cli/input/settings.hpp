@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "arguments.hpp"
+#include "commands/command_line.hpp"
 
 namespace connectid::cli {
 

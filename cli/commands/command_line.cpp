@@ -1,11 +1,11 @@
-#include "arguments.hpp"
+#include "commands/command_line.hpp"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <string_view>
 
-#include "definitions.hpp"
-#include "help.hpp"
+#include "input/options.hpp"
+#include "output/help.hpp"
 
 namespace connectid::cli {
 namespace {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "arguments.hpp"
+#include "commands/command_line.hpp"
 
 namespace CLI {
 class App;

@@ -1,6 +1,6 @@
-#include "notes.hpp"
+#include "output/notes.hpp"
 
-#include "settings.hpp"
+#include "input/settings.hpp"
 
 namespace connectid::cli {
 namespace {

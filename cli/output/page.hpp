@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "notes.hpp"
+#include "output/notes.hpp"
 
 namespace CLI {
 class App;

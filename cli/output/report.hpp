@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "arguments.hpp"
+#include "commands/command_line.hpp"
 
 namespace connectid::cli {
 

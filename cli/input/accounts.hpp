@@ -7,7 +7,7 @@
 #include <stop_token>
 #include <string>
 
-#include "settings.hpp"
+#include "input/settings.hpp"
 
 namespace connectid::cli {
 

@@ -1,4 +1,4 @@
-#include "settings.hpp"
+#include "input/settings.hpp"
 
 #include <algorithm>
 #include <iterator>

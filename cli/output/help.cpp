@@ -1,4 +1,4 @@
-#include "help.hpp"
+#include "output/help.hpp"
 
 #include <sstream>
 

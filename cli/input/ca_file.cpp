@@ -1,4 +1,4 @@
-#include "ca_file.hpp"
+#include "input/ca_file.hpp"
 
 #include <cerrno>
 #include <connectid/http/curl_transport.hpp>

@@ -1,4 +1,4 @@
-#include "times.hpp"
+#include "output/times.hpp"
 
 #include <cctz/time_zone.h>
 

@@ -1,4 +1,4 @@
-#include "page.hpp"
+#include "output/page.hpp"
 
 #include <CLI/CLI.hpp>
 

@@ -1,4 +1,4 @@
-#include "rate_limiting.hpp"
+#include "input/rate_limiting.hpp"
 
 #include <sys/stat.h>
 #include <sys/utsname.h>
@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <system_error>
-#include "data_directory.hpp"
+#include "input/data_directory.hpp"
 
 namespace connectid::cli {
 namespace {

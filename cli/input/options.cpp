@@ -1,4 +1,4 @@
-#include "definitions.hpp"
+#include "input/options.hpp"
 
 #include <CLI/CLI.hpp>
 #include <charconv>
@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "settings.hpp"
+#include "input/settings.hpp"
 
 namespace connectid::cli {
 namespace {

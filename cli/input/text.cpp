@@ -1,4 +1,4 @@
-#include "input.hpp"
+#include "input/text.hpp"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -9,8 +9,8 @@
 #include <cerrno>
 #include <system_error>
 
-#include "arguments.hpp"
-#include "fd.hpp"
+#include "commands/command_line.hpp"
+#include "input/fd.hpp"
 
 namespace connectid::cli {
 namespace {
