@@ -6,9 +6,7 @@
 #include <cstdlib>
 #include <exception>
 
-#include "commands/command_line.hpp"
-#include "commands/login.hpp"
-#include "commands/start.hpp"
+#include "commands/command.hpp"
 #include "input/signals.hpp"
 
 namespace {
@@ -44,41 +42,14 @@ int deliver(const Report& report) {
   return report.status == 0 ? 1 : report.status;
 }
 
-Report obey(int argc, char** argv, Asked& asked, const StopOnSignal& signals) {
-  const Parsed parsed = parse(argc, argv);
-  if (parsed.text) return {.out = *parsed.text};
-  const Arguments& arguments = parsed.arguments;
-  asked.output = arguments.output;
-  asked.copies_as_text = arguments.copies_as_text;
-  if (arguments.request.zone) asked.zone = *arguments.request.zone;
-  switch (arguments.command) {
-    case Arguments::Command::start:
-      return start(arguments, asked, variable, signals.token());
-    case Arguments::Command::validate:
-      return validate_only(arguments, asked, signals.token());
-    case Arguments::Command::login:
-      return login(arguments, variable, signals.token());
-    case Arguments::Command::token:
-      return print_token(arguments, variable, signals.token());
-    case Arguments::Command::token_import:
-      return import_token(arguments, variable, signals.token());
-    case Arguments::Command::accounts:
-      return list_accounts(arguments);
-    case Arguments::Command::logout:
-      return logout(arguments, variable, signals.token());
-    case Arguments::Command::fake_server:
-      return fake_server(arguments, signals.token());
-  }
-  return {.status = 1};
-}
-
 Report response(int argc, char** argv, Asked& asked, const StopOnSignal& signals) {
   try {
-    return obey(argc, argv, asked, signals);
+    const Parsed parsed = parse(argc, argv);
+    return parsed.text ? Report{.out = *parsed.text} : parsed.run({asked, variable, signals.token()});
   } catch (const UsageError& error) {
     return report_usage(asked, error);
   } catch (const std::exception& error) {
-    return report_fault(asked, error.what());
+    return report_internal_error(asked, error.what());
   }
 }
 
@@ -87,12 +58,12 @@ Report response(int argc, char** argv, Asked& asked, const StopOnSignal& signals
 int main(int argc, char** argv) {
   occupy_standard_descriptors();
   std::signal(SIGPIPE, SIG_IGN);
-  std::signal(SIGXFSZ, SIG_IGN);  // a journal that may not grow is a full one, and told of
+  std::signal(SIGXFSZ, SIG_IGN);  // a journal that may not grow is reported as full
   Asked asked{.output = wanted_output(argc, argv)};
   try {
     const StopOnSignal signals;  // until all is delivered: nobody may read, and then a signal must still kill
     return deliver(response(argc, argv, asked, signals));
   } catch (const std::exception& error) {
-    return deliver(report_fault(asked, error.what()));
+    return deliver(report_internal_error(asked, error.what()));
   }
 }

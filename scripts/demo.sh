@@ -10,6 +10,6 @@ trap 'rm -f "$log"' EXIT
 {
   # Where scripts/test.sh has not been yet, GoogleTest may be missing, and the demo does not need it.
   [[ -f build/release/build.ninja ]] || cmake --preset release -DBUILD_TESTING=OFF
-  cmake --build --preset release --target connectid_program connectid_pages --parallel "$(nproc)"
+  cmake --build --preset release --target connectid_program --parallel "$(nproc)"
 } >"$log" 2>&1 || { cat "$log"; exit 1; }
 PATH=$PWD/build/release/cli:$PATH examples/tour.sh

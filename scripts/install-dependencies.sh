@@ -7,7 +7,7 @@ set -euo pipefail
 
 packages=(g++ cmake ninja-build pkg-config ca-certificates
   curl libcurl4-openssl-dev nlohmann-json3-dev libssl-dev libcpp-httplib-dev libcctz-dev libcli11-dev tzdata)
-for_packages=(dpkg-dev file)
+for_packages=(dpkg-dev file help2man)
 daemons=(nginx haproxy squid)  # of these the tests run processes of their own; 6 MB to download, 24 MB installed
 for_tests=("${for_packages[@]}" "${daemons[@]}" clang groff-base libgtest-dev libgmock-dev libsqlite3-dev zsh)
 for_docs=(doxygen)

@@ -1,73 +1,102 @@
-#include "commands/command_line.hpp"
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cctype>
+#include <connectid/version.hpp>
+#include <map>
 #include <string_view>
 
-#include "input/options.hpp"
+#include "commands/command.hpp"
 #include "output/help.hpp"
 
 namespace connectid::cli {
 namespace {
 
-/// The names of all flags, without what they are set to.
-std::string flags_in(int argc, const char* const* argv) {
-  std::string names;
-  for (int i = 1; i < argc; ++i) {
-    const std::string_view word = argv[i];
-    if (word.starts_with('-')) names.append(" ").append(word.substr(0, word.find('=')));
-  }
-  return names;
+constexpr auto rule_is_in_start =
+    "The exit status of connectid start says whether a subscription was started: see connectid start --help.";
+
+Notes program() {
+  return {
+      .summary = "Start subscriptions through the Connect / ConnectID API",
+      .paragraphs = {"A start is a purchase, and the API cannot recognise a repeated one. So each start has exactly "
+                     "one outcome: started, not sent, rejected or unknown.",
+                     rule_is_in_start, "\"connectid COMMAND --help\" describes each command."},
+      .examples = {"connectid start --environment test --json order.json"}};
 }
 
-/// CLI11 would tell of a flag that is unknown; what is wrong is the word before it.
+/// The parser, with what each of its commands says and does.
+struct CommandLine {
+  CLI::App app;
+  std::map<const CLI::App*, Command> commands;
+};
+
+/// `token import` goes below `token`, which can also stand alone.
+void declare(CommandLine& line, const std::string& words, Command (*make)(CLI::App&)) {
+  CLI::App* parent = &line.app;
+  const std::size_t space = words.find(' ');
+  if (space != std::string::npos) parent = parent->get_subcommand(words.substr(0, space))->require_subcommand(0, 1);
+  CLI::App* const app = parent->add_subcommand(words.substr(space + 1));  // npos + 1 is 0
+  const Command& command = line.commands[app] = make(*app);
+  app->description(command.notes.summary);
+}
+
+void declare_all(CommandLine& line) {
+  line.app.name("connectid");
+  line.app.set_help_flag("-h,--help", "Print this help");
+  line.app.set_version_flag("--version", "connectid " CONNECTID_VERSION, "Print the version");
+  line.app.require_subcommand(1);
+  line.commands[&line.app] = {program(), nullptr};
+#define COMMAND(name, words) declare(line, words, commands::name);
+#include "commands/list.inc"
+#undef COMMAND
+}
+
+/// CLI11 would report an unknown flag; what is wrong is the word before it.
 void check_command(const CLI::App& app, const std::string& word) {
   const auto commands = app.get_subcommands([](const CLI::App*) { return true; });
   const bool known = std::ranges::any_of(commands, [&](const CLI::App* one) { return one->check_name(word); });
   if (known || word.starts_with('-')) return;
   const auto names = CLI::detail::join(
       commands, [](const CLI::App* one) { return one->get_name(); }, ", ");
-  throw UsageError((word.empty() ? "a command is missing" : "\"" + word + "\" is no command") + ": the commands are " +
-                   names);
+  throw UsageError((word.empty() ? "a command is missing" : "unknown command \"" + word + "\"") +
+                   ": the commands are " + names);
 }
 
-std::string help_asked_for(const CLI::App& app) {
-  const CLI::App* asked = &app;
-  while (!asked->get_subcommands().empty()) asked = asked->get_subcommands().front();
-  return help(page_of(*asked));
+/// Of what nobody asked for. A word is quoted only if it cannot be a token, and a flag without its value.
+std::string unexpected(const CLI::App& app) {
+  const std::vector<std::string> extras = app.remaining(true);
+  const auto flag = std::ranges::find_if(extras, [](const std::string& word) { return word.starts_with('-'); });
+  if (flag != extras.end()) return "unknown flag " + flag->substr(0, flag->find('='));
+  constexpr std::size_t longest = 12;
+  const auto is_letter = [](unsigned char c) { return std::isalpha(c) != 0; };
+  const bool plain = !extras.empty() && extras[0].size() <= longest && std::ranges::all_of(extras[0], is_letter);
+  return plain ? "unexpected argument \"" + extras[0] + "\"" : "unexpected argument (not shown: it may be a secret)";
 }
 
 }  // namespace
 
 Parsed parse(int argc, const char* const* argv) {
-  Parsed parsed;
-  CLI::App app;
-  define(app, parsed.arguments);
-  check_command(app, argc > 1 ? argv[1] : "");
+  CommandLine line;
+  declare_all(line);
+  check_command(line.app, argc > 1 ? argv[1] : "");
+  const auto asked = [&line] {
+    const CLI::App* app = &line.app;
+    while (!app->get_subcommands().empty()) app = app->get_subcommands().front();
+    return app;
+  };
   try {
-    app.parse(argc, argv);
+    line.app.parse(argc, argv);
+    return {.text = {}, .run = line.commands.at(asked()).run};
   } catch (const CLI::CallForHelp&) {
-    parsed.text = help_asked_for(app);
+    return {.text = help(*asked(), line.commands.at(asked()).notes), .run = {}};
   } catch (const CLI::CallForVersion& version) {
-    parsed.text = std::string(version.what()) + "\n";
+    return {.text = std::string(version.what()) + "\n", .run = {}};
   } catch (const CLI::ExtrasError&) {
-    // Not the words themselves: a token may be among them.
-    throw UsageError("there is a flag that is unknown, or a word too many:" + flags_in(argc, argv));
+    throw UsageError(unexpected(line.app));
   } catch (const CLI::ParseError& error) {
     const std::string what = error.what();
     const bool twice = what.find("ost 1 required") != std::string::npos;  // At Most; from CLI11 2.6 on: At most
     throw UsageError(twice ? what.substr(0, what.find(':')) + " is given more than once" : what);
   }
-  return parsed;
-}
-
-Output wanted_output(int argc, const char* const* argv) {
-  for (int i = 1; i < argc; ++i) {
-    const std::string_view word = argv[i];
-    if (word == "--output=json") return Output::json;
-    if (word == "--output" && i + 1 < argc && std::string_view(argv[i + 1]) == "json") return Output::json;
-  }
-  return Output::text;
 }
 
 }  // namespace connectid::cli

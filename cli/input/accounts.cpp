@@ -2,11 +2,10 @@
 
 #include <utility>
 #include <vector>
-#include "input/data_directory.hpp"
 
+#include "input/data_directory.hpp"
 #include "input/secret_input.hpp"
-#include "output/page.hpp"
-#include "output/report.hpp"
+#include "input/text.hpp"
 
 namespace connectid::cli {
 namespace {
@@ -26,7 +25,13 @@ auth::ClientAuthentication client_authentication(const Variables& variables) {
   const auto name = value_of(variable::client_authentication, variables);
   if (!name || *name == "basic") return auth::ClientAuthentication::basic;
   if (*name == "body") return auth::ClientAuthentication::body;
-  throw UsageError("CONNECTID_CLIENT_AUTHENTICATION is \"" + *name + "\", and it is basic or body");
+  throw UsageError("CONNECTID_CLIENT_AUTHENTICATION is \"" + *name + "\", not basic or body");
+}
+
+std::string joined(const std::vector<std::string>& texts, const char* between) {
+  std::string all;
+  for (const std::string& text : texts) all.append(all.empty() ? "" : between).append(text);
+  return all;
 }
 
 std::string name_one_of(const std::vector<Account>& accounts) {
@@ -39,13 +44,21 @@ std::string name_one_of(const std::vector<Account>& accounts) {
 
 }  // namespace
 
+void add_account(CLI::App& command, const char* text, AccountArguments& to) {
+  add(command, {"--account", "NAME", text}, to.account);
+}
+
+void add_client(CLI::App& command, AccountArguments& to) {
+  add(command, {"--client-id", "ID", "The client that the tokens are for"}, to.client_id);
+}
+
 std::shared_ptr<auth::FileTokenStore> token_store() {
   const auto directory = data_directory();
   if (!directory) throw UsageError(directory.error().message());
   return std::make_shared<auth::FileTokenStore>(*directory + "/tokens");
 }
 
-std::optional<std::string> named_account(const Arguments& arguments, const Variables& variables) {
+std::optional<std::string> named_account(const AccountArguments& arguments, const Variables& variables) {
   if (arguments.account && arguments.account->empty()) throw UsageError("--account is empty");
   const auto in_variable = value_of(variable::account, variables);
   return arguments.account ? arguments.account : in_variable;
@@ -92,7 +105,7 @@ std::optional<Account> only_account(const std::optional<Environment>& environmen
 }
 
 std::optional<auth::Credentials> credentials_of(const Account& account, const Environment& environment,
-                                                const Arguments& arguments, const Variables& variables,
+                                                const AccountArguments& arguments, const Variables& variables,
                                                 const std::stop_token& stop) {
   const auto& [name, stored] = account;
   const auto id_in_variable = value_of(variable::client_id, variables);
@@ -108,15 +121,30 @@ std::optional<auth::Credentials> credentials_of(const Account& account, const En
       .client_authentication = client_authentication(variables)};
 }
 
-TokenSource source_of(const Account& account, auth::Credentials credentials, std::shared_ptr<auth::TokenStore> store,
-                      const Arguments& arguments) {
-  auth::SourceOptions options{
-      .credentials = std::move(credentials),
-      .store = std::move(store),
-      .account = account.name,
-      .renewal = {.ahead = std::chrono::milliseconds{0}, .retry_policy = arguments.retry_policy}};
-  return account.stored.refresh_token.empty() ? auth::client_credentials_source(std::move(options))
-                                              : auth::refresh_token_source(std::move(options));
+auth::Renewal renewal_with(const RetryPolicy& retry_policy) {
+  return {.ahead = std::chrono::milliseconds{0}, .retry_policy = retry_policy};
+}
+
+Environment environment_with_login(const ServiceArguments& arguments, const Variables& variables) {
+  Environment environment = choose_environment(arguments, variables);
+  if (environment.login_url().empty()) {
+    throw UsageError(
+        "an API URL names no authorization server: set CONNECTID_LOGIN_URL too, or choose an --environment instead");
+  }
+  return environment;
+}
+
+void require_client_id(const auth::Credentials& credentials) {
+  if (credentials.client_id.empty()) throw UsageError("the client id is missing: --client-id or CONNECTID_CLIENT_ID");
+}
+
+GotToken get_token(const std::shared_ptr<auth::FileTokenStore>& store, const std::string& account,
+                   auth::Credentials credentials, const Secret& refused, const CallLimits& limits,
+                   const std::stop_token& stop) {
+  const auto source = std::make_shared<const TokenSource>(
+      refreshing_token(std::move(credentials), store, account, renewal_with(limits.retry_policy)));
+  const auto deadline = std::chrono::steady_clock::now() + limits.timeout.value_or(default_timeout);
+  return {(*source)({.deadline = deadline, .stop = stop, .refused = refused}), source};
 }
 
 }  // namespace connectid::cli

@@ -11,6 +11,14 @@
 
 namespace connectid::cli {
 
+/// Who calls, as the flags say.
+struct AccountArguments {
+  std::optional<std::string> account;
+  std::optional<std::string> client_id;
+};
+void add_account(CLI::App& command, const char* text, AccountArguments& to);
+void add_client(CLI::App& command, AccountArguments& to);
+
 /// Where all runs of this user keep tokens. Throws UsageError where there is no place for them.
 [[nodiscard]] std::shared_ptr<auth::FileTokenStore> token_store();
 
@@ -21,10 +29,10 @@ struct Account {
 };
 
 /// --account over CONNECTID_ACCOUNT. Throws UsageError where one is empty.
-[[nodiscard]] std::optional<std::string> named_account(const Arguments& arguments, const Variables& variables);
+[[nodiscard]] std::optional<std::string> named_account(const AccountArguments& arguments, const Variables& variables);
 
 /// The only account, of those whose tokens are for that environment or of all; none where there is none. Throws
-/// UsageError where there are several, with their names, where the file of any cannot be used, with the problem, and
+/// UsageError where there are several, with their names, where the file of any cannot be used, with the reason, and
 /// where the store cannot be.
 [[nodiscard]] std::optional<Account> only_account(const std::optional<Environment>& environment,
                                                   const auth::FileTokenStore& store);
@@ -42,12 +50,26 @@ struct Account {
 /// the store knows of it. Nothing where a stop is requested while a file
 /// is read.
 [[nodiscard]] std::optional<auth::Credentials> credentials_of(const Account& account, const Environment& environment,
-                                                              const Arguments& arguments, const Variables& variables,
-                                                              const std::stop_token& stop);
+                                                              const AccountArguments& arguments,
+                                                              const Variables& variables, const std::stop_token& stop);
 
-/// The account's tokens, by the grant that they came by. Renewed when there is need and not before: a run is over soon,
-/// and nobody should wait for a renewal it has no use for.
-[[nodiscard]] TokenSource source_of(const Account& account, auth::Credentials credentials,
-                                    std::shared_ptr<auth::TokenStore> store, const Arguments& arguments);
+/// For a login and an import: throws UsageError where no authorization server is known, before a secret is asked for.
+[[nodiscard]] Environment environment_with_login(const ServiceArguments& arguments, const Variables& variables);
+/// Throws UsageError where there is none.
+void require_client_id(const auth::Credentials& credentials);
+
+/// A token, and what ends a refresh only after the response was told.
+struct GotToken {
+  Result<AccessToken> token;
+  std::shared_ptr<const void> source;
+};
+/// A valid token, other than `refused`.
+[[nodiscard]] GotToken get_token(const std::shared_ptr<auth::FileTokenStore>& store, const std::string& account,
+                                 auth::Credentials credentials, const Secret& refused, const CallLimits& limits,
+                                 const std::stop_token& stop);
+
+/// A token is refreshed when it has expired and not before: a run is short, and nobody should wait for a token that it
+/// does not use.
+[[nodiscard]] auth::Renewal renewal_with(const RetryPolicy& retry_policy);
 
 }  // namespace connectid::cli

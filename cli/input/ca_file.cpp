@@ -16,11 +16,11 @@ struct CaFile {
   std::string name = {};  ///< empty: none, the system's
 };
 
-CaFile choose_ca_file(const Arguments& arguments, const Variables& variables) {
-  // Looked at even where the flag decides, as the other variables are.
+CaFile choose_ca_file(const std::optional<std::string>& flag, const Variables& variables) {
+  // Read even where the flag decides, as the other variables are.
   const auto ours = value_of(variable::ca_file, variables);
-  if (arguments.ca_file && arguments.ca_file->empty()) throw UsageError("--ca-file is empty");
-  if (arguments.ca_file) return {"--ca-file", *arguments.ca_file};
+  if (flag && flag->empty()) throw UsageError("--ca-file is empty");
+  if (flag) return {"--ca-file", *flag};
   if (ours) return {variable::ca_file, *ours};
   // Not ours: empty means to OpenSSL's programs that it is not set.
   return {variable::ssl_cert_file, variables(variable::ssl_cert_file).value_or("")};
@@ -42,8 +42,12 @@ std::string error_in(const std::string& name) {
 
 }  // namespace
 
-std::shared_ptr<http::Transport> make_transport(const Arguments& arguments, const Variables& variables) {
-  const CaFile file = choose_ca_file(arguments, variables);
+void add_ca_file(CLI::App& command, std::optional<std::string>& to) {
+  add(command, {"--ca-file", "FILE", "Trust only the authorities in this PEM file, not the system's"}, to);
+}
+
+std::shared_ptr<http::Transport> make_transport(const std::optional<std::string>& ca_file, const Variables& variables) {
+  const CaFile file = choose_ca_file(ca_file, variables);
   if (file.name.empty()) return std::make_shared<http::CurlTransport>();
   if (const std::string why = error_in(file.name); !why.empty()) {
     throw UsageError("the file of authorities \"" + file.name + "\" (" + file.where + ") cannot be used: " + why,

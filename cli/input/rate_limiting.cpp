@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <system_error>
+
 #include "input/data_directory.hpp"
 
 namespace connectid::cli {
@@ -22,7 +23,24 @@ std::string make_directory(const std::string& path) {
   return {};
 }
 
+Rates rates(const std::string& text) {
+  const auto read = number_and_unit<double>(text);
+  const Rates all;
+  const auto within = [&](double most) { return read->first > 0 && read->first <= most; };  // false for no number
+  if (read && read->second == "/s" && within(all.per_second)) return {.per_second = read->first};
+  if (read && read->second == "/min" && within(all.per_minute)) return {.per_minute = read->first};
+  throw UsageError("--rate takes a part of the API's 100/s and 2000/min, such as 10/s or 500/min, not \"" + text +
+                   "\"");
+}
+
 }  // namespace
+
+void add_rate(CLI::App& command, Rates& to) {
+  add(command,
+      {"--rate", "RATE", "A part of the API's limits, such as 500/min or 10/s; runs with the same value share it",
+       "all"},
+      [&to](const std::string& text) { to = rates(text); });
+}
 
 std::string pace_file_name(const std::string& api_url) {
   const std::size_t scheme = api_url.find("://");

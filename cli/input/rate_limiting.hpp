@@ -3,7 +3,12 @@
 #include <connectid/rate_limit/rate_limit.hpp>
 #include <string>
 
+#include "input/options.hpp"
+
 namespace connectid::cli {
+
+/// --rate.
+void add_rate(CLI::App& command, Rates& to);
 
 /// The name of the file for an API at this URL: one for each host and port, and for each machine that shares the
 /// directory; without a password, be one in the URL.
@@ -18,8 +23,7 @@ struct RateLimiting {
   [[nodiscard]] std::string error() const { return no_directory.empty() ? limit.error() : no_directory; }
 };
 
-/// Makes the directory of this user's data (0700) where there is none. `part`: what all runs take together that are
-/// told the same.
+/// Makes the directory of this user's data (0700) where there is none. All runs with the same `part` share it.
 [[nodiscard]] RateLimiting schedule(const std::string& api_url, Rates part);
 
 }  // namespace connectid::cli

@@ -23,7 +23,7 @@ std::int64_t whole_number(const std::string& what, const std::string& text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error == std::errc::result_out_of_range) throw UsageError(what + " is a number that is too large: " + text);
   if (text.empty() || error != std::errc() || end != text.data() + text.size()) {
-    throw UsageError(what + " takes a whole number, and this is \"" + text + "\"");
+    throw UsageError(what + " takes a whole number, not \"" + text + "\"");
   }
   return number;
 }
@@ -37,17 +37,17 @@ std::optional<Timestamp> parsed(const std::string& text, const char* form) {
 /// ISO 8601, which CCTZ reads more leniently than a purchase should be.
 Timestamp iso_time(const std::string& what, const std::string& text) {
   static const std::regex shape(R"((\d{4}-\d{2}-\d{2})(T\d{2}:\d{2}(:[0-5]\d(\.\d+)?)?(Z|([+-]\d{2})(:?(\d{2}))?)?)?)");
-  const auto refuse = [&](const std::string& why) { return UsageError(what + why + ": \"" + text + "\""); };
-  const std::string wanted = " takes epoch milliseconds or ISO 8601 such as 2026-04-01T00:00:00+02:00, not this";
+  const auto refuse = [&](const std::string& why) { return UsageError(what + why + " \"" + text + "\""); };
+  const std::string wanted = " takes epoch milliseconds or ISO 8601 such as 2026-04-01T00:00:00+02:00, not";
   std::smatch parts;
   if (!std::regex_match(text, parts, shape)) throw refuse(wanted);
   const std::string zone = parts[5];
   const std::string hours = parts[6];
   const std::string minutes = parts[8].matched ? parts[8].str() : "00";
   if (zone.empty()) {
-    throw refuse(" has no zone: say which zone, as in 2026-04-01T00:00:00+02:00, or use --start-date");
+    throw refuse(" needs a zone: add one, as in 2026-04-01T00:00:00+02:00, or use --start-date:");
   }
-  if (zone != "Z" && (hours.substr(1) > "14" || minutes > "59")) throw refuse(" has an offset that no zone has");
+  if (zone != "Z" && (hours.substr(1) > "14" || minutes > "59")) throw refuse(" has an offset that no zone has:");
   const std::string clock = text.substr(0, text.size() - zone.size()) + (parts[3].matched ? "" : ":00");
   const auto read = parsed(clock + (zone == "Z" ? zone : hours + ":" + minutes), "%E4Y-%m-%dT%H:%M:%E*S%Ez");
   if (!read) throw refuse(wanted);
@@ -65,7 +65,7 @@ Timestamp time(const std::string& what, const std::string& text) {
 std::chrono::year_month_day day(const std::string& what, const std::string& text) {
   static const std::regex shape(R"(\d{4}-\d{2}-\d{2})");
   const auto read = std::regex_match(text, shape) ? parsed(text, "%E4Y-%m-%d") : std::nullopt;
-  if (!read) throw UsageError(what + " takes a date such as 2026-04-01, and this is \"" + text + "\"");
+  if (!read) throw UsageError(what + " takes a date such as 2026-04-01, not \"" + text + "\"");
   return std::chrono::floor<std::chrono::days>(*read);
 }
 
@@ -118,7 +118,7 @@ json parse_json(const std::string& text) {
   const auto once = [&](int depth, json::parse_event_t event, json& parsed) {
     const bool key = depth == 1 && event == json::parse_event_t::key;
     if (key && !seen.insert(parsed.get<std::string>()).second) {
-      throw UsageError("the JSON field " + parsed.get<std::string>() + " stands twice");
+      throw UsageError("the JSON field " + parsed.get<std::string>() + " appears twice");
     }
     return true;
   };
@@ -139,7 +139,7 @@ StartSubscriptionRequest from_json(const std::string& text) {
   for (const auto& [name, value] : parsed.items()) {
     const auto* field = std::find_if(std::begin(json_fields), std::end(json_fields),
                                      [&given = name](const JsonField& one) { return given == one.name; });
-    if (field == std::end(json_fields)) throw UsageError("the JSON has a field that is unknown: \"" + name + "\"");
+    if (field == std::end(json_fields)) throw UsageError("the JSON has an unknown field: \"" + name + "\"");
     if (!value.is_null()) field->take(request, name, value);
   }
   return request;
@@ -149,7 +149,7 @@ StartSubscriptionRequest from_json(const std::string& text) {
 
 void take_times(StartSubscriptionRequest& to, const RequestArguments& from) {
   const std::string zone = from.zone.value_or(std::string(norwegian_zone));
-  // Looked at also where no date needs it: who names a zone wants to be told of it in that zone.
+  // Checked even where no date needs it: the report names the times in that zone.
   if (from.zone) static_cast<void>(known("--zone", local_clock(Timestamp{}, zone)));
   if (from.start_time) to.start_time = time("--start-time", *from.start_time);
   if (from.end_time) to.end_time = time("--end-time", *from.end_time);
@@ -170,6 +170,24 @@ void take_flags(StartSubscriptionRequest& to, const RequestArguments& from) {
 }
 
 }  // namespace
+
+void add_request(CLI::App& command, RequestArguments& to) {
+  const std::string time = ": epoch milliseconds, or ISO 8601 with Z or an offset";
+  add(command, {"--json", "FILE", "Read the fields from this JSON file (-: standard input); flags win"}, to.json_file);
+  add(command, {"--company-code", "TEXT", "companyCode: at most 12 characters"}, to.company_code);
+  add(command, {"--product", "TEXT", "product: 1 to 12 characters"}, to.product);
+  add(command, {"--start-time", "TIME", "startTime" + time}, to.start_time);
+  add(command, {"--end-time", "TIME", "endTime" + time}, to.end_time);
+  add(command, {"--start-date", "YYYY-MM-DD", "startTime: 00:00 of this day in --zone", {}, "--start-time"},
+      to.start_date);
+  add(command, {"--end-date", "YYYY-MM-DD", "endTime: 23:59:59 of this day in --zone", {}, "--end-time"}, to.end_date);
+  add(command, {"--zone", "ZONE", "Time zone of the dates, an IANA name", std::string(norwegian_zone)}, to.zone);
+  add(command, {"--copies", "NUMBER", "copies: 1 or more"}, to.copies);
+  add(command, {"--coupon-code", "TEXT", "couponCode: 1 to 12 characters"}, to.coupon_code);
+  add(command, {"--coupon-number", "NUMBER", "couponNumber: 0 or more"}, to.coupon_number);
+  add(command, {"--customer-reference", "TEXT", "customerReference: at most 37 characters"}, to.customer_reference);
+  add_switch(command, "--copies-as-text", "Send copies as \"1\", as the reference's example does", to.copies_as_text);
+}
 
 std::optional<StartSubscriptionRequest> read_request(const RequestArguments& from, const std::stop_token& stop) {
   StartSubscriptionRequest request;

@@ -13,12 +13,33 @@ struct NamedEnvironment {
 constexpr NamedEnvironment environments[] = {
     {"production", Environment::production}, {"sweden", Environment::sweden}, {"test", Environment::test}};
 
-Environment named(const std::string& where, const std::string& name) {
-  const auto* found = std::ranges::find(environments, name, &NamedEnvironment::name);
+std::string names(const char* between) {
+  std::string all;
+  for (const NamedEnvironment& one : environments) all.append(all.empty() ? "" : between).append(one.name);
+  return all;
+}
+
+/// A setting, and who gave it.
+struct Given {
+  std::string where;
+  std::string value;
+};
+
+/// The flag over the variable. The variable is read anyway: an empty one shows that the set-up is not what its owner
+/// thinks.
+std::optional<Given> given(const char* flag, const std::optional<std::string>& value, const char* variable,
+                           const Variables& variables) {
+  const auto in_variable = value_of(variable, variables);
+  if (value && value->empty()) throw UsageError(std::string(flag) + " is empty");
+  if (value) return Given{flag, *value};
+  if (in_variable) return Given{variable, *in_variable};
+  return std::nullopt;
+}
+
+Environment named(const Given& name) {
+  const auto* found = std::ranges::find(environments, name.value, &NamedEnvironment::name);
   if (found != std::end(environments)) return found->make();
-  std::string names;
-  for (const std::string& one : environment_names()) names.append(names.empty() ? "" : ", ").append(one);
-  throw UsageError(where + " is \"" + name + "\", and the environments are " + names);
+  throw UsageError(name.where + " is \"" + name.value + "\"; the environments are " + names(", "));
 }
 
 }  // namespace
@@ -29,27 +50,21 @@ std::optional<std::string> value_of(const char* name, const Variables& variables
   return value;
 }
 
-std::vector<std::string> environment_names() {
-  std::vector<std::string> names;
-  for (const NamedEnvironment& one : environments) names.emplace_back(one.name);
-  return names;
+void add_service(CLI::App& command, ServiceArguments& to) {
+  add(command, {"--api-url", "URL", "Base URL of the API, before /v1/"}, to.api_url);
+  add(command, {"--environment", names("|"), "The service to call", environments[0].name, "--api-url"}, to.environment);
 }
 
-Environment choose_environment(const Arguments& arguments, const Variables& variables) {
-  // All are looked at even where a flag decides: an empty one shows that somebody's set-up is not what they think.
-  const auto api_url = value_of(variable::api_url, variables);
+Environment choose_environment(const ServiceArguments& arguments, const Variables& variables) {
+  const auto url = given("--api-url", arguments.api_url, variable::api_url, variables);
+  const auto name = given("--environment", arguments.environment, variable::environment, variables);
   const auto login_url = value_of(variable::login_url, variables);
-  const auto name = value_of(variable::environment, variables);
-  if (login_url && !arguments.api_url && !api_url) {
+  if (url && name) throw UsageError(url->where + " and " + name->where + " are both set: choose one");
+  if (login_url && !url) {
     throw UsageError("CONNECTID_LOGIN_URL is set without an API URL: set CONNECTID_API_URL too, or unset it");
   }
-  if (arguments.api_url && arguments.api_url->empty()) throw UsageError("--api-url is empty");
-  if (arguments.api_url) return Environment::custom(*arguments.api_url, login_url.value_or(""));
-  if (arguments.environment) return named("--environment", *arguments.environment);
-  if (api_url && name) throw UsageError("CONNECTID_API_URL and CONNECTID_ENVIRONMENT are both set: unset one");
-  if (api_url) return Environment::custom(*api_url, login_url.value_or(""));
-  if (name) return named(variable::environment, *name);
-  return environments[0].make();
+  if (url) return Environment::custom(url->value, login_url.value_or(""));
+  return name ? named(*name) : environments[0].make();
 }
 
 }  // namespace connectid::cli

@@ -4,9 +4,8 @@
 #include <functional>
 #include <optional>
 #include <string>
-#include <vector>
 
-#include "commands/command_line.hpp"
+#include "input/options.hpp"
 
 namespace connectid::cli {
 
@@ -32,11 +31,17 @@ using Variables = std::function<std::optional<std::string>(const char* name)>;
 /// Its value, where it is set. Set but empty is a UsageError.
 [[nodiscard]] std::optional<std::string> value_of(const char* name, const Variables& variables);
 
-/// What --environment and CONNECTID_ENVIRONMENT may be; the first is the default.
-[[nodiscard]] std::vector<std::string> environment_names();
+/// Whose service is called, as the flags say.
+struct ServiceArguments {
+  std::optional<std::string> api_url;
+  std::optional<std::string> environment;
+};
+/// --api-url and --environment.
+void add_service(CLI::App& command, ServiceArguments& to);
 
-/// Flag over environment over default (production). A variable that is set but empty is a UsageError, never the
-/// default: an empty URL must not come to mean production.
-[[nodiscard]] Environment choose_environment(const Arguments& arguments, const Variables& variables);
+/// Flag over environment variable over default (production). A URL and the name of an environment, wherever each comes
+/// from, are a UsageError: one of them would be ignored. So is a variable that is set but empty: an empty URL must not
+/// mean production.
+[[nodiscard]] Environment choose_environment(const ServiceArguments& arguments, const Variables& variables);
 
 }  // namespace connectid::cli

@@ -5,12 +5,13 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <system_error>
 
-#include "commands/command_line.hpp"
 #include "input/fd.hpp"
+#include "input/options.hpp"
 
 namespace connectid::cli {
 namespace {
@@ -55,6 +56,15 @@ std::optional<std::string> read_input(const std::string& file, const std::stop_t
 
 std::optional<std::string> read_line(int fd, const std::string& what, const std::stop_token& stop) {
   return read_until(Until::end_of_line, fd, what, stop);
+}
+
+std::string printable(std::string text) {
+  const auto control = [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; };
+  std::ranges::replace_if(text, control, '?');
+  for (std::size_t at = 0; (at = text.find('\xc2', at)) != std::string::npos; ++at) {  // U+0080 to U+009F, as UTF-8
+    if (at + 1 < text.size() && static_cast<unsigned char>(text[at + 1]) < 0xa0) text.replace(at, 2, "?");
+  }
+  return text;
 }
 
 }  // namespace connectid::cli

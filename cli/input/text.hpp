@@ -13,4 +13,7 @@ namespace connectid::cli {
 /// The next line of a terminal, with its end; less where the terminal ends. Else as `read_input`.
 [[nodiscard]] std::optional<std::string> read_line(int fd, const std::string& what, const std::stop_token& stop);
 
+/// What is quoted from the input must not steer a terminal.
+[[nodiscard]] std::string printable(std::string text);
+
 }  // namespace connectid::cli

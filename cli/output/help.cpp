@@ -1,5 +1,6 @@
 #include "output/help.hpp"
 
+#include <CLI/CLI.hpp>
 #include <sstream>
 
 namespace connectid::cli {
@@ -36,42 +37,69 @@ std::string section(const std::string& title, const std::string& body) {
   return body.empty() ? "" : "\n" + title + ":\n" + body;
 }
 
-std::string flags(const Page& page) {
+std::vector<std::string> names_of(const CLI::Option& option) {
+  std::vector<std::string> names;
+  for (const std::string& name : option.get_snames()) names.push_back("-" + name);
+  for (const std::string& name : option.get_lnames()) names.push_back("--" + name);
+  return names;
+}
+
+std::string flags(const CLI::App& command) {
   std::string list;
-  for (const Flag& flag : page.flags) {
-    list += item(joined(flag.names, ", ") + (flag.value.empty() ? "" : " " + flag.value), flag.text);
+  for (const CLI::Option* option : command.get_options()) {
+    std::string name = CLI::detail::join(names_of(*option), ", ");
+    if (option->get_items_expected_max() > 0) name += " " + option->get_type_name();
+    std::string text = option->get_description();
+    if (!option->get_default_str().empty()) text += " (default: " + option->get_default_str() + ")";
+    for (const CLI::Option* other : option->get_excludes()) text += " (not with " + names_of(*other).front() + ")";
+    list += item(name, text);
   }
   return list;
 }
 
-std::string commands(const Page& page) {
+std::string full_name(const CLI::App& command) {
+  const CLI::App* parent = command.get_parent();
+  return (parent ? full_name(*parent) + " " : "") + command.get_name();
+}
+
+std::string commands(const CLI::App& command) {
   std::string list;
-  for (const Page& command : page.commands) list += item(command.name, command.summary);
+  for (const CLI::App* below : command.get_subcommands([](const CLI::App*) { return true; })) {
+    list += item(full_name(*below), below->get_description());
+  }
   return list;
 }
 
-std::string entries(const std::vector<Entry>& entries) {
+std::string entries(const Entries& entries) {
   std::string list;
   for (const Entry& entry : entries) list += item(entry.name, entry.text);
   return list;
 }
 
-std::string lines(const std::vector<std::string>& example) {
+/// The first word of a line that goes on is a `>`, as a shell shows it.
+std::string lines(const std::vector<std::string>& examples) {
   std::string all;
-  for (const std::string& line : example) all += "  " + line + "\n";
+  for (bool goes_on = false; const std::string& line : examples) {
+    all.append(goes_on ? "  > " : "  $ ").append(line).append("\n");
+    goes_on = line.ends_with('\\');
+  }
   return all;
 }
 
 }  // namespace
 
-std::string help(const Page& page) {
-  std::string text = page.name + ": " + page.summary + "\n\nUsage: " + page.name + command_in_usage(page, "COMMAND") +
-                     " [OPTION]...\n";
-  for (const std::string& paragraph : page.notes.paragraphs) text.append("\n").append(wrapped(paragraph, 0, 0));
-  const std::string rule = page.notes.rule_for_scripts.empty() ? "" : wrapped(page.notes.rule_for_scripts, 0, 0);
-  return text + section("Commands", commands(page)) + section("Options", flags(page)) +
-         section("Environment", entries(page.notes.variables)) + section("Exit status", entries(page.notes.statuses)) +
-         section("The rule for scripts", rule) + section("Example", lines(page.notes.example));
+std::string help(const CLI::App& command, const Notes& notes) {
+  const std::string name = full_name(command);
+  const std::string below = commands(command);
+  const bool needs_one = command.get_require_subcommand_min() > 0;
+  std::string text = name + ": " + notes.summary + "\n\nUsage: " + name;
+  if (!below.empty()) text += needs_one ? " COMMAND" : " [COMMAND]";
+  text += " [OPTION]...\n";
+  for (const std::string& paragraph : notes.paragraphs) text.append("\n").append(wrapped(paragraph, 0, 0));
+  const std::string rule = notes.rule_for_scripts.empty() ? "" : wrapped(notes.rule_for_scripts, 0, 0);
+  return text + section("Commands", below) + section("Options", flags(command)) +
+         section("Environment", entries(notes.variables)) + section("Exit status", entries(notes.statuses)) +
+         section("The rule for scripts", rule) + section("Examples", lines(notes.examples));
 }
 
 }  // namespace connectid::cli

@@ -1,12 +1,14 @@
 #pragma once
 
-#include <string>
+#include "output/notes.hpp"
 
-#include "output/page.hpp"
+namespace CLI {
+class App;
+}
 
 namespace connectid::cli {
 
-/// The page for a terminal of 80 columns.
-[[nodiscard]] std::string help(const Page& page);
+/// The help of a command, for a terminal of 80 columns. The manual page (help2man) and the completions are made of it.
+[[nodiscard]] std::string help(const CLI::App& command, const Notes& notes);
 
 }  // namespace connectid::cli

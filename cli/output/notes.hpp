@@ -5,22 +5,40 @@
 
 namespace connectid::cli {
 
-/// A name and what is told of it: an environment variable, an exit status.
+/// A name and what is said of it: an environment variable, an exit status.
 struct Entry {
   std::string name;
   std::string text;
 };
+using Entries = std::vector<Entry>;
+[[nodiscard]] Entries joined(Entries first, const Entries& second);
 
-/// What is told of a command besides its flags. What is empty is not told of.
+/// What the help says of a command besides its flags. What is empty is left out.
 struct Notes {
+  std::string summary;
   std::vector<std::string> paragraphs = {};
-  std::vector<Entry> variables = {};
-  std::vector<Entry> statuses = {};
+  Entries variables = {};
+  Entries statuses = {};
   std::string rule_for_scripts = {};
-  std::vector<std::string> example = {};  ///< lines, as they are typed
+  std::vector<std::string> examples = {};  ///< lines, as they are typed
 };
 
-/// Of a command by its name, or of the program by its own.
-[[nodiscard]] Notes notes_on(const std::string& name);
+// ---- what several commands say
+
+inline constexpr auto one_json_object =
+    "Results go to standard output, everything else to standard error. With --output json, standard output holds one "
+    "JSON object and nothing else, usage errors included; only --help still prints text.";
+inline constexpr auto where_tokens_are =
+    "Tokens are kept in $XDG_DATA_HOME/connectid/tokens (default: ~/.local/share/connectid/tokens), one file an "
+    "account, readable by its user only. They are used only for the API and the authorization server that they were "
+    "obtained for. A client secret is never kept.";
+inline constexpr auto internal_error = "Internal error, or standard output cannot be written.";
+
+/// Of a command that is told an account, a client and a service.
+[[nodiscard]] Entries login_variables();
+/// The same, of a command that uses the network.
+[[nodiscard]] Entries network_variables();
+/// Of a command that handles tokens; `done` is what 0 means.
+[[nodiscard]] Entries token_statuses(const std::string& done);
 
 }  // namespace connectid::cli

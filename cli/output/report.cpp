@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "input/text.hpp"
 #include "output/times.hpp"
 
 namespace connectid::cli {
@@ -62,17 +63,17 @@ std::string line(const json& response) { return response.dump(-1, ' ', false, js
 
 // ---- what an unknown outcome means
 
-/// Why no response said what became of it, after "sent …, ".
+/// Why the result is unknown, after "sent …, ".
 std::string why_unknown(const Error& error) {
   if (error.kind() == ErrorKind::cancelled) return "cancelled before the response";
-  if (error.kind() == ErrorKind::deadline_exceeded) return "no response before the time was up";
+  if (error.kind() == ErrorKind::deadline_exceeded) return "no response before the deadline";
   if (error.http_status() != 0)
-    return "answered HTTP " + std::to_string(error.http_status()) + " in a way that does not say";
+    return "the HTTP " + std::to_string(error.http_status()) + " response does not tell the result";
   const auto* failure = error.get_if<TransportError>();
-  if (failure && failure->cause == Cause::timed_out) return "no response before the time was up";
-  if (failure && failure->cause == Cause::stray_response) return "a response came that was not this request's";
+  if (failure && failure->cause == Cause::timed_out) return "no response before the deadline";
+  if (failure && failure->cause == Cause::stray_response) return "the response belongs to another request";
   if (failure && (failure->cause == Cause::malformed || failure->cause == Cause::too_large))
-    return "a response that cannot be read";
+    return "the response cannot be read";
   return "connection cut before the response";
 }
 
@@ -80,8 +81,7 @@ std::string unknown_for_people(const Asked& asked, const Error& error) {
   std::string text = "outcome unknown: sent " + utc_for_people(*error.call().sent_at) + ", " + why_unknown(error) +
                      ". The subscription MAY have started. Do not run this again.\n";
   text +=
-      "To find out: list the customer's subscriptions (GET /v1/subscription with the same token), or ask Connect "
-      "with\n";
+      "To verify: list the customer's subscriptions (GET /v1/subscription with the same token), or ask Connect about\n";
   text += "  product " + asked.request->product;
   if (!asked.request->customer_reference.empty()) text += ", customerReference " + asked.request->customer_reference;
   text += ", X-Request-Id " + error.call().call_id + "\n";
@@ -91,25 +91,24 @@ std::string unknown_for_people(const Asked& asked, const Error& error) {
 
 std::string next_step(const Asked& asked, const Error& error) {
   if (error.kind() == ErrorKind::forbidden) {
-    return "Nothing was started. Ask who gave you the access: this token may not do this.\n";
+    return "Nothing was started. This token lacks the permission: ask whoever issued it.\n";
   }
   switch (status_of(error)) {
     case 2:
-      return "Nothing was sent. Mend the input and run it again.\n";
+      return "Nothing was sent. Fix the input and retry.\n";
     case 3:
-      return "Nothing was started. Running it again unchanged will be refused again.\n";
+      return "Nothing was started. The same request will be refused again.\n";
     case 4:
       if (!asked.account.empty()) {
         return "Nothing was started. Log the account in: `connectid token import` for a customer, `connectid login` "
                "for the client itself.\n";
       }
-      return "Nothing was started. Log in (`connectid login`, `connectid token import`), or get a valid access token "
-             "for "
-             "CONNECTID_ACCESS_TOKEN or the file of CONNECTID_ACCESS_TOKEN_FILE.\n";
+      return "Nothing was started. Log in (`connectid login`, `connectid token import`), or set "
+             "CONNECTID_ACCESS_TOKEN or CONNECTID_ACCESS_TOKEN_FILE to a valid access token.\n";
     case 5:
-      return "Nothing was started. Wait, then run it again.\n";
+      return "Nothing was started. Wait, then retry.\n";
     default:
-      return "Nothing was started. It may be run again.\n";
+      return "Nothing was started. It is safe to retry.\n";
   }
 }
 
@@ -139,6 +138,21 @@ Report report_error(const Asked& asked, const Error& error) {
 
 }  // namespace
 
+void Asked::take(const RequestArguments& arguments, const std::stop_token& stop) {
+  copies_as_text = arguments.copies_as_text;
+  zone = arguments.zone.value_or(zone);
+  request = read_request(arguments, stop);
+}
+
+Output wanted_output(int argc, const char* const* argv) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    if (word == "--output=json") return Output::json;
+    if (word == "--output" && i + 1 < argc && std::string_view(argv[i + 1]) == "json") return Output::json;
+  }
+  return Output::text;
+}
+
 int status_of(const Error& error) {
   if (error.outcome() == Outcome::unknown) return 6;
   switch (error.kind()) {
@@ -157,15 +171,6 @@ int status_of(const Error& error) {
   }
 }
 
-std::string printable(std::string text) {
-  const auto control = [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; };
-  std::ranges::replace_if(text, control, '?');
-  for (std::size_t at = 0; (at = text.find('\xc2', at)) != std::string::npos; ++at) {  // U+0080 to U+009F, as UTF-8
-    if (at + 1 < text.size() && static_cast<unsigned char>(text[at + 1]) < 0xa0) text.replace(at, 2, "?");
-  }
-  return text;
-}
-
 Report report_start(const Asked& asked, const Result<StartSubscriptionResponse>& result) {
   if (!result) return report_error(asked, result.error());
   Report report;
@@ -178,6 +183,17 @@ Report report_start(const Asked& asked, const Result<StartSubscriptionResponse>&
                  asked.api_url + "\n" + attempts_for_people(result->call) + times_for_people(asked);
   }
   return report;
+}
+
+Report report_interrupted(const Asked& asked) {
+  return report_error(
+      asked, Error(Outcome::not_sent, Cancelled{Stage::prepare}, "not sent: cancelled before all input was read"));
+}
+
+Report report_nothing_changed() { return {.status = 7, .err = "connectid: cancelled; nothing was changed\n"}; }
+
+Report report_token_error(const Error& error) {
+  return {.status = status_of(error), .err = "connectid: " + error.message() + "\n"};
 }
 
 Report report_validation(const Asked& asked, const std::vector<Violation>& violations) {
@@ -209,15 +225,15 @@ Report report_usage(const Asked& asked, const UsageError& error) {
     response["error"] = error_json(error.kind, message, {});
     report.out = line(response);
   } else {
-    report.err = "connectid: " + message + "\nNothing was sent. `connectid --help` tells the usage.\n";
+    report.err = "connectid: " + message + "\nNothing was sent. See `connectid --help`.\n";
   }
   return report;
 }
 
 std::string warning(const std::string& what) { return "connectid: warning: " + printable(what) + "\n"; }
 
-Report report_fault(const Asked& asked, const std::string& message) {
-  Report report{.status = 1, .err = "connectid: a fault of the program: " + message + "\n"};
+Report report_internal_error(const Asked& asked, const std::string& message) {
+  Report report{.status = 1, .err = "connectid: internal error: " + message + "\n"};
   if (asked.output == Output::json) {
     json response = response_json(asked, "unknown", {});
     response["error"] = error_json("internal", message, {});

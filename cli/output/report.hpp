@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "commands/command_line.hpp"
+#include "input/request.hpp"
 
 namespace connectid::cli {
 
@@ -18,6 +18,10 @@ struct Report {
   std::shared_ptr<const void> held_until_told = nullptr;
 };
 
+enum class Output { text, json };
+/// What --output asks for, also where the rest of the line is wrong.
+[[nodiscard]] Output wanted_output(int argc, const char* const* argv);
+
 /// What was asked, as far as it was understood.
 struct Asked {
   Output output = Output::text;
@@ -26,17 +30,23 @@ struct Asked {
   std::optional<StartSubscriptionRequest> request = {};
   std::string zone{norwegian_zone};
   bool copies_as_text = false;
+
+  /// Reads the request; there is none where a stop is requested first. Throws UsageError.
+  void take(const RequestArguments& arguments, const std::stop_token& stop);
 };
 
 /// The exit status of a call that failed.
 [[nodiscard]] int status_of(const Error& error);
-/// What was quoted from the input must not steer a terminal.
-[[nodiscard]] std::string printable(std::string text);
 
 [[nodiscard]] Report report_start(const Asked& asked, const Result<StartSubscriptionResponse>& result);
+/// A stop was requested before the request was read.
+[[nodiscard]] Report report_interrupted(const Asked& asked);
+/// The same, of a command that sends no request.
+[[nodiscard]] Report report_nothing_changed();
+[[nodiscard]] Report report_token_error(const Error& error);
 [[nodiscard]] Report report_validation(const Asked& asked, const std::vector<Violation>& violations);
-/// What went wrong in the program itself: nothing is known.
-[[nodiscard]] Report report_fault(const Asked& asked, const std::string& message);
+/// Nothing is known.
+[[nodiscard]] Report report_internal_error(const Asked& asked, const std::string& message);
 [[nodiscard]] Report report_usage(const Asked& asked, const UsageError& error);
 /// A line for standard error, whatever becomes of the call.
 [[nodiscard]] std::string warning(const std::string& what);

@@ -410,8 +410,8 @@ INSTANTIATE_TEST_SUITE_P(
                   {"login", "--client-credentials"},
                   {"CONNECTID_CLIENT_SECRET=canary", "CONNECTID_CLIENT_AUTHENTICATION=digest"},
                   {},
-                  "it is basic or body"},
-        BadSecret{"no_way", {"login"}, {"CONNECTID_CLIENT_SECRET=canary"}, {}, "login takes --client-credentials"},
+                  "not basic or body"},
+        BadSecret{"no_way", {"login"}, {"CONNECTID_CLIENT_SECRET=canary"}, {}, "login needs --client-credentials"},
         BadSecret{"token_in_two_lines", start(), {"CONNECTID_ACCESS_TOKEN=canary\nX"}, {}, "must be one line"},
         BadSecret{"empty_account", start({"--account", ""}), {}, {}, "--account is empty"},
         BadSecret{

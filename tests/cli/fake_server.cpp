@@ -43,7 +43,7 @@ TEST(ProgramFakeServer, says_in_one_line_which_port_is_taken) {
   const Ended ended = Program({"fake-server", "--port", port}, {}).wait();
   EXPECT_EQ(ended.status, 2);
   EXPECT_EQ(ended.out, "");
-  EXPECT_EQ(ended.err, "connectid: port " + port + " of 127.0.0.1 cannot be had: Address already in use\n");
+  EXPECT_EQ(ended.err, "connectid: port " + port + " of 127.0.0.1 cannot be used: Address already in use\n");
 }
 
 TEST(ProgramFakeServer, refuses_what_is_no_port) {

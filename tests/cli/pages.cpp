@@ -1,5 +1,5 @@
-// What is told of the program: its help, its manual pages, and its completions in real shells. All are made from the
-// same definitions, and each is asked here for every flag that the help names.
+// What is said of the program: its help, its manual pages, and its completions in real shells. The last two are made of
+// the help, and each is asked here for every flag that the help names.
 #include <algorithm>
 #include <connectid/version.hpp>
 #include <iterator>
@@ -16,8 +16,7 @@ using Words = std::set<std::string>;
 
 const std::string pages = CONNECTID_PAGES;
 const std::string rule =
-    "0 = started (or help or the version was asked for); 2, 3, 4, 5, 7 = not started; 6 and anything else (1, 124, "
-    "137, ...) = may have started: look, do not repeat.";
+    "0 = started; 2, 3, 4, 5, 7 = not started; 6 and anything else = may have started: check, do not repeat.";
 
 std::string text_of(const std::string& file) {
   std::ifstream in(file);
@@ -46,10 +45,11 @@ Words found_in(const std::string& text, const std::regex& what) {
   return found;
 }
 
-/// Runs a tool of the system, found as in any shell.
+/// Runs a tool of the system, found as in any shell; so is the program under test.
 Ended run_tool(const std::vector<std::string>& words) {
   const char* path = std::getenv("PATH");
-  return Process(words, {std::string("PATH=") + (path ? path : "/usr/bin:/bin")}).wait();
+  const std::string own = std::filesystem::path(CONNECTID_PROGRAM).parent_path();
+  return Process(words, {"PATH=" + own + ":" + (path ? path : "/usr/bin:/bin")}).wait();
 }
 
 /// A command of the program; or the program itself, which has no word.
@@ -91,15 +91,14 @@ INSTANTIATE_TEST_SUITE_P(Table, ProgramPage,
 TEST_P(ProgramPage, has_an_example_and_fits_a_terminal) {
   const std::string help = GetParam().help();
   EXPECT_NE(help.find("\nUsage: connectid"), std::string::npos);
-  EXPECT_NE(help.find("\nExample:\n  "), std::string::npos);
+  EXPECT_NE(help.find("\nExamples:\n  $ "), std::string::npos);
   EXPECT_TRUE(GetParam().flags().contains("--help"));
   for (const std::string& line : lines_of(help)) EXPECT_LE(line.size(), 80U) << line;
 }
 
-TEST_P(ProgramPage, has_the_rule_for_scripts_or_its_own_statuses) {
+TEST_P(ProgramPage, has_its_statuses_and_that_of_start_the_rule_for_scripts) {
   const std::string help = flowing(GetParam().help());
-  const bool of_start = GetParam().outcome.empty() || GetParam().outcome == "start";
-  EXPECT_EQ(help.find(rule) != std::string::npos, of_start) << help;
+  EXPECT_EQ(help.find(rule) != std::string::npos, GetParam().outcome == "start") << help;
   EXPECT_EQ(help.find("Exit status: 0 ") != std::string::npos, !GetParam().outcome.empty()) << help;
 }
 
@@ -123,14 +122,15 @@ TEST_P(ProgramPage, tells_in_the_manual_what_it_tells_in_the_help) {
 
 TEST(ProgramPages, the_help_of_start_names_every_variable_that_is_read) {
   const std::string help = Page{"start", "start"}.help();
-  const Words read = found_in(text_of(CONNECTID_SOURCE_DIR "/cli/settings.hpp"), std::regex("\"([A-Z]+_[A-Z_]+)\""));
+  const Words read =
+      found_in(text_of(CONNECTID_SOURCE_DIR "/cli/input/settings.hpp"), std::regex("\"([A-Z]+_[A-Z_]+)\""));
   EXPECT_GE(read.size(), 6U);
   for (const std::string& name : read) EXPECT_NE(help.find("\n  " + name), std::string::npos) << name;
 }
 
 TEST(ProgramPages, the_example_of_start_is_a_valid_request) {
   const std::string help = Page{"start", "start"}.help();
-  const std::regex example("connectid start --environment test (--product[^\\\\]*)\\\\\n +([^\n]*)\n");
+  const std::regex example("connectid start --environment test (--product[^\\\\]*)\\\\\n  > ([^\n]*)\n");
   std::smatch found;
   ASSERT_TRUE(std::regex_search(help, found, example)) << help;
   std::istringstream in(found.str(1) + found.str(2));
@@ -158,7 +158,7 @@ Words offered_by_bash(std::vector<std::string> words) {
   constexpr auto script =
       "set -u; source \"$0\"; [[ $(complete -p connectid) == *' -F _connectid connectid' ]] || exit 9;"
       "COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); _connectid; printf '%s\\n' \"${COMPREPLY[@]}\"";
-  words.insert(words.begin(), {"bash", "--norc", "-c", script, pages + "/connectid.bash", "connectid"});
+  words.insert(words.begin(), {"bash", "--norc", "-c", script, CONNECTID_COMPLETIONS "/connectid.bash", "connectid"});
   const Ended ended = run_tool(words);
   EXPECT_EQ(ended.status, 0);
   EXPECT_EQ(ended.err, "");
@@ -168,8 +168,8 @@ Words offered_by_bash(std::vector<std::string> words) {
 Words offered_by_zsh(const std::vector<std::string>& words) {
   std::string line = "connectid";
   for (const std::string& outcome : words) line += " " + outcome;
-  const Ended ended =
-      run_tool({"zsh", "-f", CONNECTID_SOURCE_DIR "/tests/cli/offered_by_zsh.zsh", pages, std::move(line)});
+  const Ended ended = run_tool(
+      {"zsh", "-f", CONNECTID_SOURCE_DIR "/tests/cli/offered_by_zsh.zsh", CONNECTID_COMPLETIONS, std::move(line)});
   EXPECT_EQ(ended.status, 0);
   EXPECT_EQ(ended.err, "");
   return outcomes_of(ended.out);
