@@ -41,7 +41,7 @@ title "The server refuses: nothing was started (here a URL that the server does 
 show 3 start "${order[@]}" --api-url "$url/elsewhere"
 show 3 start "${order[@]}" --api-url "$url/elsewhere" --output json
 
-title "The server takes the order and never responses, as text and as JSON (3 seconds each)"
+title "The server takes the order and never responds, as text and as JSON (3 seconds each)"
 kill -STOP "$server"
 show 6 start "${order[@]}" --customer-reference order-1002 --timeout 3s
 show 6 start "${order[@]}" --customer-reference order-1003 --timeout 3s --output json

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# cut_docs.sh: scripts/cut-docs.sh fills a block, is content with what it filled, and notices each way to go wrong.
+# cut_docs.sh: scripts/docs.sh blocks fills a block, is content with what it filled, and notices each way to go wrong.
 set -euo pipefail
-cut_docs=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../scripts" && pwd)/cut-docs.sh
+scripts=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../scripts" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir "$work"/{docs,examples,scripts}
-cp "$cut_docs" "$work/scripts/"
+cp "$scripts"/{docs,common}.sh "$work/scripts/"
 cd "$work"
 
 cat >examples/shop.cpp <<'END'
@@ -25,13 +25,13 @@ fail() { echo "FAILED: $*" >&2; exit 1; }
 
 page '# Shop' '' '<!-- cut from examples/shop.cpp: both ways -->' '```cpp' 'old' '```' '' '```text' 'as it is' '```' \
   '<!-- cut from examples/whole.sh -->' '```sh' '```'
-if scripts/cut-docs.sh --check 2>errors; then fail "drift was not noticed"; fi
+if scripts/docs.sh --check blocks 2>errors; then fail "drift was not noticed"; fi
 grep -q '^README.md:4: .*examples/shop.cpp' errors || fail "drift is not reported with its place: $(<errors)"
 grep -q '^README.md:12: .*examples/whole.sh' errors || fail "the second block is not reported: $(<errors)"
 grep -q old README.md || fail "--check wrote"
 
-scripts/cut-docs.sh >/dev/null
-scripts/cut-docs.sh --check || fail "what was filled is not accepted"
+scripts/docs.sh blocks >/dev/null
+scripts/docs.sh --check blocks || fail "what was filled is not accepted"
 diff README.md - <<'END' || fail "filled otherwise"
 # Shop
 
@@ -59,7 +59,7 @@ refused() {
   cp README.md before
   local mode
   for mode in --check ''; do
-    if scripts/cut-docs.sh ${mode:+"$mode"} >/dev/null 2>errors; then fail "accepted: $*"; fi
+    if scripts/docs.sh ${mode:+"$mode"} blocks >/dev/null 2>errors; then fail "accepted: $*"; fi
     grep -q "^README.md:$line: .*$words" errors || fail "not \"$words\" at line $line: $(<errors)"
     cmp -s README.md before || fail "written all the same: $*"
   done
@@ -74,13 +74,13 @@ refused 1 'no block follows' "$cut"
 refused 2 'regions "neither"' '<!-- cut from examples/shop.cpp: neither -->' '```cpp' '```'
 refused 2 'has no end' '<!-- cut from examples/shop.cpp: never ends -->' '```cpp' '```'
 refused 2 'no file examples/gone.cpp' '<!-- cut from examples/gone.cpp -->' '```cpp' '```'
-refused 2 'in no folder' '<!-- cut from docs/page.cpp -->' '```cpp' '```'
+refused 2 'in no directory' '<!-- cut from docs/page.cpp -->' '```cpp' '```'
 refused 1 "at the line's start" '  ```cpp' '  int i;' '  ```'
 refused 1 'three backticks and one word' '~~~cpp' 'int i;' '~~~'
 refused 3 'without a fence' 'Like this:' '' '    int i;'
 
 page 'Fine.'
 printf '%s\n' '```cpp' 'int i;' '```' >docs/page.md
-if scripts/cut-docs.sh --check 2>errors; then fail "docs/ is not read"; fi
+if scripts/docs.sh --check blocks 2>errors; then fail "docs/ is not read"; fi
 grep -q '^docs/page.md:1: ' errors || fail "not docs/page.md: $(<errors)"
 echo "drift and thirteen other slips are noticed"
