@@ -128,13 +128,13 @@ chmod +x "$work/bin/connectid"
 PATH=$work/bin:$PATH
 
 echo "each exit status puts the order where it belongs, and ends the run or does not"
-while read -r status room calls; do
+while read -r status directory calls; do
   clear
   : >"$work/calls"
   place 1
   place 2
   STATUS=$status "$cron" "$work" >/dev/null
-  has "$room" '1.json 2.json'
+  has "$directory" '1.json 2.json'
   (($(wc -l <"$work/calls") == calls)) || fail "status $status: not $calls calls"
 done <<'END'
 0 started 2
@@ -190,13 +190,13 @@ done <<'END'
 6 hold
 7 orders
 END
-for room in hold started refused; do
+for directory in hold started refused; do
   clear
   place 1
-  echo 'another order' >"$work/$room/1.json"
+  echo 'another order' >"$work/$directory/1.json"
   STATUS=0 says '1.json: not sent: one of its name'
   has orders 1.json
-  grep -q 'another order' "$work/$room/1.json" || fail "$room/1.json was replaced"
+  grep -q 'another order' "$work/$directory/1.json" || fail "$directory/1.json was replaced"
 done
 
 echo "without the program, nothing is touched"

@@ -50,22 +50,27 @@ void declare_all(CommandLine& line) {
 #undef COMMAND
 }
 
+/// A flag without its value, which may be a secret.
+std::string flag_name(const std::string& word) { return word.substr(0, word.find('=')); }
+
 /// CLI11 would report an unknown flag; what is wrong is the word before it.
 void check_command(const CLI::App& app, const std::string& word) {
   const auto commands = app.get_subcommands([](const CLI::App*) { return true; });
   const bool known = std::ranges::any_of(commands, [&](const CLI::App* one) { return one->check_name(word); });
-  if (known || word.starts_with('-')) return;
+  const bool flag = word.starts_with('-');
+  if (known || (flag && app.get_option_no_throw(flag_name(word)))) return;
+  if (flag) throw UsageError("unknown flag " + flag_name(word) + " before a command");
   const auto names = CLI::detail::join(
       commands, [](const CLI::App* one) { return one->get_name(); }, ", ");
   throw UsageError((word.empty() ? "a command is missing" : "unknown command \"" + word + "\"") +
                    ": the commands are " + names);
 }
 
-/// Of what nobody asked for. A word is quoted only if it cannot be a token, and a flag without its value.
+/// A word is quoted only if it cannot be a token.
 std::string unexpected(const CLI::App& app) {
   const std::vector<std::string> extras = app.remaining(true);
   const auto flag = std::ranges::find_if(extras, [](const std::string& word) { return word.starts_with('-'); });
-  if (flag != extras.end()) return "unknown flag " + flag->substr(0, flag->find('='));
+  if (flag != extras.end()) return "unknown flag " + flag_name(*flag);
   constexpr std::size_t longest = 12;
   const auto is_letter = [](unsigned char c) { return std::isalpha(c) != 0; };
   const bool plain = !extras.empty() && extras[0].size() <= longest && std::ranges::all_of(extras[0], is_letter);
@@ -92,10 +97,12 @@ Parsed parse(int argc, const char* const* argv) {
     return {.text = std::string(version.what()) + "\n", .run = {}};
   } catch (const CLI::ExtrasError&) {
     throw UsageError(unexpected(line.app));
-  } catch (const CLI::ParseError& error) {
+  } catch (const CLI::ArgumentMismatch& error) {
     const std::string what = error.what();
     const bool twice = what.find("ost 1 required") != std::string::npos;  // At Most; from CLI11 2.6 on: At most
-    throw UsageError(twice ? what.substr(0, what.find(':')) + " is given more than once" : what);
+    throw UsageError(what.substr(0, what.find(':')) + (twice ? " is given more than once" : ": its value is missing"));
+  } catch (const CLI::ParseError& error) {
+    throw UsageError(error.what());
   }
 }
 

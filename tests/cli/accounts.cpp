@@ -502,7 +502,7 @@ TEST_F(ProgramAccounts, a_refresh_token_that_is_typed_is_not_shown) {
   EXPECT_EQ(run(start()).status, 0);
 }
 
-TEST_F(ProgramAccounts, a_line_that_a_terminal_truncates_off_is_refused) {
+TEST_F(ProgramAccounts, a_line_that_a_terminal_truncates_is_refused) {
   for (const std::size_t length : {4095U, 5000U}) {
     Terminal terminal({"token", "import", "--account", "test"}, variables());
     ASSERT_TRUE(terminal.shows("refresh token: "));

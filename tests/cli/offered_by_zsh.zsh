@@ -1,5 +1,5 @@
 #!/usr/bin/env zsh
-# offered_by_zsh.zsh FOLDER LINE: prints what an interactive zsh offers at the end of LINE, a word a line, where FOLDER
+# offered_by_zsh.zsh DIRECTORY LINE: prints what an interactive zsh offers at the end of LINE, a word a line, where DIRECTORY
 # holds the completions.
 setopt err_exit no_unset
 zmodload zsh/zpty
@@ -10,7 +10,7 @@ print -r -- $2 >$work/line
 # The inner shell completes as soon as its line editor begins, and ends. Each word on offer passes compadd; with -O, -A
 # or -D it only asks which would.
 cat >$work/.zshrc <<'RC'
-fpath=($FOLDER $fpath)
+fpath=($DIRECTORY $fpath)
 autoload -Uz compinit
 compinit -u -D
 LISTMAX=1000  # a list longer than the screen is not asked about
@@ -32,7 +32,7 @@ zle -N zle-line-init
 RC
 
 touch $work/offered
-zpty inner "env ZDOTDIR=${(q)work} FOLDER=${(q)1:A} TERM=dumb zsh -d -i"
+zpty inner "env ZDOTDIR=${(q)work} DIRECTORY=${(q)1:A} TERM=dumb zsh -d -i"
 while zpty -r inner; do :; done >$work/screen || true
 cat $work/offered
 rm -rf $work

@@ -31,7 +31,7 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
-Words outcomes_of(const std::string& text) {
+Words words_of(const std::string& text) {
   std::istringstream in(text);
   return {std::istream_iterator<std::string>(in), {}};
 }
@@ -55,10 +55,10 @@ Ended run_tool(const std::vector<std::string>& words) {
 /// A command of the program; or the program itself, which has no word.
 struct Page {
   std::string name;
-  std::string outcome;
+  std::string words;
 
   [[nodiscard]] std::string help() const {
-    std::istringstream in(outcome + " --help");
+    std::istringstream in(words + " --help");
     const Ended ended = Program({std::istream_iterator<std::string>(in), {}}, {}).wait();
     EXPECT_EQ(ended.status, 0) << ended.err;
     EXPECT_EQ(ended.err, "");
@@ -72,7 +72,7 @@ struct Page {
     return all;
   }
   [[nodiscard]] std::string file() const {
-    std::string name = outcome.empty() ? "" : "-" + outcome;
+    std::string name = words.empty() ? "" : "-" + words;
     std::ranges::replace(name, ' ', '-');
     return pages + "/connectid" + name + ".1";
   }
@@ -98,8 +98,8 @@ TEST_P(ProgramPage, has_an_example_and_fits_a_terminal) {
 
 TEST_P(ProgramPage, has_its_statuses_and_that_of_start_the_rule_for_scripts) {
   const std::string help = flowing(GetParam().help());
-  EXPECT_EQ(help.find(rule) != std::string::npos, GetParam().outcome == "start") << help;
-  EXPECT_EQ(help.find("Exit status: 0 ") != std::string::npos, !GetParam().outcome.empty()) << help;
+  EXPECT_EQ(help.find(rule) != std::string::npos, GetParam().words == "start") << help;
+  EXPECT_EQ(help.find("Exit status: 0 ") != std::string::npos, !GetParam().words.empty()) << help;
 }
 
 TEST_P(ProgramPage, is_a_manual_page_without_a_warning) {
@@ -162,17 +162,17 @@ Words offered_by_bash(std::vector<std::string> words) {
   const Ended ended = run_tool(words);
   EXPECT_EQ(ended.status, 0);
   EXPECT_EQ(ended.err, "");
-  return outcomes_of(ended.out);
+  return words_of(ended.out);
 }
 
 Words offered_by_zsh(const std::vector<std::string>& words) {
   std::string line = "connectid";
-  for (const std::string& outcome : words) line += " " + outcome;
+  for (const std::string& word : words) line += " " + word;
   const Ended ended = run_tool(
       {"zsh", "-f", CONNECTID_SOURCE_DIR "/tests/cli/offered_by_zsh.zsh", CONNECTID_COMPLETIONS, std::move(line)});
   EXPECT_EQ(ended.status, 0);
   EXPECT_EQ(ended.err, "");
-  return outcomes_of(ended.out);
+  return words_of(ended.out);
 }
 
 struct Shell {

@@ -117,7 +117,7 @@ INSTANTIATE_TEST_SUITE_P(
         Response{"portal", testing::response(200, "<html>"), 6, "unknown", "unexpected_response"}}),
     [](const auto& row) { return row.param.name; });
 
-TEST_F(ProgramTest, an_unknown_outcome_is_told_outcome_for_outcome_and_how_to_verify) {
+TEST_F(ProgramTest, an_unknown_outcome_says_so_and_how_to_verify) {
   server.next(testing::started_but_response_lost());
   const Ended ended = run(start({"--customer-reference", "ref-1"}));
   EXPECT_EQ(ended.status, 6);
