@@ -12,7 +12,7 @@ namespace {
 using json = nlohmann::ordered_json;
 
 json account_json(const auth::StoredAccount& account) {
-  const auth::StoredToken& token = account.token;
+  const auth::StoredToken token = account.token.value_or(auth::StoredToken{});
   json one;
   one["account"] = account.name;
   one["api_url"] = token.api_url;
@@ -21,13 +21,13 @@ json account_json(const auth::StoredAccount& account) {
   one["access_token_expires_at"] = nullptr;
   if (!token.access_token.empty()) one["access_token_expires_at"] = utc_for_machines(token.expires_at);
   one["has_refresh_token"] = !token.refresh_token.empty();
-  if (!account.error.empty()) one["problem"] = account.error;
+  if (!account.token) one["problem"] = account.token.error().message();
   return one;
 }
 
 std::string account_line(const auth::StoredAccount& account) {
-  if (!account.error.empty()) return "  cannot be used: " + account.error + "\n";
-  const auto& [access_token, obtained_at, expires_at, refresh_token, api_url, login_url, client_id] = account.token;
+  if (!account.token) return "  cannot be used: " + account.token.error().message() + "\n";
+  const auto& [access_token, obtained_at, expires_at, refresh_token, api_url, login_url, client_id] = *account.token;
   std::string line =
       printable(account.name) + "\n  " + printable(api_url) + ", client " + printable(client_id) + "\n  ";
   line += access_token.empty() ? "no access token yet" : "access token until " + utc_for_people(expires_at);

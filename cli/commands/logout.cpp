@@ -22,7 +22,7 @@ Report run(const AccountArguments& arguments, const Context& context) {
   const auto lock = store->lock(name, std::chrono::steady_clock::now() + default_timeout, context.stop);
   if (!lock && context.stop.stop_requested()) return report_nothing_changed();
   if (!lock) return report_token_error(lock.error());
-  const auto forgotten = store->save(name, {});
+  const auto forgotten = store->remove(name);
   if (!forgotten) throw UsageError(forgotten.error().message());
   return {.out = "logged out: account " + printable(name) + " is forgotten on this machine\n"};
 }

@@ -63,8 +63,7 @@ std::optional<Caller> choose_caller(const Environment& environment, const Argume
   if (!credentials) return std::nullopt;
   credentials->transport = transport;
   return Caller{.account = account->name,
-                .tokens = refreshing_token(*std::move(credentials), store, account->name,
-                                           renewal_with(arguments.limits.retry_policy))};
+                .tokens = source_of(*account, *std::move(credentials), store, arguments.limits.retry_policy)};
 }
 
 Report run(const Arguments& arguments, const Context& context) {

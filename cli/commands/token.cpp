@@ -32,7 +32,7 @@ Report run(const Arguments& arguments, const Context& context) {
   auto credentials = credentials_of(*account, environment, arguments.account, variables, stop);
   if (!credentials) return report_nothing_changed();
   credentials->transport = transport;
-  const auto [token, source] = get_token(store, account->name, *std::move(credentials), {}, arguments.limits, stop);
+  const auto [token, source] = get_token(store, *account, *std::move(credentials), {}, arguments.limits, stop);
   Report report =
       token ? Report{.out = token->value.reveal() + "\n", .out_is_secret = true} : report_token_error(token.error());
   report.held_until_told = source;

@@ -121,8 +121,14 @@ std::optional<auth::Credentials> credentials_of(const Account& account, const En
       .client_authentication = client_authentication(variables)};
 }
 
-auth::Renewal renewal_with(const RetryPolicy& retry_policy) {
-  return {.ahead = std::chrono::milliseconds{0}, .retry_policy = retry_policy};
+TokenSource source_of(const Account& account, auth::Credentials credentials, std::shared_ptr<auth::TokenStore> store,
+                      const RetryPolicy& retry_policy) {
+  auth::SourceOptions options{.credentials = std::move(credentials),
+                              .store = std::move(store),
+                              .account = account.name,
+                              .renewal = {.ahead = std::chrono::milliseconds{0}, .retry_policy = retry_policy}};
+  return account.stored.refresh_token.empty() ? auth::client_credentials_source(std::move(options))
+                                              : auth::refresh_token_source(std::move(options));
 }
 
 Environment environment_with_login(const ServiceArguments& arguments, const Variables& variables) {
@@ -138,11 +144,11 @@ void require_client_id(const auth::Credentials& credentials) {
   if (credentials.client_id.empty()) throw UsageError("the client id is missing: --client-id or CONNECTID_CLIENT_ID");
 }
 
-GotToken get_token(const std::shared_ptr<auth::FileTokenStore>& store, const std::string& account,
+GotToken get_token(const std::shared_ptr<auth::FileTokenStore>& store, const Account& account,
                    auth::Credentials credentials, const Secret& refused, const CallLimits& limits,
                    const std::stop_token& stop) {
   const auto source = std::make_shared<const TokenSource>(
-      refreshing_token(std::move(credentials), store, account, renewal_with(limits.retry_policy)));
+      source_of(account, std::move(credentials), store, limits.retry_policy));
   const auto deadline = std::chrono::steady_clock::now() + limits.timeout.value_or(default_timeout);
   return {(*source)({.deadline = deadline, .stop = stop, .refused = refused}), source};
 }

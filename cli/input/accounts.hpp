@@ -64,12 +64,13 @@ struct GotToken {
   std::shared_ptr<const void> source;
 };
 /// A valid token, other than `refused`.
-[[nodiscard]] GotToken get_token(const std::shared_ptr<auth::FileTokenStore>& store, const std::string& account,
+[[nodiscard]] GotToken get_token(const std::shared_ptr<auth::FileTokenStore>& store, const Account& account,
                                  auth::Credentials credentials, const Secret& refused, const CallLimits& limits,
                                  const std::stop_token& stop);
 
-/// A token is refreshed when it has expired and not before: a run is short, and nobody should wait for a token that it
-/// does not use.
-[[nodiscard]] auth::Renewal renewal_with(const RetryPolicy& retry_policy);
+/// The account's tokens, by the grant that they came by. One is refreshed when it has expired and not before: a run is
+/// short, and nobody should wait for a token that it does not use.
+[[nodiscard]] TokenSource source_of(const Account& account, auth::Credentials credentials,
+                                    std::shared_ptr<auth::TokenStore> store, const RetryPolicy& retry_policy);
 
 }  // namespace connectid::cli

@@ -2,7 +2,7 @@
 
 #include <charconv>
 #include <chrono>
-#include <connectid/retry_policy.hpp>
+#include <connectid/options.hpp>
 #include <functional>
 #include <optional>
 #include <stdexcept>
