@@ -45,7 +45,7 @@ bool lives(const auth::StoredToken& token, Timestamp now) {
 
 }  // namespace
 
-Refresher::Refresher(Grant grant, auth::SourceOptions options)
+Refresher::Refresher(Grant grant, auth::SourceOptions&& options)
     : grant_(grant),
       credentials_(std::move(options.credentials)),
       store_(std::move(options.store)),

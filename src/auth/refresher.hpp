@@ -35,7 +35,7 @@ enum class Grant {
 /// when it is renewed, and who waits for it, is not. One call at a time.
 class Refresher {
  public:
-  Refresher(Grant grant, auth::SourceOptions options);
+  Refresher(Grant grant, auth::SourceOptions&& options);
   Refresher(const Refresher&) = delete;
   Refresher& operator=(const Refresher&) = delete;
   /// Tries once more to save what the store has not taken.

@@ -780,7 +780,7 @@ TEST_F(RefresherTest, credentials_that_cannot_be_used_say_what_is_wrong) {
     SourceOptions options{.credentials = credentials(), .account = "anna"};
     if (with_store) options.store = store;
     change(options.credentials);
-    return message_of(Refresher(grant, options).usable());
+    return message_of(Refresher(grant, std::move(options)).usable());
   };
   EXPECT_EQ(error([](Credentials&) {}), "");
   EXPECT_EQ(error([](Credentials& c) { c.environment = Environment::custom("https://api.test"); }),
