@@ -59,7 +59,8 @@ Report run(const Arguments& arguments, const Context& context) {
     if (!typed) return report_nothing_changed();
     credentials->client_secret = *typed;
   }
-  const auto [token, source] = get_token(store, {account}, *std::move(credentials), kept_before, arguments.limits, stop);
+  const auto [token, source] =
+      get_token(store, {account}, *std::move(credentials), kept_before, arguments.limits, stop);
   Report report = token ? logged_in(account, kept_before, *store) : report_token_error(token.error());
   report.held_until_told = source;
   return report;

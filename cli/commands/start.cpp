@@ -1,23 +1,15 @@
 #include <connectid/journal/file_journal.hpp>
 #include <memory>
-#include <utility>
 
 #include "commands/command.hpp"
-#include "input/accounts.hpp"
-#include "input/ca_file.hpp"
-#include "input/rate_limiting.hpp"
-#include "input/secret_input.hpp"
+#include "input/client.hpp"
 
 namespace connectid::cli {
 namespace {
 
 struct Arguments {
   RequestArguments request;
-  ServiceArguments service;
-  AccountArguments account;
-  CallLimits limits;
-  Rates rates;
-  std::optional<std::string> ca_file;
+  ClientArguments client;
   std::optional<std::string> journal;
   std::optional<std::string> call_id;
 };
@@ -29,73 +21,29 @@ std::shared_ptr<FileJournal> open_journal(const std::optional<std::string>& file
   return *std::move(journal);
 }
 
-/// Whose call it is, and where the tokens come from.
-struct Caller {
-  std::string account = {};  ///< empty: none that has a name
-  TokenSource tokens = nullptr;
-  bool has_token = true;  ///< or may get one
-};
-
-Caller nobody(const std::optional<std::string>& account, const Environment& environment) {
-  std::string why = not_logged_in(account, environment);
-  if (!account) why = "CONNECTID_ACCESS_TOKEN is not set, nor is CONNECTID_ACCESS_TOKEN_FILE, and " + why;
-  const auto refuse = [why](const TokenRequest&) -> Result<AccessToken> { return token_error(why); };
-  return {.account = account.value_or(""), .tokens = refuse, .has_token = false};
-}
-
-/// --account over the variables, and these over the store. Nothing if a stop is requested.
-std::optional<Caller> choose_caller(const Environment& environment, const Arguments& arguments,
-                                    const Variables& variables, const std::stop_token& stop,
-                                    const std::shared_ptr<http::Transport>& transport) {
-  const auto name = named_account(arguments.account, variables);
-  const auto token = read_secret(variable::access_token, variable::access_token_file, variables, stop);
-  if (!token) return std::nullopt;
-  if (name && !arguments.account.account && !token->empty()) {
-    throw UsageError(
-        "CONNECTID_ACCOUNT and an access token (CONNECTID_ACCESS_TOKEN, CONNECTID_ACCESS_TOKEN_FILE) are "
-        "both set: unset one");
-  }
-  if (!name && !token->empty()) return Caller{.tokens = static_token(*token)};
-  const auto store = token_store();
-  const auto account = find_account(name, environment, *store);
-  if (!account) return nobody(name, environment);
-  auto credentials = credentials_of(*account, environment, arguments.account, variables, stop);
-  if (!credentials) return std::nullopt;
-  credentials->transport = transport;
-  return Caller{.account = account->name,
-                .tokens = source_of(*account, *std::move(credentials), store, arguments.limits.retry_policy)};
-}
-
 Report run(const Arguments& arguments, const Context& context) {
   const auto& [asked, variables, stop] = context;
   if (arguments.call_id && arguments.call_id->empty()) throw UsageError("--call-id is empty");
-  const Environment environment = choose_environment(arguments.service, variables);
-  const auto transport = make_transport(arguments.ca_file, variables);
-  const std::optional<Caller> caller = choose_caller(environment, arguments, variables, stop, transport);
+  std::optional<Caller> caller = choose_caller(arguments.client, variables, stop);
   if (caller) asked.account = caller->account;
   if (caller) asked.take(arguments.request, stop);
   if (!asked.request) return report_interrupted(asked);
 
   const auto journal = open_journal(arguments.journal);
-  const RateLimiting rate_limiting =
-      caller->has_token ? schedule(environment.api_url(), arguments.rates) : RateLimiting{RateLimit::off()};
-  const SubscriptionClient client({.environment = environment,
-                                   .token_source = caller->tokens,
-                                   .transport = transport,
-                                   .retry_policy = arguments.limits.retry_policy,
-                                   .rate_limit = rate_limiting.limit,
-                                   .journal = journal,
-                                   .user_agent = "connectid-cli",
-                                   .copies_as_text = arguments.request.copies_as_text});
+  const RateLimiting rate_limiting = rate_limiting_of(*caller, arguments.client.rates);
+  caller->options.journal = journal;
+  caller->options.rate_limit = rate_limiting.limit;
+  caller->options.copies_as_text = arguments.request.copies_as_text;
+  const SubscriptionClient client(caller->options);
   const auto result = client.start(
       *asked.request,
-      {.timeout = arguments.limits.timeout, .stop_token = stop, .call_id = arguments.call_id.value_or("")});
+      {.timeout = arguments.client.limits.timeout, .stop_token = stop, .call_id = arguments.call_id.value_or("")});
   // A URL that was refused may hold a password.
   const bool refused = !result && result.error().kind() == ErrorKind::configuration_error;
-  if (!refused) asked.api_url = environment.api_url();
+  if (!refused) asked.api_url = caller->options.environment.api_url();
 
   Report report = report_start(asked, result);
-  report.held_until_told = std::make_shared<const TokenSource>(caller->tokens);
+  report.held_until_told = std::make_shared<const TokenSource>(caller->options.token_source);
   if (const std::string why = rate_limiting.error(); !why.empty()) {
     report.err += warning(why + "; this run keeps the API's limits alone, whatever others on this machine send");
   }
@@ -151,13 +99,9 @@ Notes notes() {
 Command commands::start(CLI::App& app) {
   const auto arguments = std::make_shared<Arguments>();
   add_request(app, arguments->request);
-  add_service(app, arguments->service);
-  add_ca_file(app, arguments->ca_file);
-  add_account(app, "Whose subscription it is: an account that is logged in", arguments->account);
-  add_call_limits(app, arguments->limits);
+  add_client_arguments(app, "Whose subscription it is: an account that is logged in", arguments->client);
   add(app, {"--call-id", "ID", "Sent as X-Request-Id, to identify the call; generated unless given"},
       arguments->call_id);
-  add_rate(app, arguments->rates);
   add(app, {"--journal", "FILE", "Record there what is sent, before it is sent"}, arguments->journal);
   add_output(app);
   return {notes(), [arguments](const Context& context) { return run(*arguments, context); }};

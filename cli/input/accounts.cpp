@@ -147,8 +147,8 @@ void require_client_id(const auth::Credentials& credentials) {
 GotToken get_token(const std::shared_ptr<auth::FileTokenStore>& store, const Account& account,
                    auth::Credentials credentials, const Secret& refused, const CallLimits& limits,
                    const std::stop_token& stop) {
-  const auto source = std::make_shared<const TokenSource>(
-      source_of(account, std::move(credentials), store, limits.retry_policy));
+  const auto source =
+      std::make_shared<const TokenSource>(source_of(account, std::move(credentials), store, limits.retry_policy));
   const auto deadline = std::chrono::steady_clock::now() + limits.timeout.value_or(default_timeout);
   return {(*source)({.deadline = deadline, .stop = stop, .refused = refused}), source};
 }
