@@ -196,6 +196,18 @@ Report report_token_error(const Error& error) {
   return {.status = status_of(error), .err = "connectid: " + error.message() + "\n"};
 }
 
+Report report_failed_read(const Asked& asked, const Error& error) {
+  Report report = report_token_error(error);
+  if (error.outcome() == Outcome::unknown) report.status = 7;
+  if (asked.output == Output::json) {
+    report = {
+        .status = report.status,
+        .out =
+            line({{"error", error_json(std::string(to_string(error.kind())), error.message(), violations_of(error))}})};
+  }
+  return report;
+}
+
 Report report_validation(const Asked& asked, const std::vector<Violation>& violations) {
   if (!violations.empty()) {
     return report_error(asked,

@@ -44,6 +44,8 @@ struct Asked {
 /// The same, of a command that sends no request.
 [[nodiscard]] Report report_nothing_changed();
 [[nodiscard]] Report report_token_error(const Error& error);
+/// Of a call that only reads: whatever was lost, nothing was changed.
+[[nodiscard]] Report report_failed_read(const Asked& asked, const Error& error);
 [[nodiscard]] Report report_validation(const Asked& asked, const std::vector<Violation>& violations);
 /// Nothing is known.
 [[nodiscard]] Report report_internal_error(const Asked& asked, const std::string& message);
