@@ -6,16 +6,16 @@ namespace connectid::inline v0::detail {
 
 Action Admission::next(Exchange& exchange, Event event, Now now) {
   for (;;) {
-    auto [action, lesson] = exchange.next(std::move(event), now);
-    if (lesson) learn(*lesson, now.steady);
-    const auto* wait = std::get_if<Wait>(&action);
-    if (std::holds_alternative<Reserve>(action)) {
+    Step step = exchange.next(std::move(event), now);
+    if (step.lesson) learn(*step.lesson, now.steady);
+    const auto* wait = std::get_if<Wait>(&step.action);
+    if (std::holds_alternative<Reserve>(step.action)) {
       event = reserve(now.steady);
     } else if (wait && !may_begin(*wait)) {
       event = NoRepeatLeft{};
     } else {
-      if (std::holds_alternative<Done>(action)) give_back();
-      return std::move(action);
+      if (std::holds_alternative<Done>(step.action)) give_back();
+      return std::move(step.action);
     }
   }
 }
