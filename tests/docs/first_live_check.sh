@@ -39,11 +39,11 @@ connectid start --json order.json --start-date "$day" --output json >started.jso
 # docs: end
 expect 0 started.json '"outcome":"started"'
 
-# docs: look
+# docs: list
 printf 'Authorization: Bearer %s\n' "$CONNECTID_ACCESS_TOKEN" |
   curl --silent --include --header @- --header 'Accept: application/json' "$api/v1/subscription" >listed.txt
 # docs: end
-expect 0 listed.txt 'HTTP/1.1 404'  # the fake server has nothing but Start subscription
+expect 0 listed.txt 'HTTP/1.1 200'
 
 # docs: bad_request
 printf 'Authorization: Bearer %s\n' "$CONNECTID_ACCESS_TOKEN" |

@@ -19,8 +19,8 @@ installed_files() {
     sed -E 's|^\./||; s/^lib(64|\/[a-z0-9_]+-linux-[a-z0-9]+)\//lib\//; s/-targets-[a-z]+\.cmake$/-targets-CONFIG.cmake/' |
     LC_ALL=C sort
 }
-echo "compare with installed_files.txt"
-diff -u "$here/installed_files.txt" <(installed_files) ||
+echo "compare with installed_files.txt, the public headers and the commands"
+diff -u <({ cat "$here/installed_files.txt"; "$here/../declared_files.sh"; } | LC_ALL=C sort) <(installed_files) ||
   { echo "installed files differ from tests/install/consumer/installed_files.txt"; exit 1; }
 
 echo "a plain compiler line with pkg-config"

@@ -158,10 +158,10 @@ TEST(FakeServer, lets_nobody_in_without_the_right_bearer) {
             200);
 }
 
-TEST(FakeServer, knows_one_resource_only) {
+TEST(FakeServer, knows_no_resource_but_the_declared_ones) {
   const FakeServer server;
   auto client = client_of(server);
-  EXPECT_EQ(status_of(client.Get("/v1/subscription")), 404);
+  EXPECT_EQ(status_of(client.Get("/v1/subscription/")), 404);
   const auto result = client.Post("/v1/other", "{}", "application/json");
   ASSERT_EQ(status_of(result), 404);
   EXPECT_TRUE(json::parse(result->body).contains("exceptionType"));
