@@ -2,7 +2,7 @@
 # symbols.sh WORK_DIR [--write]: compares what the shared library exports with exported_symbols.txt, or writes that file.
 set -euo pipefail
 recorded=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/exported_symbols.txt
-library=$1/build/libconnectid.so
+library=$1/build/src/libconnectid.so
 
 # Beside ours, a C++ library shows what the standard library wants to be the same everywhere; a compiler chooses which.
 ours='^((typeinfo|typeinfo name|vtable) for )?connectid::v0::'
