@@ -49,6 +49,10 @@ void check_text(Violations& found, const Field& field, std::string_view text) {
   if (!rules.one_of.empty() && !is_one_of(rules.one_of, text)) {
     return report(found, field, "range", "must be " + listed(rules.one_of) + ", and this is " + quoted(text));
   }
+  // A URL's path would lose it, and the segment before it.
+  if (rules.in == In::path && (text == "." || text == "..")) {
+    return report(found, field, "range", "must not be " + quoted(text));
+  }
   if (is_plain_ascii(text)) return check_length(found, field, text, text.size());
   std::size_t length = 0;
   bool control = false;

@@ -333,7 +333,7 @@ std::shared_ptr<const CurlTransport::Impl::KnownUrl> CurlTransport::Impl::known(
     const auto found = std::find_if(urls.rbegin(), urls.rend(), is_it);
     if (found != urls.rend()) return *found;
   }
-  auto read = std::make_shared<const KnownUrl>(KnownUrl{.text = url, .url = detail::parse_url(url)});
+  auto read = std::make_shared<const KnownUrl>(KnownUrl{.text = url, .url = detail::parse_url(url, detail::UrlOf::request)});
   if (!read->url.error.empty()) return read;  // it may hold a password
   const std::lock_guard lock(urls_mutex);
   if (urls.size() >= most) urls.erase(urls.begin());

@@ -37,7 +37,7 @@ bool is_loopback(const std::string& host) {
 
 }  // namespace
 
-Url parse_url(const std::string& text) {
+Url parse_url(const std::string& text, UrlOf what) {
   const auto refuse = [](std::string why) { return Url{.text = {}, .error = std::move(why)}; };
   const ParsedUrl url(curl_url());
   if (!url) return refuse("cannot be read: out of memory");
@@ -45,7 +45,10 @@ Url parse_url(const std::string& text) {
   const CURLUcode code = curl_url_set(url.get(), CURLUPART_URL, text.c_str(), CURLU_DISALLOW_USER);
   if (code == CURLUE_USER_NOT_ALLOWED) return refuse("must hold no user name or password");
   if (code != CURLUE_OK) return refuse("is not an absolute https URL such as https://api.example/capi");
-  if (text.find_first_of("?#") != std::string::npos) return refuse("must hold no query and no fragment");
+  if (what == UrlOf::base && text.find_first_of("?#") != std::string::npos) {
+    return refuse("must hold no query and no fragment");
+  }
+  if (text.find('#') != std::string::npos) return refuse("must hold no fragment");
 
   const std::string scheme = part(url, CURLUPART_SCHEME);
   Url result{.text = part(url, CURLUPART_URL),
@@ -65,6 +68,7 @@ Url parse_url(const std::string& text) {
   if (!port.empty()) result.authority.append(":").append(port);
   result.origin.append(scheme).append("://").append(result.authority);
   result.path = part(url, CURLUPART_PATH);
+  if (const std::string query = part(url, CURLUPART_QUERY); !query.empty()) result.path.append("?").append(query);
   if (!visible_ascii(result.path)) return refuse("has a path with a character that must be percent-encoded");
   return result;
 }

@@ -201,7 +201,7 @@ TEST_F(ProgramTest, a_command_that_is_missing_is_told_with_those_that_are) {
   const Ended ended = run({});
   EXPECT_EQ(ended.status, 2);
   EXPECT_TRUE(ended.err.starts_with(
-      "connectid: a command is missing: the commands are start, validate, login, token, accounts, "
+      "connectid: a command is missing: the commands are start, list, validate, login, token, accounts, "
       "logout, fake-server\n"))
       << ended.err;
 }

@@ -44,7 +44,8 @@ TEST_F(ListTest, is_refused_without_a_token_that_lets_in) {
 }
 
 TEST_F(ListTest, sends_a_get_with_its_query_and_neither_body_nor_content_type) {
-  ASSERT_TRUE(client_with().list({.subscription_source_fetch_mode = "B2B"}));
+  const auto result = client_with().list({.subscription_source_fetch_mode = "B2B"});
+  ASSERT_TRUE(result) << result.error();
   const testing::ReceivedRequest received = server.received().at(0);
   EXPECT_EQ(received.method, "GET");
   EXPECT_EQ(received.path, "/v1/subscription?subscriptionSourceFetchMode=B2B");

@@ -109,4 +109,38 @@ TEST(Encode, is_byte_for_byte_what_nlohmann_json_writes) {
   }
 }
 
+/// An endpoint of a test's own: a path with a parameter, and a query.
+struct Looked {
+  std::string customer = {}, name = {};
+  std::optional<bool> active = std::nullopt;
+};
+constexpr connectid::detail::Field looked[] = {
+    connectid::detail::field<&Looked::customer>("customer",
+                                                {.in = connectid::detail::In::path, .required = true, .longest = 12}),
+    connectid::detail::field<&Looked::name>("name", {.in = connectid::detail::In::query}),
+    connectid::detail::field<&Looked::active>("active", {.in = connectid::detail::In::query})};
+constexpr connectid::detail::Endpoint look_up{.title = "Look up",
+                                              .method = "GET",
+                                              .path = "/v1/client/{customer}/name",
+                                              .confirmation = {.field = "name"},
+                                              .request = connectid::detail::Table::of<Looked>(looked),
+                                              .response = {}};
+
+TEST(Encode, a_path_and_a_query_are_percent_encoded) {
+  const auto target = [](const Looked& request) { return connectid::detail::target(look_up, &request); };
+  EXPECT_EQ(target({.customer = "7"}), "/v1/client/7/name");
+  EXPECT_EQ(target({.customer = "a/b?c#d%", .name = "x&y=z å", .active = false}),
+            "/v1/client/a%2Fb%3Fc%23d%25/name?name=x%26y%3Dz%20%C3%A5&active=false");
+  EXPECT_EQ(connectid::detail::body(look_up, &looked), "");
+}
+
+TEST(Encode, a_path_cannot_be_climbed) {
+  for (const char* dots : {".", ".."}) {
+    const Looked request{.customer = dots};
+    ASSERT_EQ(connectid::detail::violations(look_up, &request).size(), 1U) << dots;
+  }
+  const Looked three{.customer = "..."};
+  EXPECT_TRUE(connectid::detail::violations(look_up, &three).empty());
+}
+
 }  // namespace

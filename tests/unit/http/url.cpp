@@ -66,6 +66,14 @@ TEST(Url, with_a_host_beyond_ascii_is_written_in_punycode_or_refused) {
   }
 }
 
+TEST(Url, of_a_request_may_have_a_query_and_a_base_may_not) {
+  const std::string text = "https://api.example/v1/list?a=b%26c&d=/?";
+  EXPECT_EQ(parse_url(text, UrlOf::request).path, "/v1/list?a=b%26c&d=/?");
+  EXPECT_EQ(parse_url(text).error, "must hold no query and no fragment");
+  EXPECT_EQ(parse_url(text + "#e", UrlOf::request).error, "must hold no fragment");
+  EXPECT_FALSE(parse_url("https://api.example/?bl\xc3\xa5", UrlOf::request).error.empty());
+}
+
 TEST(Url, that_is_refused_has_no_parts_to_connect_to) {
   for (const char* text : {"", "https://user:hunter2@h/x", "http://api.example", "ftp://h", "https://h/x?hunter2"}) {
     const Url url = parse_url(text);
