@@ -1,7 +1,6 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
-#include "base/text.hpp"
 #include "endpoints/endpoint.hpp"
 #include "http/form.hpp"
 
@@ -15,9 +14,16 @@ void append(std::string& out, std::int64_t number) {
   out.append(digits, std::to_chars(digits, std::end(digits), number).ptr);
 }
 
+bool stands_for_itself(std::string_view text) {
+  bool plain = true;
+  for (const char c : text) plain &= c >= ' ' && c <= '~' && c != '"' && c != '\\';
+  return plain;
+}
+
 void append_quoted(std::string& out, std::string_view text) {
-  if (is_plain_ascii(text) && text.find_first_of("\"\\") == std::string_view::npos) {
-    out.append("\"").append(text).append("\"");
+  if (stands_for_itself(text)) {
+    out += '"';
+    out.append(text) += '"';
   } else {
     out += json(text).dump(-1, ' ', false, json::error_handler_t::replace);
   }
