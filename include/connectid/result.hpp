@@ -73,53 +73,53 @@ class [[nodiscard]] Result {
 
   /// What `next`, which returns a Result, makes of the value; on an error the error.
   /// @{
-  template <class F>
-  [[nodiscard]] auto and_then(F&& next) & {
-    return chain(*this, std::forward<F>(next));
+  template <class Function>
+  [[nodiscard]] auto and_then(Function&& next) & {
+    return chain(*this, std::forward<Function>(next));
   }
-  template <class F>
-  [[nodiscard]] auto and_then(F&& next) const& {
-    return chain(*this, std::forward<F>(next));
+  template <class Function>
+  [[nodiscard]] auto and_then(Function&& next) const& {
+    return chain(*this, std::forward<Function>(next));
   }
-  template <class F>
-  [[nodiscard]] auto and_then(F&& next) && {
-    return chain(std::move(*this), std::forward<F>(next));
+  template <class Function>
+  [[nodiscard]] auto and_then(Function&& next) && {
+    return chain(std::move(*this), std::forward<Function>(next));
   }
-  template <class F>
-  [[nodiscard]] auto and_then(F&& next) const&& {
-    return chain(std::move(*this), std::forward<F>(next));
+  template <class Function>
+  [[nodiscard]] auto and_then(Function&& next) const&& {
+    return chain(std::move(*this), std::forward<Function>(next));
   }
   /// @}
 
   /// A Result of what `convert` makes of the value, which may be nothing (`Result<void>`); on an error the error.
   /// @{
-  template <class F>
-  [[nodiscard]] auto transform(F&& convert) & {
-    return map(*this, std::forward<F>(convert));
+  template <class Function>
+  [[nodiscard]] auto transform(Function&& convert) & {
+    return map(*this, std::forward<Function>(convert));
   }
-  template <class F>
-  [[nodiscard]] auto transform(F&& convert) const& {
-    return map(*this, std::forward<F>(convert));
+  template <class Function>
+  [[nodiscard]] auto transform(Function&& convert) const& {
+    return map(*this, std::forward<Function>(convert));
   }
-  template <class F>
-  [[nodiscard]] auto transform(F&& convert) && {
-    return map(std::move(*this), std::forward<F>(convert));
+  template <class Function>
+  [[nodiscard]] auto transform(Function&& convert) && {
+    return map(std::move(*this), std::forward<Function>(convert));
   }
-  template <class F>
-  [[nodiscard]] auto transform(F&& convert) const&& {
-    return map(std::move(*this), std::forward<F>(convert));
+  template <class Function>
+  [[nodiscard]] auto transform(Function&& convert) const&& {
+    return map(std::move(*this), std::forward<Function>(convert));
   }
   /// @}
 
   /// Itself where there is a value; else what `recover`, which returns a Result of the same type, makes of the error.
   /// @{
-  template <class F>
-  [[nodiscard]] Result or_else(F&& recover) const& {
-    return has_value() ? *this : Result(std::invoke(std::forward<F>(recover), error()));
+  template <class Function>
+  [[nodiscard]] Result or_else(Function&& recover) const& {
+    return has_value() ? *this : Result(std::invoke(std::forward<Function>(recover), error()));
   }
-  template <class F>
-  [[nodiscard]] Result or_else(F&& recover) && {
-    return has_value() ? std::move(*this) : Result(std::invoke(std::forward<F>(recover), error()));
+  template <class Function>
+  [[nodiscard]] Result or_else(Function&& recover) && {
+    return has_value() ? std::move(*this) : Result(std::invoke(std::forward<Function>(recover), error()));
   }
   /// @}
 
@@ -134,21 +134,25 @@ class [[nodiscard]] Result {
     if (!has_value()) detail::no_value(*std::get_if<1>(&state_));
     return *std::get_if<0>(&state_);
   }
-  template <class Self, class F>
-  static auto chain(Self&& self, F&& next) {
-    using Next = std::remove_cvref_t<std::invoke_result_t<F, decltype(*std::forward<Self>(self))>>;
+  template <class Self, class Function>
+  static auto chain(Self&& self, Function&& next) {
+    using Next = std::remove_cvref_t<std::invoke_result_t<Function, decltype(*std::forward<Self>(self))>>;
     static_assert(detail::is_result<Next>, "and_then takes a function that returns a Result");
-    return self ? Next(std::invoke(std::forward<F>(next), *std::forward<Self>(self))) : Next(self.error());
+    return self ? Next(std::invoke(std::forward<Function>(next), *std::forward<Self>(self))) : Next(self.error());
   }
-  template <class Self, class F>
-  static auto map(Self&& self, F&& convert) {
-    using Made = std::remove_cv_t<std::invoke_result_t<F, decltype(*std::forward<Self>(self))>>;
+  template <class Self, class Function>
+  static auto map(Self&& self, Function&& convert) {
+    using Made = std::remove_cv_t<std::invoke_result_t<Function, decltype(*std::forward<Self>(self))>>;
     if (!self) return Result<Made>(self.error());
     if constexpr (std::is_void_v<Made>) {
+<<<<<<< Updated upstream
+      std::invoke(std::forward<Function>(convert), *std::forward<Self>(self));
+=======
       std::invoke(std::forward<F>(convert), *std::forward<Self>(self));
-      return Result<void>();
+>>>>>>> Stashed changes
+      return Result<Made>();
     } else {
-      return Result<Made>(std::invoke(std::forward<F>(convert), *std::forward<Self>(self)));
+      return Result<Made>(std::invoke(std::forward<Function>(convert), *std::forward<Self>(self)));
     }
   }
 
@@ -181,28 +185,28 @@ class [[nodiscard]] Result<void> {
   }
 
   /// What `next`, which returns a Result, gives; on an error the error.
-  template <class F>
-  [[nodiscard]] auto and_then(F&& next) const {
-    using Next = std::remove_cvref_t<std::invoke_result_t<F>>;
+  template <class Function>
+  [[nodiscard]] auto and_then(Function&& next) const {
+    using Next = std::remove_cvref_t<std::invoke_result_t<Function>>;
     static_assert(detail::is_result<Next>, "and_then takes a function that returns a Result");
-    return error_ ? Next(*error_) : Next(std::invoke(std::forward<F>(next)));
+    return error_ ? Next(*error_) : Next(std::invoke(std::forward<Function>(next)));
   }
   /// A Result of what `make` gives, which may be nothing; on an error the error.
-  template <class F>
-  [[nodiscard]] auto transform(F&& make) const {
-    using Made = std::remove_cv_t<std::invoke_result_t<F>>;
+  template <class Function>
+  [[nodiscard]] auto transform(Function&& make) const {
+    using Made = std::remove_cv_t<std::invoke_result_t<Function>>;
     if (error_) return Result<Made>(*error_);
     if constexpr (std::is_void_v<Made>) {
-      std::invoke(std::forward<F>(make));
-      return Result<void>();
+      std::invoke(std::forward<Function>(make));
+      return Result<Made>();
     } else {
-      return Result<Made>(std::invoke(std::forward<F>(make)));
+      return Result<Made>(std::invoke(std::forward<Function>(make)));
     }
   }
   /// Itself where all went well; else what `recover`, which returns a `Result<void>`, makes of the error.
-  template <class F>
-  [[nodiscard]] Result or_else(F&& recover) const {
-    return error_ ? Result(std::invoke(std::forward<F>(recover), *error_)) : *this;
+  template <class Function>
+  [[nodiscard]] Result or_else(Function&& recover) const {
+    return error_ ? Result(std::invoke(std::forward<Function>(recover), *error_)) : *this;
   }
 
   /// The error. Where all went well: says so on standard error and ends the program.
