@@ -4,7 +4,7 @@
 #               <!-- cut from examples/cron.sh: the rule -->
 #           That is what stands between `# docs: the rule` and `# docs: end` there (`//` in C++), or the whole file where
 #           no region is named. Only ```text and ```mermaid need no such line.
-#   faults  writes docs/faults.md, which a test makes (and checks)
+#   tables  writes docs/faults.md and docs/endpoints.md, which tests make (and check)
 #   links   checks the links between the pages and the files that they name
 #   site    makes the site of the public headers and the pages: build/docs/html/index.html. What is not documented, and a
 #           link that leads nowhere, is an error
@@ -94,13 +94,15 @@ make_blocks() {
   return "$failed"
 }
 
-make_faults() {
+make_tables() {
   install_dependencies test
-  echo "build the fault tests"
+  echo "build the tests that make pages"
   quietly cmake --preset release
-  quietly cmake --build --preset release --target fault_tests --parallel "$jobs"
-  echo "write docs/faults.md"
-  CONNECTID_WRITE_DOCS=1 build/release/tests/fault_tests --gtest_brief=1 --gtest_filter='*Page.*'
+  quietly cmake --build --preset release --target fault_tests unit_tests --parallel "$jobs"
+  echo "write docs/faults.md and docs/endpoints.md"
+  for tests in fault_tests unit_tests; do
+    CONNECTID_WRITE_DOCS=1 "build/release/tests/$tests" --gtest_brief=1 --gtest_filter='*Page.*'
+  done
 }
 
 all_pages() { ls ./*.md; find docs -name '*.md' | sort; }
@@ -165,11 +167,11 @@ make_site() {
 check=''
 [[ ${1:-} != --check ]] || { check=$1; shift; }
 if (($# == 0)); then
-  set -- blocks faults links site
-  [[ -z $check ]] || set -- blocks links site  # a test checks the faults
+  set -- blocks tables links site
+  [[ -z $check ]] || set -- blocks links site  # tests check the tables
 fi
 for part in "$@"; do
-  declare -F "make_$part" >/dev/null || { echo "usage: docs.sh [--check] [blocks|faults|links|site]..." >&2; exit 2; }
+  declare -F "make_$part" >/dev/null || { echo "usage: docs.sh [--check] [blocks|tables|links|site]..." >&2; exit 2; }
 done
 work=$(mktemp)
 trap 'rm -f "$work"' EXIT

@@ -145,11 +145,7 @@ class [[nodiscard]] Result {
     using Made = std::remove_cv_t<std::invoke_result_t<Function, decltype(*std::forward<Self>(self))>>;
     if (!self) return Result<Made>(self.error());
     if constexpr (std::is_void_v<Made>) {
-<<<<<<< Updated upstream
       std::invoke(std::forward<Function>(convert), *std::forward<Self>(self));
-=======
-      std::invoke(std::forward<F>(convert), *std::forward<Self>(self));
->>>>>>> Stashed changes
       return Result<Made>();
     } else {
       return Result<Made>(std::invoke(std::forward<Function>(convert), *std::forward<Self>(self)));

@@ -26,7 +26,7 @@ struct Classification {
   Outcome outcome = Outcome::unknown;
   ErrorKind kind = ErrorKind::unexpected_response;  ///< says nothing where the outcome is `succeeded`
   RetryCondition condition = RetryCondition::no;
-  /// The response that was cut says nothing; why it was cut is what there is to tell.
+  /// The truncated response says nothing; why it was truncated is what there is to tell.
   bool for_the_truncation = false;
   friend bool operator==(const Classification&, const Classification&) = default;
 };

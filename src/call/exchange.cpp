@@ -177,7 +177,7 @@ Action Exchange::on(const CircuitIsOpen& circuit, Now now) {
 Action Exchange::on(Reserved slot, Now now) {
   if (slot.at < deadline_) return Wait{slot.at};
   return end_without_another(DeadlineExceeded{Stage::pause},
-                             "its turn in the rate limit comes in " +
+                             "its slot in the rate limit comes in " +
                                  in_milliseconds(std::chrono::ceil<milliseconds>(slot.at - now.steady)) + ", and " +
                                  the_timeout() + " passes before",
                              now);

@@ -29,7 +29,7 @@ class WrittenRequest {
 [[nodiscard]] std::string error_in(const http::Request& request);
 
 /// RFC 9112 section 3 and 6: origin form, Host first, and a Content-Length wherever the method gives content a meaning.
-/// For a request without a problem.
+/// For a request without an error.
 [[nodiscard]] WrittenRequest write_request(const http::Request& request, const Url& url);
 
 }  // namespace connectid::inline v0::detail

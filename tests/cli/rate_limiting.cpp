@@ -65,7 +65,7 @@ TEST_F(ProgramTest, shares_a_rate_with_all_runs_that_are_told_the_same) {
   EXPECT_EQ(run_at(server, data / "", {"--rate", "1/min"}).status, 0);
   const Ended second = run_at(server, data / "", {"--rate", "1/min", "--timeout", "20s"});
   EXPECT_EQ(second.status, 7) << second.out;
-  EXPECT_NE(second.out.find("its turn in the rate limit comes in"), std::string::npos) << second.out;
+  EXPECT_NE(second.out.find("its slot in the rate limit comes in"), std::string::npos) << second.out;
   EXPECT_EQ(run_at(server, data / "", {"--timeout", "20s"}).status, 0);
   EXPECT_EQ(server.started().size(), 2U);
 }

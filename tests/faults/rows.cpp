@@ -522,7 +522,8 @@ std::string markdown() {
       "In no row was more than one subscription started. Fresh: the call opens the connection. Reused: a start went "
       "well on\n"
       "it before.\n\n"
-      "| the server (or what stands before it) … | word | kind | attempts | bodies | plain fresh | plain reused | TLS "
+      "| the server (or what stands before it) … | outcome | kind | attempts | bodies | plain fresh | plain reused | "
+      "TLS "
       "fresh | TLS reused |\n"
       "| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n";
   for (const Row& row : rows()) {

@@ -27,7 +27,7 @@ struct Row {
   int attempts = 1;            ///< how often the call gave its request to the transport
   bool more_attempts = false;  ///< or more often: connecting is tried for a time, not for a number
   int bodies = 1;              ///< request bodies that the server got whole
-  int unknown_attempts = 1;    ///< where the word is unknown: how many attempts ended so
+  int unknown_attempts = 1;    ///< where the outcome is unknown: how many attempts ended so
   /// Connections that the call opened beyond the least: one where it is fresh, none where one is reused. None: where
   /// the call has one attempt, none; else it is not looked at.
   std::optional<int> more_connections = {};

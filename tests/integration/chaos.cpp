@@ -1,5 +1,5 @@
 // A storm of faults, thrown from a seed: whatever a network does to them, no start happens twice, no call is lost, and
-// every word is true. CONTRIBUTING.md tells how to run a longer one, or one seed again.
+// every outcome is true. CONTRIBUTING.md tells how to run a longer one, or one seed again.
 //
 // Each call carries an id of its own, by which the server's records tell what it did. So that truth can be told, no
 // fault may make a lie that no client could see. Of what is forged in the place of a response, that leaves:

@@ -1,4 +1,4 @@
-// Which attempts are repeated, after which pause, and in which word a call of several attempts ends: one row a rule.
+// Which attempts are repeated, after which pause, and in which outcome a call of several attempts ends: one row a rule.
 
 #include <gtest/gtest.h>
 
@@ -693,7 +693,7 @@ TEST(RetriesOfMany, a_429_holds_back_the_other_calls_of_the_client) {
   ASSERT_TRUE(std::holds_alternative<Done>(ended));
   EXPECT_EQ(std::get<Done>(ended).error->outcome(), Outcome::not_sent);
   EXPECT_EQ(std::get<Done>(ended).error->kind(), ErrorKind::deadline_exceeded);
-  EXPECT_TRUE(std::get<Done>(ended).error->message().starts_with("not sent: its turn in the rate limit comes in 10"));
+  EXPECT_TRUE(std::get<Done>(ended).error->message().starts_with("not sent: its slot in the rate limit comes in 10"));
 }
 
 TEST(RetriesOfMany, a_429_of_the_second_holds_back_the_others_for_no_more_than_that) {
