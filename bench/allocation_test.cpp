@@ -66,7 +66,7 @@ TEST(Starts, keep_their_connection) {
 // OpenSSL's and libcurl's.
 TEST(Starts, ask_the_heap_no_more_often_than_was_reached) {
   const LoopbackServer server(started_response);
-  EXPECT_LE(allocations_of(make_start("connectid", server)), 48U);
+  EXPECT_LE(allocations_of(make_start("connectid", server)), 25U);
 }
 
 }  // namespace

@@ -17,6 +17,9 @@ namespace detail {
 [[noreturn]] CONNECTID_API void no_error() noexcept;
 template <class T>
 inline constexpr bool is_result = false;
+template <class Made, class Function>
+inline constexpr bool recovers =
+    std::is_same_v<std::remove_cvref_t<std::invoke_result_t<Function, const Error&>>, Made>;
 }  // namespace detail
 
 /// A value or the Error that stands in its place. Test it before `*`: on an error that ends the program with the
@@ -115,10 +118,12 @@ class [[nodiscard]] Result {
   /// @{
   template <class Function>
   [[nodiscard]] Result or_else(Function&& recover) const& {
+    static_assert(detail::recovers<Result, Function>, "or_else takes a function that returns the same Result");
     return has_value() ? *this : Result(std::invoke(std::forward<Function>(recover), error()));
   }
   template <class Function>
   [[nodiscard]] Result or_else(Function&& recover) && {
+    static_assert(detail::recovers<Result, Function>, "or_else takes a function that returns the same Result");
     return has_value() ? std::move(*this) : Result(std::invoke(std::forward<Function>(recover), error()));
   }
   /// @}
@@ -202,6 +207,7 @@ class [[nodiscard]] Result<void> {
   /// Itself where all went well; else what `recover`, which returns a `Result<void>`, makes of the error.
   template <class Function>
   [[nodiscard]] Result or_else(Function&& recover) const {
+    static_assert(detail::recovers<Result, Function>, "or_else takes a function that returns the same Result");
     return error_ ? Result(std::invoke(std::forward<Function>(recover), *error_)) : *this;
   }
 

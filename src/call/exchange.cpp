@@ -315,7 +315,7 @@ std::optional<Allowance> Exchange::allowance_in(const http::Response& response, 
     if (remaining.value_or(0) > 0 && !headers.retry_after) return Allowance{0, std::chrono::seconds{1}};
     const auto pause = retry_after(headers, now.wall);
     if (!pause) return std::nullopt;
-    return Allowance{0, std::max(after_named_pause(call_.retry, *pause, 0), shortest_pause_after_429)};
+    return Allowance{0, std::max(*pause, shortest_pause_after_429)};  // whatever this call's own policy says of it
   }
   const auto reset = rate_limit_reset(headers, now.wall);
   return remaining && reset ? std::optional(Allowance{*remaining, *reset}) : std::nullopt;

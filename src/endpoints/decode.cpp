@@ -72,8 +72,12 @@ void set(const Field& field, void* object, const Scalar& value) {
 /// What the outermost object says of success and failure.
 class Says {
  public:
-  explicit Says(const Confirmation& confirmation)
-      : confirmation_(confirmation), names_{confirmation.field, "success", "exceptionType", "errorMessage", "error"} {}
+  explicit Says(const Endpoint& endpoint)
+      : confirmation_(endpoint.confirmation),
+        names_{confirmation_.field, "success", "exceptionType", "errorMessage", "error"} {
+    const auto row = std::ranges::find(endpoint.response.fields, confirmation_.field, &Field::name);
+    is_container_ = row != endpoint.response.fields.end() && row->at != nullptr;
+  }
 
   void key(std::string_view name) {
     any_ = true;
@@ -85,24 +89,34 @@ class Says {
   }
 
   void value(const Scalar& value) {
-    const std::size_t now = std::exchange(name_, names_.size());
-    if (now == names_.size() || std::holds_alternative<std::nullptr_t>(value)) return;
+    if (name_ == field && is_container_) wrong_[field] = true;
+    if (name_ == names_.size() || std::holds_alternative<std::nullptr_t>(value)) return;
     const auto* text = std::get_if<std::string_view>(&value);
     const auto* flag = std::get_if<bool>(&value);
-    if (now == field) wrong_[field] = !confirmation_.value.empty() && !(text && *text == confirmation_.value);
-    if (now == success) succeeds_ = flag && *flag;
-    if (now == success) wrong_[success] = !succeeds_;
-    if (now > success) wrong_[now] = true;
+    if (names_[name_] == "success") {
+      succeeds_ = flag && *flag;
+      wrong_[success] = !succeeds_;
+    } else if (name_ == field) {
+      wrong_[field] = wrong_[field] || (!confirmation_.value.empty() && !(text && *text == confirmation_.value));
+    } else {
+      wrong_[name_] = true;
+    }
   }
 
   /// An object or a list, which is no scalar of any kind.
-  void container() { value(Scalar(0.0)); }
+  void container() {
+    if (name_ != field || !is_container_) value(Scalar(0.0));
+  }
+
+  /// Something within the field that is none of its objects.
+  void stranger() { wrong_[field] = wrong_[field] || (name_ == field && is_container_); }
 
   [[nodiscard]] std::string reason() const {
     for (std::size_t name = exception_type; name < names_.size(); ++name) {
       if (wrong_[name]) return "holds " + std::string(names_[name]);
     }
     if (wrong_[success]) return "has another success than true";
+    if (wrong_[field] && is_container_) return std::string("has no objects in ").append(confirmation_.field);
     if (wrong_[field])
       return std::string("has another ").append(confirmation_.field).append(" than ").append(confirmation_.value);
     if (twice_) return "holds a field that decides twice";
@@ -118,14 +132,14 @@ class Says {
   std::array<std::string_view, count> names_;
   std::array<bool, count> there_{}, wrong_{};
   std::size_t name_ = count;
-  bool any_ = false, twice_ = false, succeeds_ = false;
+  bool any_ = false, twice_ = false, succeeds_ = false, is_container_ = false;
 };
 
 /// What the parser tells of a body, put into the fields of a response as it comes: no tree is built.
 class Reader {
  public:
   Reader(const Endpoint& endpoint, void* response)
-      : says_(endpoint.confirmation), root_(endpoint.response.fields), response_(response) {}
+      : says_(endpoint), root_(endpoint.response.fields), response_(response) {}
 
   [[nodiscard]] std::string reason() const { return is_object_ ? says_.reason() : "is JSON but not an object"; }
 
@@ -148,6 +162,7 @@ class Reader {
     const auto field = std::ranges::find(frame.fields, name, &Field::name);
     frame.field = field == frame.fields.end() ? nullptr : &*field;
     frame.objects = 0;
+    frame.known = frame.known || frame.field;
     if (depth_ == 1) says_.key(name);
     return true;
   }
@@ -170,12 +185,17 @@ class Reader {
     if (container() && !frames_[depth_ - 1].in_list) {
       frames_[depth_ - 1].in_list = true;
     } else {
+      if (depth_ == 1 && skipped_ == 0 && frames_[0].in_list) says_.stranger();
       ++skipped_;
     }
     return true;
   }
 
-  bool end_object() { return end(depth_); }
+  bool end_object() {
+    // A list's only object may stand for the list, but one that says nothing is no object of it.
+    if (skipped_ == 0 && depth_ == 2 && !frames_[0].in_list && !frames_[1].known) says_.stranger();
+    return end(depth_);
+  }
   bool end_array() { return skipped_ > 0 ? end(skipped_) : !(frames_[depth_ - 1].in_list = false); }
 
  private:
@@ -185,6 +205,7 @@ class Reader {
     const Field* field = nullptr;  ///< whose value comes next; null: nobody's
     std::size_t objects = 0;       ///< how many it has given that field
     bool in_list = false;          ///< within the list that is that value
+    bool known = false;            ///< it has held a field of the table
   };
 
   /// The field that an object or a list which begins now goes to; null: to none.
@@ -203,8 +224,8 @@ class Reader {
   bool scalar(const Scalar& value) {
     if (depth_ == 0 || skipped_ > 0) return true;
     const Frame& frame = frames_[depth_ - 1];
+    if (depth_ == 1) frame.in_list ? says_.stranger() : says_.value(value);
     if (frame.in_list) return true;
-    if (depth_ == 1) says_.value(value);
     if (frame.field) set(*frame.field, frame.object, value);
     return true;
   }

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <connectid/call_info.hpp>
@@ -115,14 +116,17 @@ struct Table {
   std::span<const Field> fields;
   std::any (*make)();
   void* (*object)(std::any& made);
-  CallInfo* (*call)(std::any& made);  ///< of a response
+  void (*take)(std::any& made, void* to, CallInfo call);  ///< a response and its call, to one of the same type
 
   template <class T>
   static constexpr Table of(std::span<const Field> fields) {
     return {fields, []() -> std::any { return T(); }, [](std::any& made) -> void* { return std::any_cast<T>(&made); },
-            [](std::any& made) -> CallInfo* {
-              if constexpr (requires(T t) { t.call; }) return &std::any_cast<T>(&made)->call;
-              return nullptr;
+            [](std::any& made, void* to, CallInfo call) {
+              if constexpr (requires(T t) { t.call; }) {
+                T& response = *static_cast<T*>(to);
+                response = std::move(*std::any_cast<T>(&made));
+                response.call = std::move(call);
+              }
             }};
   }
 };

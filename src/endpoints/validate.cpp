@@ -42,8 +42,8 @@ void check_length(Violations& found, const Field& field, std::string_view text, 
 void check_text(Violations& found, const Field& field, std::string_view text) {
   const Rules& rules = field.rules;
   if (text.empty()) {
-    if (rules.required)
-      report(found, field, "required", "is required: give 1 to " + std::to_string(rules.longest) + " characters");
+    const std::string longest = rules.longest == 0 ? "a text" : "1 to " + std::to_string(rules.longest) + " characters";
+    if (rules.required) report(found, field, "required", "is required: give " + longest);
     return;
   }
   if (!rules.one_of.empty() && !is_one_of(rules.one_of, text)) {
@@ -68,11 +68,12 @@ void check_text(Violations& found, const Field& field, std::string_view text) {
 }
 
 void check_integer(Violations& found, const Field& field, std::optional<std::int64_t> number) {
-  const std::string least = std::to_string(field.rules.least);
+  const bool any = field.rules.least == std::numeric_limits<std::int64_t>::min();
+  const std::string least = any ? "a number" : std::to_string(field.rules.least) + " or more";
   if (!number) {
-    if (field.rules.required) report(found, field, "required", "is required: give " + least + " or more");
+    if (field.rules.required) report(found, field, "required", "is required: give " + least);
   } else if (*number < field.rules.least) {
-    report(found, field, "range", "must be " + least + " or more, and this is " + std::to_string(*number));
+    report(found, field, "range", "must be " + least + ", and this is " + std::to_string(*number));
   }
 }
 

@@ -81,7 +81,8 @@ TEST_F(ListTest, is_retried_after_a_lost_response_and_written_in_no_journal) {
 }
 
 TEST_F(ListTest, is_no_success_without_its_list) {
-  for (const char* body : {"", "{}", R"({"success":true})", R"({"status":"OK"})", "[]"}) {
+  for (const char* body : {"", "{}", R"({"success":true})", R"({"status":"OK"})", "[]", R"({"subscriptions":null})",
+                           R"({"subscriptions":"none"})", R"({"subscriptions":[7]})"}) {
     server.always(testing::response(200, body));
     const auto result = client_with().list();
     ASSERT_FALSE(result) << body;

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <any>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include <connectid/auth/token_source.hpp>
@@ -12,6 +12,10 @@
 #include <connectid/subscription/start_subscription.hpp>
 
 namespace connectid::inline v0 {
+
+namespace detail {
+class ClientCore;
+}
 
 /// The front door. A cheap handle: copies share connections. All methods are const and thread-safe, and none throws.
 /// (Where the memory is exhausted, `std::bad_alloc` ends a call. It may have acted; a journal has it in flight.)
@@ -42,19 +46,19 @@ class CONNECTID_API SubscriptionClient {
   [[nodiscard]] SubscriptionClient with(TokenSource token_source) const;
 
  private:
-  struct Core;
-  SubscriptionClient(std::shared_ptr<const Core> core, TokenSource token_source) noexcept;
+  SubscriptionClient(std::shared_ptr<const detail::ClientCore> core, TokenSource token_source) noexcept;
 
-  /// One call of any endpoint: its response, or an Error.
-  [[nodiscard]] std::any call(const detail::Endpoint& endpoint, const void* request, const CallOptions& options) const;
+  /// One call of any endpoint: fills the response, or says why not.
+  [[nodiscard]] std::optional<Error> call(const detail::Endpoint& endpoint, const void* request, void* response,
+                                          const CallOptions& options) const;
   template <class Response, class Request>
   Result<Response> call(const Request& request, const CallOptions& options) const {
-    std::any done = call(detail::endpoint_of(request), &request, options);
-    if (const Error* error = std::any_cast<Error>(&done)) return *error;
-    return std::any_cast<Response>(std::move(done));
+    Response response;
+    if (auto error = call(detail::endpoint_of(request), &request, &response, options)) return *std::move(error);
+    return response;
   }
 
-  std::shared_ptr<const Core> core_;
+  std::shared_ptr<const detail::ClientCore> core_;
   TokenSource token_source_;
 };
 

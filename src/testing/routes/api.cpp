@@ -1,5 +1,6 @@
 #include "testing/routes/api.hpp"
 
+#include <algorithm>
 #include <any>
 #include <charconv>
 #include <nlohmann/json.hpp>
@@ -80,6 +81,7 @@ std::string read(const Endpoint& endpoint, const json& body, const Parameters& p
 
 /// The parameters of a path that fits an endpoint's; none: it is another's.
 std::optional<Parameters> match(std::string_view pattern, std::string_view path) {
+  if (std::ranges::count(pattern, '/') != std::ranges::count(path, '/')) return std::nullopt;
   Parameters found;
   while (!pattern.empty() && !path.empty()) {
     const auto [expected, more_pattern] = split(pattern, '/');
@@ -137,7 +139,9 @@ Ruling rule(const ReceivedRequest& request, const AccountOf& account_of, const S
   if (!account) return {unauthorized()};
 
   const Endpoint& endpoint = *matched->endpoint;
-  const json body = request.method == "GET" ? json::object() : json::parse(request.body, nullptr, false);
+  const bool has_body =
+      std::ranges::any_of(endpoint.request.fields, [](const Field& f) { return f.rules.in == In::body; });
+  const json body = has_body ? json::parse(request.body, nullptr, false) : json::object();
   if (!body.is_object()) return {not_valid("The body must be a JSON object")};
   std::any made = endpoint.request.make();
   void* const fields = endpoint.request.object(made);
@@ -147,7 +151,7 @@ Ruling rule(const ReceivedRequest& request, const AccountOf& account_of, const S
   if (const auto broken = connectid::detail::violations(endpoint, fields); !broken.empty()) {
     return {not_valid(sentence(broken))};
   }
-  return act(endpoint, made, {.call_id = field_of(request.headers, "X-Request-Id"), .account = *account}, started);
+  return act(endpoint, fields, {.call_id = field_of(request.headers, "X-Request-Id"), .account = *account}, started);
 }
 
 }  // namespace connectid::inline v0::testing::detail

@@ -1,5 +1,6 @@
 #include "testing/routes/subscription.hpp"
 
+#include <connectid/subscription/list_subscriptions.hpp>
 #include <nlohmann/json.hpp>
 
 namespace connectid::inline v0::testing::detail {
@@ -20,15 +21,18 @@ json listed(const StartSubscriptionRequest& started) {
 
 }  // namespace
 
-Ruling act(const connectid::detail::Endpoint& endpoint, const std::any& request, const Caller& caller,
+Ruling act(const connectid::detail::Endpoint& endpoint, const void* request, const Caller& caller,
            const Started& started) {
-  if (const auto* start = std::any_cast<StartSubscriptionRequest>(&request)) {
+  using connectid::detail::endpoint_of;
+  if (&endpoint == &endpoint_of(StartSubscriptionRequest())) {
     return {{.status = 200, .body = R"({"status":"OK"})"},
-            StartedSubscription{.request = *start, .call_id = caller.call_id, .account = caller.account}};
+            StartedSubscription{.request = *static_cast<const StartSubscriptionRequest*>(request),
+                                .call_id = caller.call_id,
+                                .account = caller.account}};
   }
   const auto& [field, value, may_be_empty] = endpoint.confirmation;
   json body = {{std::string(field), value.empty() ? json::array() : json(std::string(value))}};
-  if (field == "subscriptions") {
+  if (&endpoint == &endpoint_of(ListSubscriptionsRequest())) {
     for (const StartedSubscription& one : started()) {
       if (one.account == caller.account) body[std::string(field)].push_back(listed(one.request));
     }

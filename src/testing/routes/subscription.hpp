@@ -1,6 +1,5 @@
 #pragma once
 
-#include <any>
 #include <string>
 #include <vector>
 
@@ -17,7 +16,7 @@ struct Caller {
 
 /// What is done with a valid request. Where this server knows nothing of an endpoint but its declaration, the response
 /// is the least that is a success.
-[[nodiscard]] Ruling act(const connectid::detail::Endpoint& endpoint, const std::any& request, const Caller& caller,
+[[nodiscard]] Ruling act(const connectid::detail::Endpoint& endpoint, const void* request, const Caller& caller,
                          const Started& started);
 
 }  // namespace connectid::inline v0::testing::detail
