@@ -9,6 +9,10 @@
 
 namespace connectid::inline v0 {
 
+namespace detail {
+struct Endpoint;  // what each request names
+}
+
 /// What is known of a call, whatever became of it.
 struct CallInfo {
   std::string call_id = {};  ///< what was sent as `X-Request-Id`

@@ -43,7 +43,6 @@ struct StartSubscriptionResponse {
 [[nodiscard]] CONNECTID_API std::string to_json(const StartSubscriptionRequest& request, bool copies_as_text = false);
 
 namespace detail {
-struct Endpoint;
 CONNECTID_API const Endpoint& endpoint_of(const StartSubscriptionRequest& request) noexcept;
 }
 }  // namespace connectid::inline v0

@@ -22,16 +22,13 @@ static constexpr Field one[] = {field<&Subscription::product>("product"),
                                 field<&Subscription::sales_person>("salesPerson")};
 static constexpr Field all[] = {field<&ListSubscriptionsResponse::subscriptions>("subscriptions", {.fields = one})};
 
-extern constexpr Endpoint list_subscriptions{
-    .title = "List subscriptions",
-    .method = "GET",
-    .path = "/v1/subscription",
-    .idempotency = Idempotency::safe,
-    .confirmation = {.field = "subscriptions"},
-    .request = Table::of<ListSubscriptionsRequest>(query),
-    .response = Table::of<ListSubscriptionsResponse>(all),
-};
-
+extern constexpr Endpoint list_subscriptions{.title = "List subscriptions",
+                                             .method = "GET",
+                                             .path = "/v1/subscription",
+                                             .idempotency = Idempotency::safe,
+                                             .confirmation = {.field = "subscriptions"},
+                                             .request = Table::of<ListSubscriptionsRequest>(query),
+                                             .response = Table::of<ListSubscriptionsResponse>(all)};
 const Endpoint& endpoint_of(const ListSubscriptionsRequest&) noexcept { return list_subscriptions; }
 
 }  // namespace connectid::inline v0::detail
