@@ -49,7 +49,7 @@ std::string_view to_string(Cause cause) noexcept {
     case Cause::reset:
       return "reset";
     case Cause::stray_response:
-      return "stray_answer";
+      return "stray_response";
     case Cause::malformed:
       return "malformed";
     case Cause::too_large:

@@ -306,7 +306,7 @@ std::string CurlTransport::Impl::Attempt::text(Cause cause) const {
         return "the connection was reset" + before;
       case Cause::stray_response:
         return reader_.begun() ? "more came than one response, so none of it is to be believed"
-                               : "bytes came that response nothing we sent";
+                               : "bytes came that answer nothing we sent";
       case Cause::too_large:
         return std::string("the response was given up: ") + reader_.reason() + " (at most " +
                std::to_string(transport_.options.max_headers) + " bytes of headers and " +

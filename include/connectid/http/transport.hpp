@@ -93,7 +93,7 @@ struct Limits {
   std::stop_token stop = {};                          ///< requested: it ends at once
 
   /// `Response::connection` of the refusal that this attempt repeats; null: it repeats none. Where bytes came on it
-  /// since, that response was not this request's: the attempt ends, unsent, with Cause::stray_answer.
+  /// since, that response was not this request's: the attempt ends, unsent, with Cause::stray_response.
   std::shared_ptr<KeptConnection> connection = {};
 };
 

@@ -6,8 +6,10 @@
 #include <connectid/stage.hpp>
 
 #include <cstdio>
+#include <iterator>
 #include <set>
 #include <sstream>
+#include <utility>
 
 #include "base/text.hpp"
 #include "base/time.hpp"
@@ -102,14 +104,36 @@ TEST(SecretText, assignment_overwrites_the_old_text_in_memory) {
   if (secret.reveal().data() == memory) EXPECT_STRNE(memory + 2, "nary-canary-canary-canary-canary");
 }
 
-TEST(Words, every_stage_and_cause_has_its_own_name) {
-  std::set<std::string_view> names;
-  for (int i = 0; i <= static_cast<int>(Stage::receive); ++i) names.insert(to_string(static_cast<Stage>(i)));
-  EXPECT_EQ(names.size(), 9U);
-  names.clear();
-  for (int i = 0; i <= static_cast<int>(Cause::other); ++i) names.insert(to_string(static_cast<Cause>(i)));
-  EXPECT_EQ(names.size(), 15U);
-  EXPECT_FALSE(names.contains("?"));
+TEST(Stage, has_its_enumerators_name) {
+  constexpr std::pair<Stage, const char*> stages[] = {
+      {Stage::prepare, "prepare"}, {Stage::token, "token"},     {Stage::pause, "pause"},
+      {Stage::resolve, "resolve"}, {Stage::connect, "connect"}, {Stage::handshake, "handshake"},
+      {Stage::send, "send"},       {Stage::wait, "wait"},       {Stage::receive, "receive"},
+  };
+  ASSERT_EQ(std::size(stages), static_cast<std::size_t>(Stage::receive) + 1);
+  for (const auto& [stage, name] : stages) EXPECT_EQ(to_string(stage), name);
+}
+
+TEST(Cause, has_its_enumerators_name) {
+  constexpr std::pair<Cause, const char*> causes[] = {
+      {Cause::timed_out, "timed_out"},
+      {Cause::cancelled, "cancelled"},
+      {Cause::unresolved, "unresolved"},
+      {Cause::unreachable, "unreachable"},
+      {Cause::certificate, "certificate"},
+      {Cause::tls, "tls"},
+      {Cause::proxy_refused, "proxy_refused"},
+      {Cause::proxy_denied, "proxy_denied"},
+      {Cause::closed, "closed"},
+      {Cause::reset, "reset"},
+      {Cause::stray_response, "stray_response"},
+      {Cause::malformed, "malformed"},
+      {Cause::too_large, "too_large"},
+      {Cause::configuration, "configuration"},
+      {Cause::other, "other"},
+  };
+  ASSERT_EQ(std::size(causes), static_cast<std::size_t>(Cause::other) + 1);
+  for (const auto& [cause, name] : causes) EXPECT_EQ(to_string(cause), name);
 }
 
 TEST(CallId, is_a_uuid_of_version_7_that_begins_with_the_time) {

@@ -555,7 +555,7 @@ const Row rows[] = {
      unknown,
      Kind::transport_error,
      {2100ms},
-     "outcome unknown: sent 2026-04-01 03:00:07Z, stray_answer: so the refusal before it (HTTP 429) was perhaps not "
+     "outcome unknown: sent 2026-04-01 03:00:07Z, stray_response: so the refusal before it (HTTP 429) was perhaps not "
      "this "
      "request's. The server may have acted"},
     {"a_stray_response_after_a_401_makes_the_call_unknown",
