@@ -94,8 +94,8 @@ void LoopbackServer::accept_all() {
 
 void LoopbackServer::serve(int connection) {
   if (!tls_) {
-    return response_all([&](void* bytes, std::size_t size) { return recv(connection, bytes, size, 0); },
-                        [&] { return send(connection, response_.data(), response_.size(), MSG_NOSIGNAL); });
+    return serve_all([&](void* bytes, std::size_t size) { return recv(connection, bytes, size, 0); },
+                     [&] { return send(connection, response_.data(), response_.size(), MSG_NOSIGNAL); });
   }
   sigset_t no_reader;  // OpenSSL writes without MSG_NOSIGNAL
   sigemptyset(&no_reader);
@@ -103,11 +103,11 @@ void LoopbackServer::serve(int connection) {
   pthread_sigmask(SIG_BLOCK, &no_reader, nullptr);
   const connectid::testing::detail::Ssl tls(SSL_new(tls_.get()));
   if (!tls || SSL_set_fd(tls.get(), connection) != 1 || SSL_accept(tls.get()) != 1) return;
-  response_all([&](void* bytes, std::size_t size) { return SSL_read(tls.get(), bytes, static_cast<int>(size)); },
-               [&] { return SSL_write(tls.get(), response_.data(), static_cast<int>(response_.size())); });
+  serve_all([&](void* bytes, std::size_t size) { return SSL_read(tls.get(), bytes, static_cast<int>(size)); },
+            [&] { return SSL_write(tls.get(), response_.data(), static_cast<int>(response_.size())); });
 }
 
-void LoopbackServer::response_all(const auto& receive, const auto& send) {
+void LoopbackServer::serve_all(const auto& receive, const auto& send) {
   std::string received;
   std::array<char, 4096> piece{};
   for (ssize_t count = 0; (count = receive(piece.data(), piece.size())) > 0;) {

@@ -26,7 +26,7 @@ inline constexpr std::string_view started_response =
 /// How the bytes cross the wire.
 enum class Wire { plain, tls };
 
-/// Keeps each connection and responds every request on it with the same bytes: as little work as a server can do, in
+/// Keeps each connection and answers every request on it with the same bytes: as little work as a server can do, in
 /// threads of its own that block. Starts when made, ends when destroyed. TLS is 1.3, with a certificate made on the
 /// spot. Throws std::runtime_error (or its std::system_error) where it cannot listen.
 class LoopbackServer {
@@ -48,7 +48,7 @@ class LoopbackServer {
  private:
   void accept_all();
   void serve(int connection);
-  void response_all(const auto& receive, const auto& send);
+  void serve_all(const auto& receive, const auto& send);
 
   struct FreeContext {
     void operator()(ssl_ctx_st* context) const noexcept;

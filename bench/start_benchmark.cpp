@@ -81,7 +81,7 @@ double quantile(std::vector<double> values, double part) {
   return *at;
 }
 
-Cost reserve(const bench::Start& start, std::chrono::milliseconds time) {
+Cost measure(const bench::Start& start, std::chrono::milliseconds time) {
   if (!start()) throw std::runtime_error("not started");  // the connection may have been idle for too long
   std::vector<double> walls;
   walls.reserve(static_cast<std::size_t>(Microseconds(time).count()));  // no call is as short as that
@@ -100,9 +100,9 @@ Cost reserve(const bench::Start& start, std::chrono::milliseconds time) {
 }
 
 template <class Of>
-std::vector<double> of_each(const std::vector<Cost>& reservations, Of of) {
+std::vector<double> of_each(const std::vector<Cost>& samples, Of of) {
   std::vector<double> values;
-  std::ranges::transform(reservations, std::back_inserter(values), of);
+  std::ranges::transform(samples, std::back_inserter(values), of);
   return values;
 }
 
@@ -117,12 +117,12 @@ void compare(bench::Wire wire, int rounds, std::chrono::milliseconds time) {
   stay_on(0);
   std::array<bench::Start, bench::ways.size()> starts;
   std::ranges::transform(bench::ways, starts.begin(), [&](const char* way) { return bench::make_start(way, server); });
-  for (const bench::Start& start : starts) reserve(start, time);  // connects, and warms up
-  std::array<std::vector<Cost>, starts.size()> reservations;
+  for (const bench::Start& start : starts) measure(start, time);  // connects, and warms up
+  std::array<std::vector<Cost>, starts.size()> samples;
   for (int round = 0; round < rounds; ++round) {
     for (std::size_t i = 0; i < starts.size(); ++i) {
       const std::size_t way = (i + static_cast<std::size_t>(round)) % starts.size();  // each comes first in its turn
-      reservations[way].push_back(reserve(starts[way], time));
+      samples[way].push_back(measure(starts[way], time));
     }
   }
   const auto cpu = [](const Cost& cost) { return cost.cpu; };
@@ -130,11 +130,11 @@ void compare(bench::Wire wire, int rounds, std::chrono::milliseconds time) {
   const auto allocations = [](const Cost& cost) { return cost.allocations; };
   for (std::size_t way = 0; way < starts.size(); ++way) {
     std::cout << (wire == bench::Wire::tls ? "tls " : "plain ") << bench::ways[way] << ' '
-              << quantile(of_each(reservations[way], cpu), 0.5);
-    print_ratio(of_each(reservations[way], cpu), of_each(reservations[0], cpu));
-    std::cout << ' ' << 1e6 / quantile(of_each(reservations[way], wall), 0.5);
-    print_ratio(of_each(reservations[0], wall), of_each(reservations[way], wall));
-    std::cout << ' ' << quantile(of_each(reservations[way], allocations), 0.5) << '\n';
+              << quantile(of_each(samples[way], cpu), 0.5);
+    print_ratio(of_each(samples[way], cpu), of_each(samples[0], cpu));
+    std::cout << ' ' << 1e6 / quantile(of_each(samples[way], wall), 0.5);
+    print_ratio(of_each(samples[0], wall), of_each(samples[way], wall));
+    std::cout << ' ' << quantile(of_each(samples[way], allocations), 0.5) << '\n';
   }
 }
 

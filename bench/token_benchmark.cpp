@@ -1,11 +1,9 @@
 // token_benchmark [REPETITIONS]: what a token that renews itself costs.
 //
 // - Starts of 16 threads with `refresh_token_source`, beside the same with `static_token`. The rounds of both
-// alternate,
-//   and each pair of neighbours is one ratio: the machine may be busier at one time than at another.
+//   alternate, and each pair of neighbours is one ratio: the machine may be busier at one time than at another.
 // - A renewal in a FileTokenStore that holds 50,000 accounts, beside one that holds 10: lock, load, an authorization
-// server that
-//   responses at once, save. They alternate, too.
+//   server that responds at once, save. They alternate, too.
 
 #include <unistd.h>
 

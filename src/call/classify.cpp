@@ -119,7 +119,7 @@ Classification classify_stray_after_refusal() noexcept {
 Health health(const http::Response& response, Outcome outcome, std::chrono::steady_clock::duration lasted) noexcept {
   const bool by_a_gateway = response.status >= 502 && response.status <= 504;
   const bool by_an_application = outcome != Outcome::unknown || response.status == 500 || response.status == 501;
-  if (by_an_application && !by_a_gateway) return Health::responses;
+  if (by_an_application && !by_a_gateway) return Health::responds;
   if (response.truncated) return health(*response.truncated, lasted);
   return lasted < at_once ? Health::fails_at_once : Health::fails;
 }

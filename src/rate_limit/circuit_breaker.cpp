@@ -38,7 +38,7 @@ void Circuit::ended(Pass as, Health health, const std::string& what, TimePoint n
   const bool failed = health == Health::fails || health == Health::fails_at_once;
   if (as == Pass::probe) {
     probing_ = false;
-    if (health == Health::responses) {
+    if (health == Health::responds) {
       open_ = false;
       failures_ = 0;
     } else if (failed) {
@@ -48,7 +48,7 @@ void Circuit::ended(Pass as, Health health, const std::string& what, TimePoint n
     return;
   }
   if (open_) return;  // let through before it opened: what the probe finds out is newer
-  if (health == Health::responses) failures_ = 0;
+  if (health == Health::responds) failures_ = 0;
   if (health != Health::fails_at_once || break_after_ <= 0 || ++failures_ < break_after_) return;
   open_ = true;
   since_ = now;

@@ -11,7 +11,7 @@ namespace connectid::inline v0::detail {
 /// What the end of an attempt tells of the service behind the API.
 enum class Health {
   unclear,        ///< nothing: it never got there, or was ended on purpose
-  responses,      ///< an application responded
+  responds,       ///< an application responded
   fails,          ///< nobody responded, or a gateway did instead
   fails_at_once,  ///< likewise, and so soon that a batch of calls would all be used up on it
 };

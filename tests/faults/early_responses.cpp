@@ -135,7 +135,7 @@ http::Request request_with(std::string body) {
           .body = std::move(body)};
 }
 
-/// Reads a little, responses and stops reading.
+/// Reads a little, responds and stops reading.
 Script stops_reading(std::string response, End end) {
   Script script = early(100'000, std::move(response), end);
   script.fault.stop_reading = true;

@@ -136,7 +136,7 @@ class TokensOnTheWire : public ::testing::Test {
   const std::shared_ptr<auth::MemoryTokenStore> store = std::make_shared<auth::MemoryTokenStore>();
 };
 
-TEST_F(TokensOnTheWire, a_response_that_is_truncated_anywhere_is_asked_for_once_more) {
+TEST_F(TokensOnTheWire, a_response_truncated_anywhere_is_asked_for_once_more) {
   ASSERT_TRUE(renewed());
   std::size_t cuts = 0, asked_again = 0;
   for (bool whole = false; !whole; ++cuts) {

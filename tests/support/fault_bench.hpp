@@ -74,7 +74,7 @@ struct Bench {
   std::jthread helper;                         ///< runs beside the call, where a fault needs somebody to act during it
 };
 
-/// The outcome of a result: `started` or the error's outcome.
+/// `started`, or how the call failed: `not_sent`, `rejected`, `unknown`.
 [[nodiscard]] inline std::string outcome_of(const Result<StartSubscriptionResponse>& result) {
   return result ? "started" : std::string(to_string(result.error().outcome()));
 }

@@ -36,7 +36,7 @@ class CONNECTID_API RateLimit {
   /// All processes on this machine that name the same file have one limit together: the API's. The file is made where
   /// there is none (0600), its directory is not. `part` may be lower: what those of them take together that give the
   /// same part, kept in a second file beside it. The files belong on a disk of this machine: what another machine wrote
-  /// counts as nothing, so two that write to one in reservation keep no limit. Nobody waits for their lock, and nothing
+  /// counts as nothing, so two that write to one in turn keep no limit. Nobody waits for their lock, and nothing
   /// throws because of them: see `error`.
   [[nodiscard]] static RateLimit across_processes(std::filesystem::path path, Rates part = {});
   /// No limit.

@@ -505,7 +505,7 @@ TEST_F(RefresherTest, what_never_had_a_connection_is_no_try) {
   EXPECT_EQ(renew(refresher), "canary-access-2");
 }
 
-TEST_F(RefresherTest, a_response_that_was_truncated_behind_its_json_is_not_asked_for_again) {
+TEST_F(RefresherTest, a_response_truncated_behind_its_json_is_not_asked_for_again) {
   save(stored());
   http::Response truncated = rotated();
   truncated.framed = false;

@@ -191,7 +191,7 @@ TEST(Classify, an_early_success_is_unknown) {
   }
 }
 
-TEST(Classify, an_early_response_that_was_truncated_by_the_caller_still_says_so) {
+TEST(Classify, an_early_response_that_the_caller_ended_still_says_so) {
   const Response response{
       .status = 200, .truncated = Failure{Stage::receive, Cause::cancelled, true, {}}, .left = Left::part};
   EXPECT_EQ(classify(response, nothing, by_the_application, false).kind, ErrorKind::cancelled);
@@ -257,13 +257,13 @@ TEST(Classify, a_response_is_healthy_unless_it_may_have_acted_or_a_gateway_gave_
     for (const Outcome outcome : {Outcome::succeeded, Outcome::not_sent, Outcome::rejected, Outcome::unknown}) {
       const bool of_an_application = status == 500 || status == 501 || outcome != Outcome::unknown;
       const bool fails = (status >= 502 && status <= 504) || !of_an_application;
-      ASSERT_EQ(health(response, outcome, 1s), fails ? Health::fails : Health::responses) << status;
-      ASSERT_EQ(health(response, outcome, 999ms), fails ? Health::fails_at_once : Health::responses) << status;
+      ASSERT_EQ(health(response, outcome, 1s), fails ? Health::fails : Health::responds) << status;
+      ASSERT_EQ(health(response, outcome, 999ms), fails ? Health::fails_at_once : Health::responds) << status;
     }
   }
 }
 
-TEST(Classify, a_response_that_was_truncated_is_as_unhealthy_as_what_truncated_it) {
+TEST(Classify, a_truncated_response_is_as_unhealthy_as_what_truncated_it) {
   const auto truncated_by = [](Cause cause) {
     return Response{.status = 200, .truncated = Failure{Stage::receive, cause, true, {}}};
   };

@@ -131,7 +131,7 @@ constexpr const char large_body[] = "its body is too large";
 
 class RefusedResponse : public ::testing::TestWithParam<Refused> {};
 
-TEST_P(RefusedResponse, is_refused_for_its_reason_however_it_is_truncated_and_nothing_behind_it_changes_that) {
+TEST_P(RefusedResponse, is_refused_for_its_reason_however_it_is_split_and_nothing_behind_it_changes_that) {
   const Refused& row = GetParam();
   const Said whole = read(row.bytes, row.to_head);
   EXPECT_EQ(whole.state, row.state);
@@ -374,7 +374,7 @@ Said empty(const std::string& fields) { return whole(200, fields + "Content-Leng
 
 class WholeResponse : public ::testing::TestWithParam<Taken> {};
 
-TEST_P(WholeResponse, is_read_the_same_however_it_is_truncated) {
+TEST_P(WholeResponse, is_read_the_same_however_it_is_split) {
   expect_read(GetParam().bytes, GetParam().to_head, GetParam().said);
 }
 

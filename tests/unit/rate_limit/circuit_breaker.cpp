@@ -63,13 +63,13 @@ std::vector<Step> down(int failures, std::vector<Step> then = {}) {
 }
 
 const Row rows[] = {
-    {"fewer_than_the_limit_open_nothing", 5, down(4, {{1ms, Pass::normal, responses}})},
+    {"fewer_than_the_limit_open_nothing", 5, down(4, {{1ms, Pass::normal, responds}})},
     {"it_opens_after_so_many_in_a_row", 5, down(5, {{0ms, Pass::refused, unclear, 1000ms}})},
     {"a_response_ends_the_row", 5,
-     down(4, {{1ms, Pass::normal, responses},
+     down(4, {{1ms, Pass::normal, responds},
               {1ms, Pass::normal, fails_at_once},
               {1ms, Pass::normal, fails_at_once},
-              {1ms, Pass::normal, responses}})},
+              {1ms, Pass::normal, responds}})},
     {"what_tells_nothing_neither_ends_the_row_nor_counts", 3,
      down(2, {{1ms, Pass::normal, unclear},
               {1ms, Pass::normal, unclear},
@@ -84,13 +84,13 @@ const Row rows[] = {
     {"zero_never_opens", 0, down(100)},
     {"less_than_zero_never_opens", -1, down(100)},
     {"it_tells_how_long_it_stays_open", 5,
-     down(5, {{400ms, Pass::refused, unclear, 600ms},
-              {599ms, Pass::refused, unclear, 1ms},
-              {1ms, Pass::probe, responses}})},
+     down(
+         5,
+         {{400ms, Pass::refused, unclear, 600ms}, {599ms, Pass::refused, unclear, 1ms}, {1ms, Pass::probe, responds}})},
     {"a_probe_that_is_answered_closes_it", 5,
-     down(5, {{1s, Pass::probe, responses}, {0ms, Pass::normal, responses}, {0ms, Pass::normal, fails_at_once}})},
+     down(5, {{1s, Pass::probe, responds}, {0ms, Pass::normal, responds}, {0ms, Pass::normal, fails_at_once}})},
     {"closed_again_it_counts_from_nothing", 3,
-     down(3, {{1s, Pass::probe, responses},
+     down(3, {{1s, Pass::probe, responds},
               {0ms, Pass::normal, fails_at_once},
               {0ms, Pass::normal, fails_at_once},
               {0ms, Pass::normal, fails_at_once},
@@ -112,11 +112,11 @@ const Row rows[] = {
               {0ms, Pass::refused, unclear, 30s}})},
     {"opened_anew_it_begins_with_a_second", 1,
      down(1, {{1s, Pass::probe, fails},
-              {2s, Pass::probe, responses},
+              {2s, Pass::probe, responds},
               {0ms, Pass::normal, fails_at_once},
               {0ms, Pass::refused, unclear, 1000ms}})},
     {"a_probe_that_tells_nothing_frees_its_place", 5,
-     down(5, {{1s, Pass::probe, unclear}, {0ms, Pass::probe, unclear}, {0ms, Pass::probe, responses}})},
+     down(5, {{1s, Pass::probe, unclear}, {0ms, Pass::probe, unclear}, {0ms, Pass::probe, responds}})},
 };
 
 INSTANTIATE_TEST_SUITE_P(Table, CircuitOfCalls, testing::ValuesIn(rows),
@@ -143,7 +143,7 @@ TEST(CircuitState, what_was_let_through_before_it_opened_changes_nothing) {
   const Circuit::TimePoint now{1h};
   const Pass before = circuit.ask(now);
   circuit.ended(circuit.ask(now), fails_at_once, "HTTP 503", now);
-  circuit.ended(before, responses, "HTTP 200", now);
+  circuit.ended(before, responds, "HTTP 200", now);
   EXPECT_EQ(circuit.ask(now), Pass::refused);
   circuit.ended(before, fails_at_once, "HTTP 503", now + 500ms);
   EXPECT_EQ(circuit.ask(now + 1s), Pass::probe) << "the pause was made longer";
@@ -167,7 +167,7 @@ TEST(CircuitPassage, its_end_gives_the_place_of_the_probe_back) {
   first.give_back();
   Passage second(breaker);
   ASSERT_FALSE(second.ask(now + 2s));
-  second.ended(responses, "HTTP 200", now + 2s);
+  second.ended(responds, "HTTP 200", now + 2s);
   EXPECT_FALSE(first.ask(now + 2s));
 }
 

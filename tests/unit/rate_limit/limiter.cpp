@@ -1,4 +1,4 @@
-// How requests are paced, by a clock that the tests reservation: at a server that counts as the API does, alone and
+// How requests are paced, by a clock that the tests turn: at a server that counts as the API does, alone and
 // beside others; in memory, and across processes through a file.
 #include "rate_limit/limiter.hpp"
 

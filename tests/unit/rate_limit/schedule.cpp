@@ -1,4 +1,4 @@
-// The queue by its rules, each for itself, by a clock that the tests reservation.
+// The queue by its rules, each for itself, by a clock that the tests turn.
 #include "rate_limit/schedule.hpp"
 
 #include <gtest/gtest.h>

@@ -256,7 +256,7 @@ TEST(FakeServer, loses_the_response_or_does_not_act_at_all) {
   EXPECT_EQ(server.bodies_received(), 4U);
 }
 
-TEST(FakeServer, never_has_a_request_that_was_truncated) {
+TEST(FakeServer, never_has_a_truncated_request) {
   FakeServer server;
   auto client = client_of(server);
   server.next(ct::truncate_request_at(20));

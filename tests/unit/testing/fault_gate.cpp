@@ -465,7 +465,7 @@ TEST(FaultGate, leaves_unread_what_comes_after_the_end_if_told_so) {
   }
 }
 
-TEST(FaultGate, responses_a_request_it_has_truncated) {
+TEST(FaultGate, responds_to_a_request_that_it_truncated) {
   const LineServer server;
   Fault fault = forged("too long", End::fin);
   fault.truncate_request_at = 2;
