@@ -8,8 +8,8 @@
 # One file of JSON an order, with every field that it needs, moved into orders/ when it is whole: mv order-1001.json
 # DIR/orders/. Before it comes its customer's access token, in tokens/order-1001, for nobody else's eyes. From orders/
 # it goes to sending/ and, once a response is certain, to started/ or refused/, or back; without one, to hold/. What is
-# in hold/ may have started: somebody looks; no program sends it again. What is printed, cron mails; the log has each
-# call's id, and the program's own words.
+# in hold/ may have started: somebody verifies that, and no program sends it again. What is
+# printed, cron mails; the log has each call's id, and the program's own words.
 set -euo pipefail
 export LC_ALL=C
 unset CONNECTID_ACCESS_TOKEN    # a token is one customer's: not for every order
@@ -32,7 +32,7 @@ put() {  # FROM TO: the order goes there, but over no other
 for order in sending/*.json; do
   [[ -e $order ]] || continue
   name=${order##*/}
-  say "MAY HAVE STARTED (the run before left it in sending/): look; it goes to hold/: see log"
+  say "MAY HAVE STARTED (the run before left it in sending/): verify; it goes to hold/: see log"
   put sending hold
 done
 
@@ -65,7 +65,7 @@ for order in orders/*.json; do
     0) put sending started ;;
     3 | 4) put sending refused; say "not started; fix it (4: its token) and put it back (status $status): see log" ;;
     2 | 5 | 7) put sending orders; say "not started; the next run tries again (status $status): see log"; break ;;
-    *) say "MAY HAVE STARTED (status $status): look; it goes to hold/: see log"; put sending hold ;;
+    *) say "MAY HAVE STARTED (status $status): verify; it goes to hold/: see log"; put sending hold ;;
   esac
   # docs: end
 done

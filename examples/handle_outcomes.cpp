@@ -69,11 +69,11 @@ bool fits_in_a_call_id(const std::string& number) {
 
 // The server may have acted: a second start could be a second subscription, and a second bill.
 void unknown(Order& order, const connectid::Error& error) {
-  store(order, State::held, confirming, "look whether it started, call " + order.call_id + ": " + error.message());
+  store(order, State::held, confirming, "verify whether it started, call " + order.call_id + ": " + error.message());
 }
 
 // docs: every outcome
-void answered(Order& order, const Result& result) {
+void record_result(Order& order, const Result& result) {
   order.sent_at = result ? result->call.sent_at : result.error().call().sent_at;
   if (result) return store(order, State::active, welcome);
   switch (result.error().outcome()) {
@@ -106,7 +106,7 @@ void place(const connectid::SubscriptionClient& client, Order& order, const Save
   if (!save(order)) return;  // another worker has it
 
   const Result result = client.start(order.request, {.timeout = 10s, .call_id = order.call_id});
-  answered(order, result);
+  record_result(order, result);
   if (!save(order)) {  // what became of the call must not be lost: in the log, a person finds it
     throw std::runtime_error("order " + order.number + " was changed during call " + order.call_id + ", which ended " +
                              std::string(result ? "started" : to_string(result.error().outcome())));
@@ -117,7 +117,8 @@ void place(const connectid::SubscriptionClient& client, Order& order, const Save
 // docs: after a crash
 void recover(Order& order, const Save& save) {
   if (order.state != State::sending) return;
-  store(order, State::held, confirming, "look whether it started, call " + order.call_id + ": no response was stored");
+  store(order, State::held, confirming,
+        "verify whether it started, call " + order.call_id + ": no response was stored");
   save(order);  // false: its worker lives, and stored what it knows
 }
 // docs: end

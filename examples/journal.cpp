@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 
 // docs: after a crash
 // When a program begins, before it starts anything: each of these may have started, so nothing sends it again. Give it
-// to somebody who looks, and store that; only then is it settled here.
+// to somebody who verifies it, and store that; only then is it settled here.
 bool settle(const std::string& path) {
   const connectid::Result<connectid::JournalContents> found = connectid::FileJournal::read(path);
   if (!found) {
@@ -28,7 +28,7 @@ bool settle(const std::string& path) {
     return false;
   }
   for (const connectid::InFlightCall& call : found->in_flight) {
-    std::cout << "may have started, so look: call " << call.call_id << ", " << call.body << '\n';
+    std::cout << "may have started, so verify: call " << call.call_id << ", " << call.body << '\n';
     (*journal)->ended({.call_id = call.call_id}, connectid::Outcome::unknown);
   }
   const std::string error = (*journal)->error();

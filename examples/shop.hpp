@@ -16,7 +16,7 @@ enum class State {
   sending,  ///< written down before the call. Found after a crash: recover()
   active,   ///< started
   refused,  ///< nothing was started, and nothing will be until somebody changes the order
-  held,     ///< may have started: somebody looks; no program sends it again
+  held,     ///< may have started: somebody verifies that; no program sends it again
 };
 
 struct Order {

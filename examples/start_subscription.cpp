@@ -40,7 +40,7 @@ int start(const char* api_url, const char* access_token) {
     default:     // unknown
       break;
   }
-  return 6;  // may have started: look before sending again
+  return 6;  // may have started: verify before retrying
 }
 
 }  // namespace

@@ -8,8 +8,7 @@
 namespace connectid::inline v0 {
 
 /// Which service is meant: the base URLs of the API (before `/v1/…`) and of the authorization server. Where the URLs
-/// come from, and how surely they are known: docs/api-facts.md. This version fetches no token, so that it never calls
-/// the authorization server.
+/// come from, and how surely they are known: docs/api-facts.md.
 ///
 /// A URL is https, or http to `localhost`, 127.0.0.0/8 or [::1]; user, password, query and fragment are refused. One
 /// that cannot be used is the `configuration_error` of every call.
@@ -17,7 +16,7 @@ class CONNECTID_API Environment {
  public:
   /// https://api.mediaconnect.no/capi with the authorization server https://connectid.no/user
   [[nodiscard]] static Environment production();
-  /// The production API with the Swedish login https://connectid.se/user
+  /// The production API with the Swedish authorization server https://connectid.se/user
   [[nodiscard]] static Environment sweden();
   /// https://api-test.mediaconnect.no/capi with the authorization server https://api-test.mediaconnect.no/login
   [[nodiscard]] static Environment test();

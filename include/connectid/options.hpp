@@ -46,14 +46,14 @@ struct RetryPolicy {
   /// never had a connection cost nothing.
   int budget = 50;
   /// Also send a start again that may have acted: the customer may then be charged twice. For those alone who know
-  /// that a second start does no harm. The outcome stays `unknown` unless a repeat is answered with success.
+  /// that a second start does no harm. The outcome stays `unknown` unless the response to a repeat is a success.
   bool repeat_unknown_starts = false;
   /// What never had a connection is tried again until so long after the first such failure in a row, or the call's
   /// deadline. 0: never again.
   std::chrono::milliseconds connect_for{20'000};
   /// The opposite of a repeat: after so many attempts in a row of a client's calls that ended within a second and may
-  /// have acted, or were answered with 502, 503 or 504, its calls end `not_sent` (`circuit_open`), until one that is
-  /// let through now and then is answered. 0: never.
+  /// have acted, or whose response was 502, 503 or 504, its calls end `not_sent` (`circuit_open`), until one that is
+  /// let through now and then gets a response. 0: never.
   int break_circuit_after = 5;
 };
 

@@ -10,7 +10,7 @@ namespace connectid::inline v0 {
 enum class Stage {
   prepare,    ///< before anything was asked of the network
   token,      ///< getting an access token
-  pause,      ///< waiting to be sent: for a place in the rate limit, or for the time of the next attempt
+  pause,      ///< waiting to be sent: for a slot in the rate limit, or for the time of the next attempt
   resolve,    ///< looking the host's name up
   connect,    ///< TCP, and a proxy's CONNECT
   handshake,  ///< TLS
@@ -27,8 +27,8 @@ enum class Cause {
   unreachable,     ///< connection refused, no route, TCP failure before a connection stood
   certificate,     ///< the server's certificate did not verify
   tls,             ///< any other failure of the TLS handshake or of a record
-  proxy_refused,   ///< the proxy answered CONNECT with something else than 2xx
-  proxy_denied,    ///< it answered 403 or 407: it will not let this request pass, however often it is asked
+  proxy_refused,   ///< the proxy's response to CONNECT was not 2xx
+  proxy_denied,    ///< it was 403 or 407: the proxy will not let this request pass, however often it is asked
   closed,          ///< the peer closed the connection
   reset,           ///< the peer reset the connection
   stray_response,  ///< bytes came that no request had asked for: before ours, or behind its response

@@ -47,9 +47,9 @@ class Refresher {
   [[nodiscard]] Result<void> check_api(std::string_view api_url) const;
 
   /// Another token than `worn_out`: the one that somebody else has put into the store meanwhile, or a new one of the
-  /// login's, which then stands in the store. Blocks for the store's lock and then for the authorization server, for
-  /// the renewal's timeout at most each. `leaving` ends the wait for the lock, a request for client credentials, and
-  /// the tries to save; a refresh goes on to its end. May throw what a store throws.
+  /// authorization server's, which then stands in the store. Blocks for the store's lock and then for the authorization
+  /// server, for the renewal's timeout at most each. `leaving` ends the wait for the lock, a request for client
+  /// credentials, and the tries to save; a refresh goes on to its end. May throw what a store throws.
   [[nodiscard]] std::variant<auth::StoredToken, NotRenewed> renew(const Secret& worn_out, Timestamp now,
                                                                   const std::stop_token& leaving);
 

@@ -113,7 +113,8 @@ TokenEndpointResult ask_token_endpoint(const TokenEndpointRequest& asked) {
   TokenEndpointResult result;
   const Now began = read_clocks();
   http::Request request = token_request(credentials, refresh_token, make_call_id(began.wall));
-  // A slow login is waited for where hanging up would lose a refresh token; else there is room for a second try.
+  // A slow authorization server is waited for where hanging up would lose a refresh token; else there is room for a
+  // second try.
   const Timeouts timeouts{.attempt_timeout = refresh ? timeout : timeout / 2, .timeout = timeout};
   std::vector<Secret> secrets = secrets_in(credentials, refresh_token, request.authorization);
   Call call{.request = std::move(request),

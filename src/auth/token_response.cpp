@@ -38,7 +38,7 @@ std::optional<double> number(const json& field) {
 }
 
 std::string reason_against_type(const json* token_type) {
-  if (!token_type) return {};  // RFC 6749 requires it; nothing is known of the API's login in this
+  if (!token_type) return {};  // RFC 6749 requires it; nothing is known of this authorization server
   const bool bearer =
       token_type->is_string() && equal_ignoring_case(token_type->get_ref<const std::string&>(), "bearer");
   return bearer ? "" : "has another token_type than Bearer";

@@ -18,8 +18,8 @@ struct TokenResponse {
   std::chrono::seconds expires_in = std::chrono::hours{12};  ///< absent: what the API's documentation says
 };
 
-/// The body of a login's 200 (RFC 6749 section 5.1). `expires_in` may be a number or a text that holds one. Unknown
-/// fields are ignored; null counts as absent.
+/// The body of the token endpoint's 200 (RFC 6749 section 5.1). `expires_in` may be a number or a text that holds one.
+/// Unknown fields are ignored; null counts as absent.
 [[nodiscard]] TokenResponse decode_token(std::string_view body);
 
 }  // namespace connectid::inline v0::detail

@@ -4,10 +4,10 @@ namespace connectid::inline v0 {
 
 struct TokenSource::Functions {
   Function get;
-  Look cached;
+  Cached cached;
 };
 
-TokenSource::TokenSource(Function get, Look cached) {
+TokenSource::TokenSource(Function get, Cached cached) {
   if (get) functions_ = std::make_shared<const Functions>(Functions{std::move(get), std::move(cached)});
 }
 

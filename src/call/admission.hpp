@@ -22,7 +22,7 @@ class Admission {
   explicit Admission(const Shared& shared) noexcept
       : shared_(shared), passage_(shared.breaker), reservation_(shared.limiter) {}
 
-  /// The Exchange's next action that takes time: what the shared things answer is answered before it comes out.
+  /// The Exchange's next action that takes time: a Reserve is answered here and never comes out.
   [[nodiscard]] Action next(Exchange& exchange, Event event, Now now);
 
   void learn(const Lesson& lesson, TimePoint now);

@@ -101,8 +101,7 @@ std::string sentence(const http::Response& response, const std::string& reason, 
 std::string as_outcome(Outcome outcome, const std::string& what, Timestamp sent_at) {
   if (outcome == Outcome::rejected) return "rejected: " + what;
   if (outcome == Outcome::not_sent) return "not sent: " + what;
-  return "outcome unknown: sent " + utc(sent_at) + ", " + what +
-         ". The server may have acted: look before sending it again";
+  return "outcome unknown: sent " + utc(sent_at) + ", " + what + ". The server may have acted: verify before retrying";
 }
 
 }  // namespace

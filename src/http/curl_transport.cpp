@@ -133,7 +133,7 @@ std::optional<Cause> Transfer::receive() {
     if (!reader_.begun() && connection_.nothing_acknowledged(taken_)) return Cause::stray_response;
     if (!reader_.begun()) early_ = taken_ < bytes_.size();
     reader_.take({buffer.data(), moved.bytes});
-    ::explicit_bzero(buffer.data(), moved.bytes);  // a login's tokens
+    ::explicit_bzero(buffer.data(), moved.bytes);  // tokens, perhaps
   }
   return std::nullopt;
 }
@@ -333,7 +333,8 @@ std::shared_ptr<const CurlTransport::Impl::KnownUrl> CurlTransport::Impl::known(
     const auto found = std::find_if(urls.rbegin(), urls.rend(), is_it);
     if (found != urls.rend()) return *found;
   }
-  auto read = std::make_shared<const KnownUrl>(KnownUrl{.text = url, .url = detail::parse_url(url, detail::UrlOf::request)});
+  auto read =
+      std::make_shared<const KnownUrl>(KnownUrl{.text = url, .url = detail::parse_url(url, detail::UrlOf::request)});
   if (!read->url.error.empty()) return read;  // it may hold a password
   const std::lock_guard lock(urls_mutex);
   if (urls.size() >= most) urls.erase(urls.begin());

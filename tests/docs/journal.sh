@@ -14,7 +14,7 @@ cat >"$file" <<'LINES'
 LINES
 printf '{"v":1,"at":"2026-04-01T03:00' >>"$file"  # killed here
 
-[[ $("$example" "$file") == 'may have started, so look: call 1002.1, {"copies":1}' ]] || fail "what was in flight is not told"
+[[ $("$example" "$file") == 'may have started, so verify: call 1002.1, {"copies":1}' ]] || fail "what was in flight is not told"
 [[ -z $("$example" "$file") ]] || fail "what was settled is told again"
 [[ $(grep -c '"event":"ended".*"outcome":"succeeded"' "$file") == 3 ]] || fail "the calls of the example are not in the file"
 

@@ -1,4 +1,4 @@
-// Any bytes as a login's response: which tokens are taken from it, and for how long.
+// Any bytes as a token endpoint's response: which tokens are taken from it, and for how long.
 #include <chrono>
 
 #include "auth/token_response.hpp"

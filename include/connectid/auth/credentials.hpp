@@ -9,8 +9,8 @@
 
 namespace connectid::inline v0::auth {
 
-/// How a client proves who it is. Which one a login takes is agreed with its vendor: it is never found out by trying,
-/// for a refused try can spend what it carried.
+/// How a client proves who it is. Which one an authorization server takes is agreed with the vendor: it is never found
+/// out by trying, for a refused try can spend what it carried.
 enum class ClientAuthentication {
   basic,  ///< HTTP Basic, id and secret form-encoded (RFC 6749 section 2.3.1)
   body,   ///< `client_id` and `client_secret` among the form's parameters
@@ -18,7 +18,7 @@ enum class ClientAuthentication {
 
 /// Who asks for tokens, where, and how. Fill it with designated initialisers.
 struct Credentials {
-  /// Whose login is asked, and whose API the tokens are for: they are given to no other.
+  /// Whose authorization server is asked, and whose API the tokens are for: they are given to no other.
   Environment environment = Environment::production();
   std::string client_id = {};  ///< as the vendor has given it; never empty
   /// Empty: a public client, which only says its `client_id`, in the form.

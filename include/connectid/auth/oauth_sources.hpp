@@ -54,8 +54,8 @@ struct SourceOptions {
 
 /// The same, with a customer's refresh token, which `import_refresh_token` has put into the store (RFC 6749 section 6).
 /// There must be a store: the authorization server replaces the refresh token, and the new one exists only there. One
-/// that was refused (`invalid_grant`) is not sent again: `TokenError::log_in_again` says that only a new login helps,
-/// and once the store holds another refresh token, that one is used.
+/// that was refused (`invalid_grant`) is not sent again: `TokenError::log_in_again` says that the customer must log in
+/// again, and once the store holds another refresh token, that one is used.
 [[nodiscard]] CONNECTID_API TokenSource refresh_token_source(SourceOptions options);
 
 /// Puts a customer's refresh token into the store, for a `refresh_token_source` with the same credentials and account.

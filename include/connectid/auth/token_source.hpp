@@ -44,7 +44,7 @@ struct TokenRequest {
 class CONNECTID_API TokenSource {
  public:
   using Function = std::function<Result<AccessToken>(const TokenRequest&)>;  ///< gives a token; may block
-  using Look = std::function<std::optional<AccessToken>()>;                  ///< what is there already; never blocks
+  using Cached = std::function<std::optional<AccessToken>()>;                ///< what is there already; never blocks
 
   /// None: a client without another one makes no call.
   TokenSource() = default;
@@ -54,9 +54,9 @@ class CONNECTID_API TokenSource {
   template <class Callable>
   requires(!std::same_as<std::remove_cvref_t<Callable>, TokenSource> && std::constructible_from<Function, Callable>)
       TokenSource(Callable&& get)  // NOLINT(bugprone-forwarding-reference-overload): it takes no TokenSource
-      : TokenSource(Function(std::forward<Callable>(get)), Look()) {}
+      : TokenSource(Function(std::forward<Callable>(get)), Cached()) {}
   /// One that keeps tokens, too.
-  TokenSource(Function get, Look cached);
+  TokenSource(Function get, Cached cached);
 
   /// Asks it. There must be one.
   [[nodiscard]] Result<AccessToken> operator()(const TokenRequest& request) const;

@@ -37,7 +37,7 @@ class CONNECTID_API TokenStore {
   virtual ~TokenStore() = default;
 
   /// What was saved last; none where nothing was. An error with `TokenError::log_in_again` says that what was kept is
-  /// lost for good, so that only a new login helps.
+  /// lost for good, so that the customer must log in again.
   [[nodiscard]] virtual Result<std::optional<StoredToken>> load(const std::string& account) = 0;
 
   /// Called with the account's lock held. Returns once it is kept for good: a refresh token that was replaced is worth

@@ -25,7 +25,7 @@ class CONNECTID_API Journal {
   Journal& operator=(const Journal&) = delete;
   virtual ~Journal() = default;
 
-  /// Before each attempt (1, 2, …): the request is valid, has its token and its place; no byte of it has left. Returns
+  /// Before each attempt (1, 2, …): the request is valid, has its token and its slot; no byte of it has left. Returns
   /// once that is written down for good. An error, of whatever kind, or an exception ends the call: `journal_refused`,
   /// with the error's message, which is one line without secrets.
   [[nodiscard]] virtual Result<void> sending(const JournalCall& call, int attempt) = 0;

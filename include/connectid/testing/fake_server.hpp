@@ -107,7 +107,7 @@ struct FakeServerOptions {
 ///
 /// It is the authorization server, too: `POST /oauth/token` gives tokens for client credentials and for refresh tokens,
 /// by the rules of RFC 6749; a refresh token that comes again after it was replaced revokes all that came of the same
-/// login (RFC 9700 section 4.14.2). The authorization server has a port and a gate of its own, so that its faults do
+/// log-in (RFC 9700 section 4.14.2). The authorization server has a port and a gate of its own, so that its faults do
 /// not meet the API's requests; it also responds at the API's, by the API's scripts. A form of more than 8 KiB is a
 /// 413, and remembered nowhere. Every secret that is made has the word `canary` in it, for tests that look for leaks.
 class FakeServer {

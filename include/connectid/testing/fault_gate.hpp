@@ -15,8 +15,9 @@ namespace connectid::inline v0::testing {
 
 /// What a FaultGate does to one exchange: a request and its response on one connection. The default lets all through.
 ///
-/// An `end` that no cut and no response gives a place comes in place of the response's first byte. A request that is
-/// cut with `keep` and without a response has nothing more to hear: that is `silence`. `response` may be cut, too.
+/// An `end` without a truncation and without a `response` comes in place of the response's first byte. A request that
+/// is truncated with `keep` and without a `response` gets nothing more: that is `silence`. `response` may be truncated,
+/// too.
 struct Fault {
   /// How an exchange ends.
   enum class End {

@@ -197,7 +197,7 @@ TEST_F(ExchangeTest, time_up_is_the_calls_deadline_or_the_attempts) {
   EXPECT_EQ(error(late).message(),
             "outcome unknown: sent 2026-04-01 03:00:07Z, the call's timeout of 5000 ms passed while waiting for the "
             "response. "
-            "The server may have acted: look before sending it again");
+            "The server may have acted: verify before retrying");
 
   SimulatedCall attempt = make({.attempt_timeout = 1s, .timeout = 60s});
   static_cast<void>(send(attempt));

@@ -234,7 +234,7 @@ const Row rows[] = {
      unknown,
      Kind::transport_error,
      {},
-     "closed. The server may have acted: look before sending it again"},
+     "closed. The server may have acted: verify before retrying"},
     {"a_start_that_timed_out_is_never_repeated",
      {failure(Stage::wait, Cause::timed_out, true)},
      1,

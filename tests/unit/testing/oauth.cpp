@@ -1,4 +1,4 @@
-// The fake server's login: which tokens it gives, to whom, and what it refuses.
+// The fake authorization server: which tokens it gives, to whom, and what it refuses.
 #include <connectid/http/curl_transport.hpp>
 #include <connectid/testing/fake_server.hpp>
 
