@@ -29,7 +29,7 @@ TEST(Reservations, do_not_ask_the_heap) {
   EXPECT_EQ(allocations_of(RateLimit::per_client()), 0U);
   EXPECT_EQ(allocations_of(RateLimit::shared()), 0U);
   const std::filesystem::path path =
-      std::filesystem::temp_directory_path() / ("connectid-pace-" + std::to_string(getpid()));
+      std::filesystem::temp_directory_path() / ("connectid-rate-limit-" + std::to_string(getpid()));
   EXPECT_EQ(allocations_of(RateLimit::across_processes(path, {.per_second = 10})), 0U);
   std::filesystem::remove(path);
 }

@@ -22,12 +22,12 @@ Refusal decode_refusal(std::string_view body, const std::function<std::string(st
     return show(field->get_ref<const std::string&>(), longest);
   };
   const std::string error = text("error");
-  ServerMessage words{.exception_type = text("exceptionType"), .error_message = text("errorMessage")};
-  const bool of_the_application = !words.exception_type.empty() || !words.error_message.empty() || !error.empty();
-  if (words.exception_type.empty()) words.exception_type = error;
-  if (words.error_message.empty()) words.error_message = text("error_description");
-  if (words.exception_type.empty() && words.error_message.empty()) words.body_excerpt = show(body, excerpt);
-  return {.words = std::move(words), .oauth_error = !error.empty(), .of_the_application = of_the_application};
+  ServerMessage message{.exception_type = text("exceptionType"), .error_message = text("errorMessage")};
+  const bool of_the_application = !message.exception_type.empty() || !message.error_message.empty() || !error.empty();
+  if (message.exception_type.empty()) message.exception_type = error;
+  if (message.error_message.empty()) message.error_message = text("error_description");
+  if (message.exception_type.empty() && message.error_message.empty()) message.body_excerpt = show(body, excerpt);
+  return {.message = std::move(message), .oauth_error = !error.empty(), .of_the_application = of_the_application};
 }
 
 }  // namespace connectid::inline v0::detail

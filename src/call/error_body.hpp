@@ -10,7 +10,7 @@ namespace connectid::inline v0::detail {
 
 /// What a body that is no success says.
 struct Refusal {
-  ServerMessage words;
+  ServerMessage message;
   bool oauth_error = false;         ///< it holds OAuth's `error` (RFC 6749 section 5.2)
   bool of_the_application = false;  ///< it holds that, or the API's `exceptionType` or `errorMessage`
 };

@@ -63,36 +63,36 @@ ErrorDetail detail_of(const http::Failure& failure, ErrorKind kind) {
   }
 }
 
-ErrorDetail detail_of(ServerMessage words, ErrorKind kind, std::optional<milliseconds> retry_after) {
+ErrorDetail detail_of(ServerMessage message, ErrorKind kind, std::optional<milliseconds> retry_after) {
   switch (kind) {
     case ErrorKind::bad_request:
-      return BadRequest{std::move(words)};
+      return BadRequest{std::move(message)};
     case ErrorKind::unauthorized:
-      return Unauthorized{std::move(words)};
+      return Unauthorized{std::move(message)};
     case ErrorKind::forbidden:
-      return Forbidden{std::move(words)};
+      return Forbidden{std::move(message)};
     case ErrorKind::rate_limited:
-      return RateLimited{std::move(words), retry_after};
+      return RateLimited{std::move(message), retry_after};
     case ErrorKind::rejected:
-      return Rejected{std::move(words)};
+      return Rejected{std::move(message)};
     case ErrorKind::server_error:
-      return ServerError{std::move(words)};
+      return ServerError{std::move(message)};
     default:
-      return UnexpectedResponse{std::move(words)};
+      return UnexpectedResponse{std::move(message)};
   }
 }
 
 /// "HTTP 400: ValidationException: no such product"
-std::string sentence(const http::Response& response, const std::string& reason, const ServerMessage& words,
+std::string sentence(const http::Response& response, const std::string& reason, const ServerMessage& message,
                      std::optional<milliseconds> retry_after) {
   std::string text = "HTTP " + std::to_string(response.status);
   if (response.left == http::Left::head) text += ", which came before the request's body had left";
   if (response.left == http::Left::part) text += ", which came before the whole request had left";
   if (!reason.empty()) text += ", and the body " + reason;
-  for (const std::string* part : {&words.exception_type, &words.error_message}) {
+  for (const std::string* part : {&message.exception_type, &message.error_message}) {
     if (!part->empty()) text += ": " + *part;
   }
-  if (!words.body_excerpt.empty()) text += ": the body begins " + words.body_excerpt;
+  if (!message.body_excerpt.empty()) text += ": the body begins " + message.body_excerpt;
   if (retry_after) text += "; the server asks for a pause of " + in_milliseconds(*retry_after);
   return text;
 }
@@ -275,11 +275,11 @@ Action Exchange::no_success(const http::Response& response, Classification class
     classification.condition = RetryCondition::no;
 
   const auto shown_pause = response.status == 429 ? pause : std::nullopt;
-  std::string what = sentence(response, reading.reason, refusal.words, shown_pause);
+  std::string what = sentence(response, reading.reason, refusal.message, shown_pause);
   const bool open_end = is_success(response.status) && !response.framed && !reading.whole_json;
   if (open_end) what += "; the connection ended before the response was known to be whole";
   keep({.outcome = classification.outcome,
-        .detail = detail_of(std::move(refusal.words), classification.kind, shown_pause),
+        .detail = detail_of(std::move(refusal.message), classification.kind, shown_pause),
         .what = std::move(what),
         .http_status = response.status,
         .sent_at = sent_at_});
@@ -294,7 +294,7 @@ bool Exchange::is_success(int status) const noexcept {
 Refusal Exchange::refusal_in(const http::Response& response) const {
   Refusal refusal =
       decode_refusal(response.body, [this](std::string text) { return without_secrets(std::move(text)); });
-  if (call_.responses_are_secret) refusal.words.body_excerpt.clear();
+  if (call_.responses_are_secret) refusal.message.body_excerpt.clear();
   return refusal;
 }
 
@@ -431,7 +431,6 @@ Action Exchange::end_before_an_attempt(ErrorDetail detail, const std::string& wh
   return end({}, now);
 }
 
-/// What ended an attempt before says more than that the time for another is up.
 /// What ended an attempt before says more than why no other one is made.
 Action Exchange::end_without_another(ErrorDetail detail, const std::string& why, Now now) {
   if (ending_) return end(why, now);

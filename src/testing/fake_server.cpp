@@ -152,7 +152,7 @@ struct FakeServer::Impl {
   HttpResponse response_of_the_authorization_server(const ReceivedRequest& request, const Script& script) {
     if (!script.acts) {
       HttpResponse response = script.response.value_or(did_not_act());
-      tokens.answered_otherwise(request, response);
+      tokens.responded_otherwise(request, response);
       return response;
     }
     HttpResponse by_the_rules = tokens.response(request);

@@ -30,28 +30,28 @@ Script early(std::size_t byte, std::string response, End end) {
 }
 
 /// Where in the request the response comes.
-struct Place {
-  const char* words;
+struct Position {
+  const char* what;
   std::function<std::size_t(const Bench&)> byte;
 };
-Place after(std::size_t byte, const char* words) {
-  return {words, [byte](const Bench&) { return byte; }};
+Position after(std::size_t byte, const char* what) {
+  return {what, [byte](const Bench&) { return byte; }};
 }
-const Place before_the_first_byte = after(0, "before it reads a byte of the request");
-const Place after_one_byte = after(1, "when it has read one byte of the request");
-const Place in_the_headers = after(60, "in the middle of the request's headers");
-const Place in_the_body = {"in the middle of the request's body",
-                           [](const Bench& bench) { return size_of_a_start(bench.choices) - 5; }};
+const Position before_the_first_byte = after(0, "before it reads a byte of the request");
+const Position after_one_byte = after(1, "when it has read one byte of the request");
+const Position in_the_headers = after(60, "in the middle of the request's headers");
+const Position in_the_body = {"in the middle of the request's body",
+                              [](const Bench& bench) { return size_of_a_start(bench.choices) - 5; }};
 
-Row answered(std::string name, const Place& place, const std::string& server_message, std::string response, End end,
-             std::string outcome, std::string kind) {
+Row responded(std::string name, const Position& position, const std::string& server_message, std::string response,
+              End end, std::string outcome, std::string kind) {
   return {.name = "early_" + std::move(name),
-          .what = "sends " + server_message + " " + place.words,
+          .what = "sends " + server_message + " " + position.what,
           .outcome = std::move(outcome),
           .kind = std::move(kind),
           .bodies = 0,
-          .arm = [place, response = std::move(response), end](Bench& bench) {
-            bench.server.next(early(place.byte(bench), response, end));
+          .arm = [position, response = std::move(response), end](Bench& bench) {
+            bench.server.next(early(position.byte(bench), response, end));
           }};
 }
 
@@ -73,8 +73,8 @@ Row with_another_token(Row row) {
 }
 
 Row said_by_a_liar() {
-  Row row = answered("200_in_the_headers", in_the_headers, "200",
-                     "HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n" + ok_body, End::keep, started, "");
+  Row row = responded("200_in_the_headers", in_the_headers, "200",
+                      "HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n" + ok_body, End::keep, started, "");
   row.what += ", and drops the rest: all of it had left, so what the server says is all there is to know";
   return row;
 }
@@ -84,40 +84,40 @@ Row said_by_a_liar() {
 std::vector<Row> early_responses() {
   const std::string bad_request = "bad_request", unauthorized = "unauthorized";
   return {
-      answered("400_before_the_first_byte", before_the_first_byte, "400", refusal("400 No"), End::keep, rejected,
-               bad_request),
-      answered("400_after_one_byte", after_one_byte, "400", refusal("400 No"), End::keep, rejected, bad_request),
-      answered("400_then_fin", in_the_headers, "400 and closes", refusal("400 No"), End::fin, rejected, bad_request),
-      answered("400_then_rst", in_the_headers, "400 and resets", refusal("400 No"), End::reset, rejected, bad_request),
-      answered("400_in_the_body_then_rst", in_the_body, "400 and resets", refusal("400 No"), End::reset, rejected,
-               bad_request),
-      answered("404_in_the_body", in_the_body, "404", refusal("404 No"), End::keep, rejected, rejected),
-      answered("413_then_silence", in_the_headers, "413 and falls silent", refusal("413 No"), End::silence, rejected,
-               rejected),
-      answered("401", in_the_headers, "401 with a challenge", refusal("401 No", challenge), End::keep, rejected,
-               unauthorized),
-      with_another_token(repeated(answered("401_then_in", in_the_headers, "401 with a challenge",
-                                           refusal("401 No", challenge), End::keep, rejected, unauthorized),
+      responded("400_before_the_first_byte", before_the_first_byte, "400", refusal("400 No"), End::keep, rejected,
+                bad_request),
+      responded("400_after_one_byte", after_one_byte, "400", refusal("400 No"), End::keep, rejected, bad_request),
+      responded("400_then_fin", in_the_headers, "400 and closes", refusal("400 No"), End::fin, rejected, bad_request),
+      responded("400_then_rst", in_the_headers, "400 and resets", refusal("400 No"), End::reset, rejected, bad_request),
+      responded("400_in_the_body_then_rst", in_the_body, "400 and resets", refusal("400 No"), End::reset, rejected,
+                bad_request),
+      responded("404_in_the_body", in_the_body, "404", refusal("404 No"), End::keep, rejected, rejected),
+      responded("413_then_silence", in_the_headers, "413 and falls silent", refusal("413 No"), End::silence, rejected,
+                rejected),
+      responded("401", in_the_headers, "401 with a challenge", refusal("401 No", challenge), End::keep, rejected,
+                unauthorized),
+      with_another_token(repeated(responded("401_then_in", in_the_headers, "401 with a challenge",
+                                            refusal("401 No", challenge), End::keep, rejected, unauthorized),
                                   0)),
-      with_another_token(repeated(answered("401_and_fin_then_in", in_the_body, "401 with a challenge and closes",
-                                           refusal("401 No", challenge), End::fin, rejected, unauthorized),
+      with_another_token(repeated(responded("401_and_fin_then_in", in_the_body, "401 with a challenge and closes",
+                                            refusal("401 No", challenge), End::fin, rejected, unauthorized),
                                   1)),
-      with_another_token(repeated(answered("401_and_rst_then_in", in_the_headers, "401 with a challenge and resets",
-                                           refusal("401 No", challenge), End::reset, rejected, unauthorized),
+      with_another_token(repeated(responded("401_and_rst_then_in", in_the_headers, "401 with a challenge and resets",
+                                            refusal("401 No", challenge), End::reset, rejected, unauthorized),
                                   1)),
-      answered("429", in_the_headers, "429 with no pause", refusal("429 Slow"), End::keep, rejected, "rate_limited"),
+      responded("429", in_the_headers, "429 with no pause", refusal("429 Slow"), End::keep, rejected, "rate_limited"),
       [] {
-        Row row = repeated(answered("429_then_in", in_the_body, "429 with `Retry-After: 1`",
-                                    refusal("429 Slow", "Retry-After: 1\r\n"), End::keep, rejected, "rate_limited"),
+        Row row = repeated(responded("429_then_in", in_the_body, "429 with `Retry-After: 1`",
+                                     refusal("429 Slow", "Retry-After: 1\r\n"), End::keep, rejected, "rate_limited"),
                            0);
         row.variants = reused_tls;  // a pause of a second
         return row;
       }(),
-      answered("408_in_the_body", in_the_body, "408 and closes", refusal("408 Slow"), End::fin, unknown, unexpected),
-      answered("503_before_the_first_byte", before_the_first_byte, "503", refusal("503 No"), End::keep, unknown,
-               "server_error"),
-      answered("503_then_rst", in_the_headers, "503 and resets", refusal("503 No"), End::reset, unknown,
-               "server_error"),
+      responded("408_in_the_body", in_the_body, "408 and closes", refusal("408 Slow"), End::fin, unknown, unexpected),
+      responded("503_before_the_first_byte", before_the_first_byte, "503", refusal("503 No"), End::keep, unknown,
+                "server_error"),
+      responded("503_then_rst", in_the_headers, "503 and resets", refusal("503 No"), End::reset, unknown,
+                "server_error"),
       said_by_a_liar(),
   };
 }

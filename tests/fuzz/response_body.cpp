@@ -45,14 +45,14 @@ void check_shown(const std::string& text, std::size_t limit) {
   require(text.find(token) == std::string::npos, "the token is not shown");
 }
 
-void check_words(std::string_view body) {
-  const ServerMessage words =
-      detail::decode_refusal(body, [](std::string text) { return detail::redact(std::move(text), token); }).words;
-  check_shown(words.exception_type, 1000);
-  check_shown(words.error_message, 1000);
-  check_shown(words.body_excerpt, 200);
-  const bool said = !words.exception_type.empty() || !words.error_message.empty();
-  require(said ? words.body_excerpt.empty() : body.empty() == words.body_excerpt.empty(),
+void check_message(std::string_view body) {
+  const ServerMessage message =
+      detail::decode_refusal(body, [](std::string text) { return detail::redact(std::move(text), token); }).message;
+  check_shown(message.exception_type, 1000);
+  check_shown(message.error_message, 1000);
+  check_shown(message.body_excerpt, 200);
+  const bool said = !message.exception_type.empty() || !message.error_message.empty();
+  require(said ? message.body_excerpt.empty() : body.empty() == message.body_excerpt.empty(),
           "the body is shown where it says nothing else, and only there");
 }
 
@@ -63,6 +63,6 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace connectid::fuzz;
   const std::string_view body = text_of(data, size);
   check_reading(body);
-  check_words(body);
+  check_message(body);
   return 0;
 }

@@ -71,14 +71,15 @@ class LimitingServer {
 class Processes : public ::testing::Test {
  protected:
   Processes() {
-    std::string name = std::filesystem::temp_directory_path() / "connectid-pace-XXXXXX";
+    std::string name = std::filesystem::temp_directory_path() / "connectid-rate-limit-XXXXXX";
     directory = mkdtemp(name.data());
-    path = directory / "pace";
+    path = directory / "rate-limit";
   }
   ~Processes() override { std::filesystem::remove_all(directory); }
 
   [[nodiscard]] pid_t begin(int seconds) const {
-    std::string program = CONNECTID_PACED_STARTS, url = server.url(), file = path, time = std::to_string(seconds);
+    std::string program = CONNECTID_RATE_LIMITED_STARTS, url = server.url(), file = path,
+                time = std::to_string(seconds);
     char* const arguments[] = {program.data(), url.data(), file.data(), time.data(), nullptr};
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
@@ -99,7 +100,7 @@ class Processes : public ::testing::Test {
 };
 
 TEST_F(Processes, eight_on_one_limit_are_never_refused) {
-  constexpr int seconds = 8;  // carefully for three of them, then at the full pace
+  constexpr int seconds = 8;  // carefully for three of them, then at the full rate
   std::vector<pid_t> processes;
   for (int i = 0; i < 8; ++i) processes.push_back(begin(seconds));
   for (const pid_t pid : processes) EXPECT_EQ(wait(pid), 0);

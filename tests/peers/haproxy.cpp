@@ -15,7 +15,7 @@ using faults::outcome_of;
 using faults::valid_request;
 
 Recipe haproxy(testing::FakeServer& server, const std::string& backend = "retries 0") {
-  return {.program = "haproxy", .arguments = {"-db", "-f", "@FOLDER@/haproxy.cfg"}, .files = {{"haproxy.cfg", R"(
+  return {.program = "haproxy", .arguments = {"-db", "-f", "@DIRECTORY@/haproxy.cfg"}, .files = {{"haproxy.cfg", R"(
 global
   maxconn 500
 defaults

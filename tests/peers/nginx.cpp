@@ -22,21 +22,21 @@ Recipe nginx(const std::string& http, std::map<std::string, std::string> files =
   files["nginx.conf"] = R"(
 daemon off;
 master_process off;
-pid @FOLDER@/nginx.pid;
+pid @DIRECTORY@/nginx.pid;
 error_log stderr warn;
 events { worker_connections 1024; }
 http {
   log_format line '$connection $status $request_length';
-  access_log @FOLDER@/access.log line;
-  client_body_temp_path @FOLDER@/bodies;
-  proxy_temp_path @FOLDER@/proxied;
-  fastcgi_temp_path @FOLDER@/fastcgi;
-  uwsgi_temp_path @FOLDER@/uwsgi;
-  scgi_temp_path @FOLDER@/scgi;
+  access_log @DIRECTORY@/access.log line;
+  client_body_temp_path @DIRECTORY@/bodies;
+  proxy_temp_path @DIRECTORY@/proxied;
+  fastcgi_temp_path @DIRECTORY@/fastcgi;
+  uwsgi_temp_path @DIRECTORY@/uwsgi;
+  scgi_temp_path @DIRECTORY@/scgi;
   default_type application/json;
 )" + http + "}\n";
   return {.program = "nginx",
-          .arguments = {"-e", "stderr", "-p", "@FOLDER@", "-c", "@FOLDER@/nginx.conf"},
+          .arguments = {"-e", "stderr", "-p", "@DIRECTORY@", "-c", "@DIRECTORY@/nginx.conf"},
           .files = std::move(files)};
 }
 
@@ -78,8 +78,8 @@ TEST_P(NginxResponsesEarly, and_8000_starts_in_8_threads_end_so) {
   constexpr int threads = 8;
   const auto certificate = testing::make_certificate();
   const Peer server(nginx("server { listen 127.0.0.1:@PORT@" + std::string(GetParam().tls ? " ssl" : "") + R"(;
-               ssl_certificate @FOLDER@/chain.pem;
-               ssl_certificate_key @FOLDER@/key.pem;
+               ssl_certificate @DIRECTORY@/chain.pem;
+               ssl_certificate_key @DIRECTORY@/key.pem;
                location / { )" +
                               GetParam().location + " } }\n",
                           {{"chain.pem", certificate.chain}, {"key.pem", certificate.key}}));

@@ -20,12 +20,12 @@ constexpr const char* wrong_password = "wrong-canary-password";
 Recipe squid(std::uint16_t forbidden_port) {
   return {.program = "squid",
           // Its shared memory has the service's name, by which several run beside each other.
-          .arguments = {"-N", "-n", "connectid@PORT@", "-f", "@FOLDER@/squid.conf"},
+          .arguments = {"-N", "-n", "connectid@PORT@", "-f", "@DIRECTORY@/squid.conf"},
           .files = {{"squid.conf", R"(
 http_port 127.0.0.1:@PORT@
 pid_filename none
-cache_log @FOLDER@/cache.log
-access_log stdio:@FOLDER@/access.log
+cache_log @DIRECTORY@/cache.log
+access_log stdio:@DIRECTORY@/access.log
 cache deny all
 pinger_enable off
 netdb_filename none
@@ -33,7 +33,7 @@ coredump_dir none
 max_filedescriptors 1024
 shutdown_lifetime 0 seconds
 auth_param basic program )" + std::string(helper) +
-                                       R"( @FOLDER@/passwords
+                                       R"( @DIRECTORY@/passwords
 auth_param basic children 1 startup=1
 acl known proxy_auth REQUIRED
 acl forbidden port )" + std::to_string(forbidden_port) +

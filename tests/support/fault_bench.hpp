@@ -1,6 +1,7 @@
 #pragma once
 
-// What every test of faults on the wire is made of: a fake server, the real transport, and one call that is judged.
+// What every test of faults on the wire is made of: a fake server, the real transport, and the one call that a row is
+// about.
 
 #include <connectid/connectid.hpp>
 #include <connectid/testing/fake_server.hpp>
@@ -70,7 +71,7 @@ struct Bench {
   testing::FakeServer elsewhere;  ///< where nothing may ever arrive
   std::stop_source stop;
   SubscriptionClient client;
-  std::chrono::steady_clock::duration took{};  ///< by the call that is judged
+  std::chrono::steady_clock::duration took{};  ///< by that call
   std::jthread helper;                         ///< runs beside the call, where a fault needs somebody to act during it
 };
 

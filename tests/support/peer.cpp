@@ -126,7 +126,7 @@ std::vector<std::string> Peer::lines_of(const std::string& name) const {
 
 std::string Peer::filled_in(std::string text) const {
   const std::string directory = directory_ / "";
-  text = replaced(std::move(text), "@FOLDER@", directory.substr(0, directory.size() - 1));
+  text = replaced(std::move(text), "@DIRECTORY@", directory.substr(0, directory.size() - 1));
   return replaced(std::move(text), "@PORT@", std::to_string(port()));
 }
 

@@ -19,7 +19,8 @@ namespace connectid::peers {
 /// Where a program is: in PATH, or where daemons are kept and PATH often does not lead. Absent: not installed.
 [[nodiscard]] std::optional<std::string> path_of(std::string_view program);
 
-/// What a peer is started with. In arguments and files, `@FOLDER@` and `@PORT@` stand for its directory and its port.
+/// What a peer is started with. In arguments and files, `@DIRECTORY@` and `@PORT@` stand for its directory and its
+/// port.
 struct Recipe {
   std::string program;                            ///< looked for by `path_of`
   std::vector<std::string> arguments = {};        ///< must keep it in the foreground

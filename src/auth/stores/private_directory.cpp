@@ -56,7 +56,7 @@ std::string without_last_slashes(std::string path) {
   return path;
 }
 
-/// On the disk on return, or there is trouble.
+/// On the disk on return, unless there is a reason why not.
 Reason make_directory(const std::string& path) {
   if (::mkdir(path.c_str(), S_IRWXU) != 0) return Reason::of(errno == EEXIST ? 0 : errno);
   const std::size_t slash = path.rfind('/');
@@ -133,7 +133,7 @@ Result<void> PrivateDirectory::replace(const std::string& name, const Secret& te
   return sync(name);
 }
 
-/// Or there is trouble, and no such file.
+/// Where it returns a reason, there is no such file.
 Reason PrivateDirectory::write_new(const std::string& name, const std::string& text) const {
   ::unlinkat(fd_.get(), name.c_str(), 0);  // what a crash left
   const Opened opened = open_only(S_IFREG, fd_.get(), name, O_WRONLY | O_CREAT | O_EXCL);

@@ -61,7 +61,7 @@ HttpResponse TokenEndpoint::response(const ReceivedRequest& request) {
   return std::visit([](const auto& decided) { return to_respond(decided); }, decision);
 }
 
-void TokenEndpoint::answered_otherwise(const ReceivedRequest& request, const HttpResponse& response) {
+void TokenEndpoint::responded_otherwise(const ReceivedRequest& request, const HttpResponse& response) {
   const GrantRequest asked = read_grant_request(request);
   const std::lock_guard lock(mutex_);
   remember(asked, error_in(response));

@@ -25,7 +25,7 @@ class TokenEndpoint {
   /// How it responds to a request, whatever that is.
   [[nodiscard]] Script::HttpResponse response(const ReceivedRequest& request);
   /// A request that got this response from a script, and nothing from here: it is remembered, no more.
-  void answered_otherwise(const ReceivedRequest& request, const Script::HttpResponse& response);
+  void responded_otherwise(const ReceivedRequest& request, const Script::HttpResponse& response);
   /// Whose this access token is, if it is good now.
   [[nodiscard]] std::optional<std::string> account_of(const std::string& access_token) const;
 

@@ -1,5 +1,6 @@
-// token_renewer URL LOGIN_URL FOLDER ACCOUNT ROUNDS: renews the account's token so often (0: until it is killed), each
-// time another than the one before, and writes a byte to standard output for each; ends with 1 where there is none.
+// token_refresher URL LOGIN_URL DIRECTORY ACCOUNT ROUNDS: renews the account's token so often (0: until it is killed),
+// each time another than the one before, and writes a byte to standard output for each; ends with 1 where there is
+// none.
 
 #include <connectid/connectid.hpp>
 

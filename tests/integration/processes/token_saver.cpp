@@ -1,5 +1,5 @@
-// token_saver FOLDER: counts on from the token that is kept there, and writes each number to standard output once it is
-// saved, until it is killed.
+// token_saver DIRECTORY: counts on from the token that is kept there, and writes each number to standard output once it
+// is saved, until it is killed.
 
 #include <connectid/auth/file_token_store.hpp>
 

@@ -1,4 +1,4 @@
-// How requests are paced, by a clock that the tests turn: at a server that counts as the API does, alone and
+// How requests are limited, by a clock that the tests turn: at a server that counts as the API does, alone and
 // beside others; in memory, and across processes through a file.
 #include "rate_limit/limiter.hpp"
 
@@ -179,9 +179,9 @@ Duration ideal(int starts, double others) {
   return std::chrono::duration_cast<Duration>(Seconds(60 * minutes + (starts - minutes * a_minute) / a_second));
 }
 
-class Paced : public ::testing::TestWithParam<Setting> {};
+class RateLimited : public ::testing::TestWithParam<Setting> {};
 
-TEST_P(Paced, five_thousand_starts_are_as_quick_as_can_be_and_none_is_refused) {
+TEST_P(RateLimited, five_thousand_starts_are_as_quick_as_can_be_and_none_is_refused) {
   for (unsigned seed = 1; seed <= 5; ++seed) {
     Limiter limiter(RateLimit::per_client());
     const Outcome outcome = send(limiter, GetParam(), 5000, seed);
@@ -198,7 +198,7 @@ TEST_P(Paced, five_thousand_starts_are_as_quick_as_can_be_and_none_is_refused) {
 
 constexpr double third = 2000.0 / 3 / 60;
 INSTANTIATE_TEST_SUITE_P(
-    Servers, Paced,
+    Servers, RateLimited,
     ::testing::Values(Setting{"sliding", Counts::sliding},
                       Setting{"sliding_rounds_up", Counts::sliding, Rounds::up, 0s, 20ms, 200ms, 0, 1.04},
                       Setting{"clock_at_0", Counts::by_the_clock},
@@ -218,7 +218,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 // Who shares what
 
-/// When the next request of this pacer may go; nothing is kept of it.
+/// When the next request of this limiter may go; nothing is kept of it.
 TimePoint next(Limiter& limiter, TimePoint now) { return Reservation(limiter).ask(now); }
 
 /// Waits, and goes.
@@ -314,9 +314,9 @@ TEST(RateLimit, a_reservation_that_was_used_takes_a_new_slot) {
 class AcrossProcesses : public ::testing::Test {
  protected:
   AcrossProcesses() {
-    std::string name = std::filesystem::temp_directory_path() / "connectid-pace-XXXXXX";
+    std::string name = std::filesystem::temp_directory_path() / "connectid-rate-limit-XXXXXX";
     directory = mkdtemp(name.data());
-    path = directory / "pace";
+    path = directory / "rate-limit";
   }
   ~AcrossProcesses() override { std::filesystem::remove_all(directory); }
   [[nodiscard]] RateLimit limit(Rates own = {}) const { return RateLimit::across_processes(path, own); }
@@ -446,7 +446,7 @@ TEST_F(AcrossProcesses, what_is_no_file_of_ours_is_left_alone) {
     EXPECT_NE(limit.error().find(what), std::string::npos) << limit.error();
     Limiter limiter(limit);
     EXPECT_EQ(go(limiter, begin), begin);
-    EXPECT_GT(next(limiter, begin), begin) << "not paced: " << what;
+    EXPECT_GT(next(limiter, begin), begin) << "not limited: " << what;
     limiter.learn({0, 5s}, begin);
     EXPECT_EQ(next(limiter, begin), begin + 5s);
   };
@@ -462,7 +462,7 @@ TEST_F(AcrossProcesses, what_is_no_file_of_ours_is_left_alone) {
   std::filesystem::remove(path);
   ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
   alone("is not a regular file");
-  path = directory / "no such directory" / "pace";
+  path = directory / "no such directory" / "rate-limit";
   alone("cannot be opened: No such file or directory");
 }
 
@@ -506,7 +506,7 @@ TEST_F(AcrossProcesses, a_lock_is_not_waited_for_and_after_a_second_not_even_ask
     EXPECT_EQ(limit.error(), "") << "so far it is one like any other";
     EXPECT_EQ(reservation.ask(now), now);
     EXPECT_EQ(limit.error(), path.string() + ": has been locked by another process for too long");
-    EXPECT_GT(next(limiter, now), now) << "alone, but paced";
+    EXPECT_GT(next(limiter, now), now) << "alone, but limited";
     limiter.learn({0, 5s}, now);
     EXPECT_EQ(next(limiter, now), now + 5s);
   }

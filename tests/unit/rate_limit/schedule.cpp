@@ -21,7 +21,7 @@ using Seconds = std::chrono::duration<double>;
 constexpr TimePoint begin{1'000'000s};
 
 /// A queue, its clock, and those who stand in it.
-class PaceRules : public ::testing::Test {
+class ScheduleRules : public ::testing::Test {
  protected:
   /// Waits for its slot and goes.
   TimePoint go() {
@@ -75,9 +75,9 @@ class PaceRules : public ::testing::Test {
   TimePoint now = begin;
 };
 
-TEST_F(PaceRules, the_first_goes_at_once) { EXPECT_EQ(next(), begin); }
+TEST_F(ScheduleRules, the_first_goes_at_once) { EXPECT_EQ(next(), begin); }
 
-TEST_F(PaceRules, never_more_than_98_in_a_second_nor_1960_in_a_minute) {
+TEST_F(ScheduleRules, never_more_than_98_in_a_second_nor_1960_in_a_minute) {
   settle();
   std::vector<TimePoint> went;
   for (int i = 0; i < 6000; ++i) went.push_back(go());
@@ -87,7 +87,7 @@ TEST_F(PaceRules, never_more_than_98_in_a_second_nor_1960_in_a_minute) {
   EXPECT_LT(Seconds(went[1960] - went[0]).count(), 60.5);
 }
 
-TEST_F(PaceRules, a_third_is_left_to_others_until_responses_tell) {
+TEST_F(ScheduleRules, a_third_is_left_to_others_until_responses_tell) {
   int first_second = 0;
   while (go() < begin + 1s) ++first_second;
   EXPECT_GT(first_second, 58);
@@ -98,7 +98,7 @@ TEST_F(PaceRules, a_third_is_left_to_others_until_responses_tell) {
   EXPECT_GT(later_second, 90);
 }
 
-TEST_F(PaceRules, who_comes_first_is_served_first) {
+TEST_F(ScheduleRules, who_comes_first_is_served_first) {
   settle();
   std::vector<Ticket> tickets(200);
   TimePoint last{};
@@ -111,7 +111,7 @@ TEST_F(PaceRules, who_comes_first_is_served_first) {
   EXPECT_LE(now - last, 1ms);
 }
 
-TEST_F(PaceRules, a_slot_given_back_at_the_end_was_never_taken) {
+TEST_F(ScheduleRules, a_slot_given_back_at_the_end_was_never_taken) {
   settle();
   Ticket first = 0, second = 0;
   static_cast<void>(schedule.reserve(first, now, limits));
@@ -121,7 +121,7 @@ TEST_F(PaceRules, a_slot_given_back_at_the_end_was_never_taken) {
   EXPECT_EQ(next(), at);
 }
 
-TEST_F(PaceRules, a_slot_given_back_within_the_queue_is_the_next_comers) {
+TEST_F(ScheduleRules, a_slot_given_back_within_the_queue_is_the_next_comers) {
   settle();
   std::vector<Ticket> tickets(10);
   std::vector<TimePoint> times;
@@ -135,7 +135,7 @@ TEST_F(PaceRules, a_slot_given_back_within_the_queue_is_the_next_comers) {
   EXPECT_GT(next(), times[9]);
 }
 
-TEST_F(PaceRules, a_thousand_who_gave_up_leave_no_trace) {
+TEST_F(ScheduleRules, a_thousand_who_gave_up_leave_no_trace) {
   settle();
   std::vector<Ticket> tickets(1000);
   static_cast<void>(go());
@@ -149,7 +149,7 @@ TEST_F(PaceRules, a_thousand_who_gave_up_leave_no_trace) {
   }
 }
 
-TEST_F(PaceRules, who_gave_up_does_not_count_in_the_minute) {
+TEST_F(ScheduleRules, who_gave_up_does_not_count_in_the_minute) {
   settle();
   for (int i = 0; i < 1900; ++i) {
     Ticket ticket = 0;
@@ -161,7 +161,7 @@ TEST_F(PaceRules, who_gave_up_does_not_count_in_the_minute) {
   EXPECT_LT(now - from, 25s);
 }
 
-TEST_F(PaceRules, a_full_queue_is_answered_with_a_time_to_ask_again_and_nobody_starves) {
+TEST_F(ScheduleRules, a_full_queue_is_answered_with_a_time_to_ask_again_and_nobody_starves) {
   settle();
   std::vector<Ticket> tickets(1030);
   for (Ticket& ticket : tickets) static_cast<void>(schedule.reserve(ticket, now, limits));
@@ -172,7 +172,7 @@ TEST_F(PaceRules, a_full_queue_is_answered_with_a_time_to_ask_again_and_nobody_s
   EXPECT_LT(now - from, 12s);
 }
 
-TEST_F(PaceRules, after_a_stall_no_burst_leaves) {
+TEST_F(ScheduleRules, after_a_stall_no_burst_leaves) {
   settle();
   std::vector<Ticket> tickets(500);
   for (Ticket& ticket : tickets) static_cast<void>(schedule.reserve(ticket, now, limits));
@@ -184,7 +184,7 @@ TEST_F(PaceRules, after_a_stall_no_burst_leaves) {
   EXPECT_LT(now - from, 6s);
 }
 
-TEST_F(PaceRules, who_wakes_a_little_late_delays_nobody) {
+TEST_F(ScheduleRules, who_wakes_a_little_late_delays_nobody) {
   settle();
   std::vector<Ticket> tickets(900);
   const TimePoint from = now;
@@ -196,7 +196,7 @@ TEST_F(PaceRules, who_wakes_a_little_late_delays_nobody) {
   EXPECT_NEAR(Seconds(all_go(tickets, 5ms).back() - again).count(), in_time, 0.01);
 }
 
-TEST_F(PaceRules, the_slot_of_one_who_was_killed_holds_nobody_up) {
+TEST_F(ScheduleRules, the_slot_of_one_who_was_killed_holds_nobody_up) {
   settle();
   Ticket killed = 0;
   static_cast<void>(schedule.reserve(killed, now, limits));
@@ -210,7 +210,7 @@ TEST_F(PaceRules, the_slot_of_one_who_was_killed_holds_nobody_up) {
 
 // What responses tell
 
-TEST_F(PaceRules, nothing_left_holds_everybody_until_the_reset_in_their_order) {
+TEST_F(ScheduleRules, nothing_left_holds_everybody_until_the_reset_in_their_order) {
   settle();
   std::vector<Ticket> tickets(50);
   for (Ticket& ticket : tickets) static_cast<void>(schedule.reserve(ticket, now, limits));
@@ -229,7 +229,7 @@ TEST_F(PaceRules, nothing_left_holds_everybody_until_the_reset_in_their_order) {
   EXPECT_EQ(go(tickets[0]), until);
 }
 
-TEST_F(PaceRules, no_more_than_remain_until_the_reset) {
+TEST_F(ScheduleRules, no_more_than_remain_until_the_reset) {
   settle();
   go();
   schedule.learn({20, 30s}, now, limits);
@@ -238,7 +238,7 @@ TEST_F(PaceRules, no_more_than_remain_until_the_reset) {
   EXPECT_GE(go(), until);
 }
 
-TEST_F(PaceRules, what_others_took_of_a_window_is_gone_at_once) {
+TEST_F(ScheduleRules, what_others_took_of_a_window_is_gone_at_once) {
   settle();
   go();
   schedule.learn({1900, 30s}, now, limits);
@@ -249,7 +249,7 @@ TEST_F(PaceRules, what_others_took_of_a_window_is_gone_at_once) {
   EXPECT_GE(go(), until);
 }
 
-TEST_F(PaceRules, what_is_in_flight_counts_as_spent) {
+TEST_F(ScheduleRules, what_is_in_flight_counts_as_spent) {
   settle();
   for (int i = 0; i < 11; ++i) go();
   schedule.learn({20, 30s}, now, limits);  // the response to the first: ten more are on their way
@@ -258,7 +258,7 @@ TEST_F(PaceRules, what_is_in_flight_counts_as_spent) {
   EXPECT_GE(go(), until);
 }
 
-TEST_F(PaceRules, of_responses_out_of_order_the_smallest_counts) {
+TEST_F(ScheduleRules, of_responses_out_of_order_the_smallest_counts) {
   settle();
   for (int i = 0; i < 3; ++i) go();
   schedule.learn({10, 30s}, now, limits);
@@ -270,7 +270,7 @@ TEST_F(PaceRules, of_responses_out_of_order_the_smallest_counts) {
   EXPECT_EQ(more, 8);  // 10 remained when two of the three were still on their way
 }
 
-TEST_F(PaceRules, a_window_that_is_over_is_forgotten) {
+TEST_F(ScheduleRules, a_window_that_is_over_is_forgotten) {
   settle();
   go();
   schedule.learn({1, 2s}, now, limits);
@@ -280,7 +280,7 @@ TEST_F(PaceRules, a_window_that_is_over_is_forgotten) {
   EXPECT_LT(now - from, 11s);
 }
 
-TEST_F(PaceRules, a_response_of_a_window_that_is_over_tells_nothing) {
+TEST_F(ScheduleRules, a_response_of_a_window_that_is_over_tells_nothing) {
   settle();
   go();
   go();
@@ -291,7 +291,7 @@ TEST_F(PaceRules, a_response_of_a_window_that_is_over_tells_nothing) {
   EXPECT_LT(now - from, 1s);
 }
 
-TEST_F(PaceRules, what_others_spend_is_left_to_them_and_only_while_they_do) {
+TEST_F(ScheduleRules, what_others_spend_is_left_to_them_and_only_while_they_do) {
   settle();
   // Some of another's for each of ours, at a server whose window has just been renewed
   const auto a_window = [&](double others_for_one) {
@@ -316,7 +316,7 @@ TEST_F(PaceRules, what_others_spend_is_left_to_them_and_only_while_they_do) {
   EXPECT_GT(a_window(0), 85);
 }
 
-TEST_F(PaceRules, after_a_long_silence_nothing_is_known) {
+TEST_F(ScheduleRules, after_a_long_silence_nothing_is_known) {
   settle();
   go();
   schedule.learn({1, 59s}, now, limits);
@@ -328,7 +328,7 @@ TEST_F(PaceRules, after_a_long_silence_nothing_is_known) {
   EXPECT_LT(now - from, 1100ms);
 }
 
-TEST_F(PaceRules, hostile_figures_hold_nobody_for_more_than_a_minute) {
+TEST_F(ScheduleRules, hostile_figures_hold_nobody_for_more_than_a_minute) {
   constexpr auto least = std::numeric_limits<std::int64_t>::min();
   constexpr auto most = std::numeric_limits<std::int64_t>::max();
   for (const std::int64_t remaining : {least, std::int64_t{-1}, std::int64_t{0}, std::int64_t{1}, most}) {
@@ -348,7 +348,7 @@ TEST_F(PaceRules, hostile_figures_hold_nobody_for_more_than_a_minute) {
   }
 }
 
-TEST_F(PaceRules, any_rate_is_one_that_can_be_kept) {
+TEST_F(ScheduleRules, any_rate_is_one_that_can_be_kept) {
   constexpr double nan = std::numeric_limits<double>::quiet_NaN();
   constexpr double infinity = std::numeric_limits<double>::infinity();
   for (const double odd : {0.0, -1.0, nan, -infinity}) {
@@ -366,7 +366,7 @@ TEST_F(PaceRules, any_rate_is_one_that_can_be_kept) {
   }
 }
 
-TEST_F(PaceRules, low_rates_are_kept_as_they_are_meant) {
+TEST_F(ScheduleRules, low_rates_are_kept_as_they_are_meant) {
   limits = schedule_limits({.per_second = 100, .per_minute = 30});
   std::vector<TimePoint> went;
   for (int i = 0; i < 100; ++i) went.push_back(go());

@@ -1,5 +1,5 @@
-// One of many processes that start subscriptions inside one limit: paced_starts URL FILE SECONDS. Prints how many it
-// started; the exit status is 1 where one was not.
+// One of many processes that start subscriptions inside one limit: rate_limited_starts URL FILE SECONDS. Prints how
+// many it started; the exit status is 1 where one was not.
 #include <chrono>
 #include <connectid/connectid.hpp>
 #include <cstdlib>
