@@ -74,7 +74,7 @@ class CutCiphertext : public ::testing::TestWithParam<bool> {};
 
 TEST_P(CutCiphertext, at_any_byte_ends_in_a_true_outcome_and_never_in_two_bodies) {
   const bool of_the_response = GetParam();
-  int words[3] = {};
+  int seen[3] = {};
   for (const std::uint64_t exchange : {1U, 2U}) {  // the hellos; the request, and what came of it
     for (std::size_t byte = 0; byte < 2000; byte += 37) {
       SCOPED_TRACE("byte " + std::to_string(byte) + " of exchange " + std::to_string(exchange));
@@ -97,11 +97,11 @@ TEST_P(CutCiphertext, at_any_byte_ends_in_a_true_outcome_and_never_in_two_bodies
       if (outcome == "started") EXPECT_EQ(server.started().size(), 1U);
       if (outcome == "not_sent") EXPECT_EQ(server.bodies_received(), 0U);
       EXPECT_NE(outcome, "rejected");
-      ++words[outcome == "started" ? 0 : outcome == "not_sent" ? 1 : 2];
+      ++seen[outcome == "started" ? 0 : outcome == "not_sent" ? 1 : 2];
     }
   }
-  std::cout << "started " << words[0] << ", not_sent " << words[1] << ", unknown " << words[2] << '\n';
-  for (const int seen : words) EXPECT_GT(seen, 0);
+  std::cout << "started " << seen[0] << ", not_sent " << seen[1] << ", unknown " << seen[2] << '\n';
+  for (const int times : seen) EXPECT_GT(times, 0);
 }
 INSTANTIATE_TEST_SUITE_P(Direction, CutCiphertext, ::testing::Bool(),
                          [](const auto& direction) { return direction.param ? "of_the_response" : "of_the_request"; });

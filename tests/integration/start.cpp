@@ -418,7 +418,7 @@ TEST(StartThreads, calls_are_cancelled_and_lost_among_others_and_every_outcome_i
        .retry_policy = {.break_circuit_after = 0},  // losses may come in a row, and each call must be made
        .rate_limit = RateLimit::off()});
   std::mutex mutex;
-  std::map<std::string, std::string> words;
+  std::map<std::string, std::string> outcomes;
   {
     std::vector<std::jthread> crowd;
     for (int t = 0; t < threads; ++t) {
@@ -432,14 +432,14 @@ TEST(StartThreads, calls_are_cancelled_and_lost_among_others_and_every_outcome_i
           if (i % 7 == 0) canceller = std::jthread([&stop] { stop.request_stop(); });
           const auto result = client.start(request, {.timeout = 60s, .stop_token = stop.get_token()});
           const std::lock_guard lock(mutex);
-          words[request.customer_reference] = faults::outcome_of(result);
+          outcomes[request.customer_reference] = faults::outcome_of(result);
         }
       });
     }
   }
   std::map<std::string, int> at_server;
   for (const auto& stored : server.started()) ++at_server[stored.request.customer_reference];
-  for (const auto& [reference, outcome] : words) {
+  for (const auto& [reference, outcome] : outcomes) {
     ASSERT_LE(at_server[reference], 1) << reference;
     if (outcome == "started") ASSERT_EQ(at_server[reference], 1) << reference;
     if (outcome == "not_sent" || outcome == "rejected")

@@ -63,7 +63,7 @@ Peer::Peer(const Recipe& recipe) {
 
 void Peer::start(const Recipe& recipe, const std::vector<std::string>& words) {
   std::vector<char*> arguments;
-  for (const auto& outcome : words) arguments.push_back(const_cast<char*>(outcome.c_str()));
+  for (const auto& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
   const std::string output = directory_ / said;
   const bool as_another = geteuid() == 0 && !recipe.user.empty();

@@ -15,7 +15,7 @@ struct StoredAccount {
   Result<StoredToken> token = StoredToken{};  ///< what is kept of it, or why its file cannot be used
 };
 
-/// Keeps tokens in a directory: one file of JSON a account, named by the SHA-256 of the account's name, for its owner
+/// Keeps tokens in a directory: one file of JSON an account, named by the SHA-256 of the account's name, for its owner
 /// alone (0600, in a directory of 0700). A file is replaced whole or not at all, whenever the process or the machine
 /// dies, and is on the disk before `save` returns. Locks hold across threads and processes, and end with their process.
 ///

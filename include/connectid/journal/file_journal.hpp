@@ -58,8 +58,8 @@ class CONNECTID_API FileJournal final : public Journal {
   /// An error where the line is not on the disk: `journal_refused`.
   [[nodiscard]] Result<void> sending(const JournalCall& call, int attempt) override;
 
-  /// Needs only the id, so it can also settle a call that was found in flight, once somebody has looked. Where the line
-  /// cannot be written, the call stays in flight: that is what `read` will say.
+  /// Needs only the id, so it can also settle a call that was found in flight, once somebody has verified it. Where the
+  /// line cannot be written, the call stays in flight: that is what `read` will say.
   void ended(const JournalCall& call, Outcome outcome) override;
 
  private:

@@ -98,18 +98,18 @@ struct Setting {
   double others = 0;   ///< requests of another client, a second
   double most = 1.03;  ///< times the ideal; more where the server says "only so many" for up to a second too long
 };
-struct Outcome {
+struct Run {
   Duration took{};
   int refused = 0;
   int others_refused = 0;
 };
 
 /// So many starts by 64 workers; each asks, waits, sends, waits for the response, and begins anew.
-Outcome send(Limiter& limiter, const Setting& setting, int starts, unsigned seed) {
+Run send(Limiter& limiter, const Setting& setting, int starts, unsigned seed) {
   struct Event {
     TimePoint at;
     int worker;
-    enum { wake, arrive, answered, other } what;
+    enum { wake, arrive, responded, other } what;
     bool operator<(const Event& b) const { return at > b.at; }
   };
   constexpr int workers = 64;
@@ -121,7 +121,7 @@ Outcome send(Limiter& limiter, const Setting& setting, int starts, unsigned seed
   std::priority_queue<Event> events;
   std::vector<std::optional<Reservation>> reservations(workers);
   std::vector<Server::Response> responses(workers);
-  Outcome outcome;
+  Run run;
   int begun = 0, done = 0;
   TimePoint now = begin;
   if (setting.others > 0) {  // it has been there for a while
@@ -139,7 +139,7 @@ Outcome send(Limiter& limiter, const Setting& setting, int starts, unsigned seed
     auto& response = responses[static_cast<std::size_t>(event.worker)];
     switch (event.what) {
       case Event::other:
-        if (!server.ask(now).let_in) ++outcome.others_refused;
+        if (!server.ask(now).let_in) ++run.others_refused;
         events.push({now + std::chrono::duration_cast<Duration>(Seconds(1 / setting.others)), 0, Event::other});
         break;
       case Event::wake:
@@ -157,17 +157,17 @@ Outcome send(Limiter& limiter, const Setting& setting, int starts, unsigned seed
         break;
       case Event::arrive:
         response = server.ask(now);
-        if (!response.let_in) ++outcome.refused;
-        events.push({now + one_way(), event.worker, Event::answered});
+        if (!response.let_in) ++run.refused;
+        events.push({now + one_way(), event.worker, Event::responded});
         break;
-      case Event::answered:
+      case Event::responded:
         limiter.learn({response.remaining, response.reset}, now);
         ++done;
         events.push({now, event.worker, Event::wake});
     }
   }
-  outcome.took = now - begin;
-  return outcome;
+  run.took = now - begin;
+  return run;
 }
 
 /// What the best client can do that must be inside both limits in every second and every minute, wherever they begin:
@@ -184,14 +184,13 @@ class RateLimited : public ::testing::TestWithParam<Setting> {};
 TEST_P(RateLimited, five_thousand_starts_are_as_quick_as_can_be_and_none_is_refused) {
   for (unsigned seed = 1; seed <= 5; ++seed) {
     Limiter limiter(RateLimit::per_client());
-    const Outcome outcome = send(limiter, GetParam(), 5000, seed);
+    const Run run = send(limiter, GetParam(), 5000, seed);
     const double best = Seconds(ideal(5000, GetParam().others)).count();
-    const double took = Seconds(outcome.took).count();
+    const double took = Seconds(run.took).count();
     std::cout << GetParam().name << ": " << took << " s, the ideal is " << best << " s (" << 100 * (took / best - 1)
-              << " % more); refused: " << outcome.refused << ", of the other client: " << outcome.others_refused
-              << '\n';
-    EXPECT_EQ(outcome.refused, 0);
-    EXPECT_EQ(outcome.others_refused, 0);
+              << " % more); refused: " << run.refused << ", of the other client: " << run.others_refused << '\n';
+    EXPECT_EQ(run.refused, 0);
+    EXPECT_EQ(run.others_refused, 0);
     EXPECT_LE(took, GetParam().most * best);
   }
 }
