@@ -98,14 +98,14 @@ struct Setting {
   double others = 0;   ///< requests of another client, a second
   double most = 1.03;  ///< times the ideal; more where the server says "only so many" for up to a second too long
 };
-struct Run {
+struct Statistics {
   Duration took{};
   int refused = 0;
   int others_refused = 0;
 };
 
 /// So many starts by 64 workers; each asks, waits, sends, waits for the response, and begins anew.
-Run send(Limiter& limiter, const Setting& setting, int starts, unsigned seed) {
+Statistics send(Limiter& limiter, const Setting& setting, int starts, unsigned seed) {
   struct Event {
     TimePoint at;
     int worker;
@@ -121,7 +121,7 @@ Run send(Limiter& limiter, const Setting& setting, int starts, unsigned seed) {
   std::priority_queue<Event> events;
   std::vector<std::optional<Reservation>> reservations(workers);
   std::vector<Server::Response> responses(workers);
-  Run run;
+  Statistics run;
   int begun = 0, done = 0;
   TimePoint now = begin;
   if (setting.others > 0) {  // it has been there for a while
@@ -184,7 +184,7 @@ class RateLimited : public ::testing::TestWithParam<Setting> {};
 TEST_P(RateLimited, five_thousand_starts_are_as_quick_as_can_be_and_none_is_refused) {
   for (unsigned seed = 1; seed <= 5; ++seed) {
     Limiter limiter(RateLimit::per_client());
-    const Run run = send(limiter, GetParam(), 5000, seed);
+    const Statistics run = send(limiter, GetParam(), 5000, seed);
     const double best = Seconds(ideal(5000, GetParam().others)).count();
     const double took = Seconds(run.took).count();
     std::cout << GetParam().name << ": " << took << " s, the ideal is " << best << " s (" << 100 * (took / best - 1)
