@@ -1,7 +1,7 @@
-// start_benchmark [ROUNDS]: one blocking start, as this library makes it and as bare libcurl would,
-// plain and over TLS: what it costs the thread that calls (CLOCK_THREAD_CPUTIME_ID, system calls included, the server's
-// threads not), and how long it takes. The ways take turns of 5 ms; in each round each is compared with
-// bare libcurl's turn of that round, for the machine may be busier at one time than at another.
+// start_benchmark [ROUNDS]: one blocking start, as this library makes it and as bare libcurl would, plain and over TLS:
+// what it costs the thread that calls (CLOCK_THREAD_CPUTIME_ID, system calls included, the server's threads not), and
+// how long it takes. The ways take turns of 5 ms; in each round each is compared with bare libcurl's turn of that
+// round, for the machine may be busier at one time than at another.
 //
 // A line for each wire and way, medians of all turns: CPU us (the mean call of a turn), its ratio to bare, and the
 // quartiles of that ratio; calls a second, ratio and quartiles; allocations.

@@ -71,8 +71,8 @@ struct ClientOptions {
   bool copies_as_text = false;  ///< send `copies` as `"1"`, as the reference's example does, not as its table says
 };
 
-/// What one call may have of its own. Fields left out take the client's values; a time of
-/// zero or less is no time at all. Fill it with designated initialisers.
+/// What one call may have of its own. Fields left out take the client's values; a time of zero or less is no
+/// time at all. Fill it with designated initialisers.
 ///
 /// What cannot be used (a call_id or a header that HTTP does not allow, a header that is the SDK's own) is a
 /// `configuration_error`, and nothing is sent.

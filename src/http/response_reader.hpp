@@ -18,7 +18,7 @@ struct ResponseBounds {
 };
 
 /// Reads one response to one request: bytes go in as they come, in pieces of any size, and the same bytes give the same
-/// response however they are cut. HTTP/1.1 (RFC 9112) and 1.0, by the letter: whatever two readers could take in two
+/// response however they are split. HTTP/1.1 (RFC 9112) and 1.0, by the letter: whatever two readers could take in two
 /// ways is malformed. No I/O.
 class ResponseReader {
  public:

@@ -74,7 +74,7 @@ Row after_a_response(
     std::string name, std::string what, std::string response, bool is_reused,
     std::function<void(Choices&)> choose = [](Choices&) {}, std::chrono::milliseconds pause = 0ms) {
   Row row{.name = "idle_after_" + std::move(name),
-          .what = "answered the start before " + std::move(what) +
+          .what = "responded to the start before " + std::move(what) +
                   (is_reused ? ": its connection is used again" : ": its connection is not used again"),
           .outcome = started,
           .kind = "",

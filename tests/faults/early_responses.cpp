@@ -22,7 +22,7 @@ std::string refusal(const std::string& status, const std::string& headers = "") 
   return "HTTP/1.1 " + status + "\r\n" + headers + "Content-Length: 0\r\n\r\n";
 }
 
-/// Responses once so many bytes of the request were read, and reads no further.
+/// Responds once so many bytes of the request were read, and reads no further.
 Script early(std::size_t byte, std::string response, End end) {
   Script script = refused_with(std::move(response), end);
   script.fault.truncate_request_at = byte;
@@ -165,7 +165,7 @@ class LargeRequest : public ::testing::TestWithParam<Peer> {
   }
 };
 
-TEST_P(LargeRequest, is_answered_by_the_response_that_came_before_it_had_left) {
+TEST_P(LargeRequest, ends_with_the_response_that_came_before_it_had_left) {
   struct Expected {
     const char* status;
     Outcome outcome;
@@ -205,7 +205,7 @@ TEST_P(LargeRequest, whose_body_had_not_begun_to_leave_has_acted_nowhere) {
   EXPECT_EQ(outcome_of(std::get<http::Response>(result)), Outcome::not_sent);
 }
 
-TEST_P(LargeRequest, that_nobody_responds_may_have_acted) {
+TEST_P(LargeRequest, without_a_response_may_have_acted) {
   Script script = testing::truncate_request_at(100'000, GetParam().end);
   script.fault.stop_reading = true;
   server_.next(script);

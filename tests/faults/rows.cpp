@@ -73,7 +73,7 @@ std::vector<Row> responses() {
       status(404, rejected, "rejected"),
       status(407, rejected, "rejected"),
       status(408, unknown, unexpected),
-      scripted("status_403_html", "sends 403 with HTML: a gateway that inspects what the application answered",
+      scripted("status_403_html", "sends 403 with HTML: a gateway that inspects the application's response",
                response(403, "<html>denied</html>"), unknown, unexpected),
       scripted("status_403_empty", "sends 403, empty", raw_response("HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n"),
                unknown, unexpected),
@@ -377,7 +377,7 @@ std::vector<Row> tls_rows() {
   };
 }
 
-/// A proxy for TLS that responds CONNECT with `response`, and so many bytes behind it. It is a gate before the server
+/// A proxy for TLS that answers CONNECT with `response`, and so many bytes behind it. It is a gate before the server
 /// that nothing may reach.
 Row proxy(std::string name, std::string what, std::string result, bool final, std::size_t more = 0) {
   auto gate = std::make_shared<std::unique_ptr<testing::FaultGate>>();
@@ -414,19 +414,19 @@ Row proxy(std::string name, std::string what, std::string result, bool final, st
 
 std::vector<Row> proxies() {
   return {
-      proxy("proxy_refuses_connect_403", "is not reached: the proxy responds CONNECT with 403",
+      proxy("proxy_refuses_connect_403", "is not reached: the proxy answers CONNECT with 403",
             "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", true),
-      proxy("proxy_refuses_connect_407", "is not reached: the proxy responds CONNECT with 407",
+      proxy("proxy_refuses_connect_407", "is not reached: the proxy answers CONNECT with 407",
             "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"x\"\r\nContent-Length: "
             "0\r\n\r\n",
             true),
-      proxy("proxy_responds_connect_502", "is not reached: the proxy responds CONNECT with 502",
+      proxy("proxy_answers_connect_502", "is not reached: the proxy answers CONNECT with 502",
             "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 3\r\n\r\nbad", false),
       proxy("proxy_truncates_connect", "is not reached: the proxy closes in the middle of its response to CONNECT",
             "HTTP/1.1 2", false),
       [] {
         Row row = proxy("proxy_floods",
-                        "is not reached: the proxy responds CONNECT with 407 and a body that does not end in time",
+                        "is not reached: the proxy answers CONNECT with 407 and a body that does not end in time",
                         "HTTP/1.1 407 No\r\nContent-Length: 99999999999\r\n\r\n", true, 64 << 20);
         row.kind = "deadline_exceeded";
         row.choose = [choose = row.choose](Choices& choices) {

@@ -1,5 +1,5 @@
 // A line whose bytes are the sizes of the pieces in which the rest comes (`HEAD` at its front: the method), and a
-// response: it is read in one way, however it is cut, and what is whole is so by what its bytes say.
+// response: it is read in one way, however it is split, and what is whole is so by what its bytes say.
 #include "http/response_reader.hpp"
 
 #include <algorithm>

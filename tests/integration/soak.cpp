@@ -27,7 +27,7 @@ namespace {
 using testing::detail::Listener;
 using testing::detail::SslContext;
 
-/// Responses each request on one connection with OK until it ends. Its requests have bodies with a Content-Length.
+/// Answers each request on one connection with OK until it ends. Its requests have bodies with a Content-Length.
 void serve(testing::detail::Fd socket, SSL_CTX* tls) {
   testing::detail::Ssl ssl(tls ? SSL_new(tls) : nullptr);
   if (ssl && (SSL_set_fd(ssl.get(), socket.get()) != 1 || SSL_accept(ssl.get()) != 1)) return;

@@ -56,7 +56,7 @@ TEST_F(Haproxy, takes_2000_starts_of_8_threads_and_each_is_started_exactly_once)
   EXPECT_EQ(calls.size(), static_cast<std::size_t>(starts));
 }
 
-TEST_F(Haproxy, without_a_back_end_responses_503_which_may_have_acted) {
+TEST_F(Haproxy, without_a_back_end_sends_503_which_may_have_acted) {
   const Peer gateway(haproxy(server));
   server.gate().stop_listening();
   const auto result = client_of(gateway.url()).start(valid_request);

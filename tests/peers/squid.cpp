@@ -100,11 +100,11 @@ TEST_F(Squid, lets_200_starts_through_and_knows_one_connection) {
   EXPECT_EQ(server.gate().connections(), 1U);
 }
 
-TEST_F(Squid, responses_a_wrong_password_with_407_and_nothing_is_sent) {
+TEST_F(Squid, refuses_a_wrong_password_with_407_and_nothing_is_sent) {
   expect_denied(start(server, wrong_password), "407");
 }
 
-TEST_F(Squid, responses_403_where_it_lets_nobody_through_and_nothing_is_sent) {
+TEST_F(Squid, sends_403_where_it_lets_nobody_through_and_nothing_is_sent) {
   expect_denied(start(forbidden, password), "403");
 }
 

@@ -22,9 +22,9 @@ struct StoredAccount {
 /// Refused, as a `configuration_error` that says what to do: a file or directory that others may read or write, one of
 /// another user's, a symbolic link, a file of a newer version of this library or of more than 1 MiB; an account's name
 /// that is not UTF-8. What the disk has no room for, or does not read or write, is a `token_error` that is `temporary`.
-/// A file that is broken is an error of `load` that says `log_in_again`; the next `save` keeps it
-/// aside, with `.broken` behind its name (and a number where there is one already), and writes a new one. `remove`
-/// removes an account's file, whatever it is; what was kept aside stays.
+/// A file that is broken is an error of `load` that says `log_in_again`; the next `save` keeps it aside, with `.broken`
+/// behind its name (and a number where there is one already), and writes a new one. `remove` removes an account's file,
+/// whatever it is; what was kept aside stays.
 ///
 /// Thread-safe. The directory must be on a file system of this machine's, or on one whose locks hold between machines;
 /// it must have hard links for what is kept aside.

@@ -36,8 +36,7 @@ struct CurlOptions {
 /// - An idle connection is looked at before it is used. One that is closed, or on which bytes came unasked, is dropped,
 ///   and the attempt goes on with another: not a byte had left.
 /// - A response that comes before the whole request left is the response (`Response::left`). One that is not HTTP/1.1
-/// by
-///   the letter, or has bytes behind it, is none.
+///   by the letter, or has bytes behind it, is none.
 /// - No content coding is asked for, and none is read.
 /// - Redirects, cookies and authentication challenges are not followed.
 /// - TLS 1.2 or newer, always verified. Plain http goes only to `localhost`, 127.0.0.0/8 and [::1], never to a proxy.

@@ -55,7 +55,7 @@ const ResponseCase responses[] = {
     {"ok_ended_by_the_close_and_whole_json", 200, false, {}, fine, Outcome::succeeded, any_kind},
     {"empty_framed", 200, true, {}, nothing, Outcome::succeeded, any_kind},
     {"empty_ended_by_the_close", 200, false, {}, nothing, Outcome::unknown, ErrorKind::unexpected_response},
-    {"another_status_outcome", 200, true, {}, refused, Outcome::unknown, ErrorKind::unexpected_response},
+    {"another_status_text", 200, true, {}, refused, Outcome::unknown, ErrorKind::unexpected_response},
     {"html", 200, true, {}, no_json, Outcome::unknown, ErrorKind::unexpected_response},
     {"half_json_ended_by_the_close", 200, false, {}, no_json, Outcome::unknown, ErrorKind::unexpected_response},
     {"truncated_in_the_body", 200, false, Cause::closed, fine, Outcome::unknown, ErrorKind::transport_error},

@@ -236,7 +236,7 @@ class ConnectionThreads : public ConnectionWire {};
 INSTANTIATE_TEST_SUITE_P(Wire, ConnectionThreads, ::testing::Bool(),
                          [](const auto& row) { return row.param ? "tls" : "plain"; });
 
-TEST_P(ConnectionThreads, three_use_one_in_reservation_and_a_fourth_closes_it) {
+TEST_P(ConnectionThreads, three_use_one_in_turn_and_a_fourth_closes_it) {
   std::atomic<int> left = 0;
   LoopbackServer server({.tls = GetParam()}, [&](Peer& peer) {
     echo(peer);

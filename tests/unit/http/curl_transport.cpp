@@ -24,7 +24,7 @@ const std::string ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
 
 Limits limits() { return {.deadline = std::chrono::steady_clock::now() + 30s}; }
 
-/// Responses each request without a body so, until the client leaves.
+/// Answers each request without a body so, until the client leaves.
 auto answering(const std::string& response) {
   return [response](Peer& peer) {
     while (!peer.hear_head().empty()) peer.say(response);

@@ -161,7 +161,7 @@ TEST_F(ScheduleRules, who_gave_up_does_not_count_in_the_minute) {
   EXPECT_LT(now - from, 25s);
 }
 
-TEST_F(ScheduleRules, a_full_queue_is_answered_with_a_time_to_ask_again_and_nobody_starves) {
+TEST_F(ScheduleRules, a_full_queue_gives_a_time_to_ask_again_and_nobody_starves) {
   settle();
   std::vector<Ticket> tickets(1030);
   for (Ticket& ticket : tickets) static_cast<void>(schedule.reserve(ticket, now, limits));

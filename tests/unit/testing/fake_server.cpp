@@ -199,7 +199,7 @@ TEST(FakeServer, takes_one_script_an_exchange_then_what_is_always_so) {
   EXPECT_EQ(server.started().size(), 1U);
 }
 
-TEST(FakeServer, responses_as_told_and_frames_it) {
+TEST(FakeServer, responds_as_told_and_frames_it) {
   FakeServer server;
   auto client = client_of(server);
   server.next(ct::response(200, "<p>portal</p>"));
@@ -312,7 +312,7 @@ TEST(FakeServer, can_be_gone_for_good) {
   EXPECT_EQ(server.started().size(), 1U);
 }
 
-TEST(FakeServer, responses_hugely_compressed_or_not) {
+TEST(FakeServer, responds_hugely_compressed_or_not) {
   FakeServer server;
   constexpr std::size_t size = 32 * 1024 * 1024;
   server.always(ct::huge(size));

@@ -72,7 +72,7 @@ class Socket {
   int fd_;
 };
 
-/// Responses each line that comes with what `response` makes of it, and remembers all that came.
+/// Answers each line that comes with what `response` makes of it, and remembers all that came.
 class LineServer {
  public:
   using AttemptResult = std::function<std::string(const std::string&)>;

@@ -255,7 +255,7 @@ TEST_F(TokenEndpoint, a_script_that_obeys_gives_tokens_whose_response_is_lost) {
   EXPECT_TRUE(tokens(of_refresh(another)).contains("access_token"));
 }
 
-TEST_F(TokenEndpoint, requests_that_a_script_answered_are_told_with_what_it_said) {
+TEST_F(TokenEndpoint, requests_that_a_script_responded_to_are_told_with_what_it_said) {
   const std::string refresh_token = server.log_in("anna");
   server.next_token_request(token_error(400, "invalid_scope"));
   server.next_token_request(response(503, "<p>closed</p>"));
