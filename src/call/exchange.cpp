@@ -388,7 +388,7 @@ Action Exchange::on(NoRepeatLeft, Now now) {
   return end("this client's budget of repeats is spent, as in an outage", now);
 }
 
-/// The last try is made at the end of the time for connecting: a pause that would pass it is cut.
+/// The last try is made at the end of the time for connecting: a pause that would pass it is shortened.
 Action Exchange::wait_for_a_connection(Now now) {
   const milliseconds pause = std::clamp(back_off(call_.retry, failed_connects_, random_), shortest_pause_of_connecting,
                                         longest_pause_of_connecting);

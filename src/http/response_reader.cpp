@@ -116,8 +116,8 @@ void ResponseReader::end(State state, const char* reason) noexcept {
   reason_ = reason;
 }
 
-/// One line, or what came of it. The bound comes before what the line says: however the bytes are cut, the same one of
-/// two faults is the first.
+/// One line, or what came of it. The bound comes before what the line says: however the bytes are split, the same one
+/// of two faults is the first.
 void ResponseReader::take_lines(std::string_view& bytes) {
   const std::size_t feed = bytes.find('\n');
   const bool ends = feed != std::string_view::npos;
@@ -283,7 +283,7 @@ void ResponseReader::take_body(std::string_view& bytes) {
   rest_ = 2;
 }
 
-/// What fits is kept, so that it is the same however the bytes are cut.
+/// What fits is kept, so that it is the same however the bytes are split.
 void ResponseReader::take_open_body(std::string_view& bytes) {
   const std::string_view fitting = bytes.substr(0, bounds_.max_body - body_.size());
   body_.append(fitting);

@@ -43,10 +43,10 @@ const Position in_the_headers = after(60, "in the middle of the request's header
 const Position in_the_body = {"in the middle of the request's body",
                               [](const Bench& bench) { return size_of_a_start(bench.choices) - 5; }};
 
-Row responded(std::string name, const Position& position, const std::string& server_message, std::string response,
-              End end, std::string outcome, std::string kind) {
+Row responded(std::string name, const Position& position, const std::string& sends, std::string response, End end,
+              std::string outcome, std::string kind) {
   return {.name = "early_" + std::move(name),
-          .what = "sends " + server_message + " " + position.what,
+          .what = "sends " + sends + " " + position.what,
           .outcome = std::move(outcome),
           .kind = std::move(kind),
           .bodies = 0,

@@ -1,6 +1,7 @@
 #pragma once
 
-// What the files of rows have in common: the words of a result, and rows that are one script of the fake server.
+// What the files of rows have in common: the names of outcomes and kinds, and rows that are one script of the fake
+// server.
 
 #include <utility>
 

@@ -57,12 +57,12 @@ std::vector<Row> on_idle_connections() {
 }
 
 /// In one piece with the response.
-Row behind(std::string name, const std::string& server_message, const std::string& response, const std::string& words,
+Row behind(std::string name, const std::string& sends, const std::string& response, const std::string& words,
            const std::string& bytes, bool acts = false) {
   Script script = refused_with(response + bytes);
   script.acts = acts;
-  return scripted(name + "_with_more_behind_it", "sends " + server_message + ", and " + words + " behind it",
-                  std::move(script), unknown, transport);
+  return scripted(name + "_with_more_behind_it", "sends " + sends + ", and " + words + " behind it", std::move(script),
+                  unknown, transport);
 }
 
 std::vector<Row> behind_a_response() {
