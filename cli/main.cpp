@@ -30,19 +30,19 @@ bool print(std::FILE* to, const std::string& text) {
   return std::fwrite(text.data(), 1, text.size(), to) == text.size() && std::fflush(to) == 0;
 }
 
-/// A response that cannot be written must not look like success, nor be lost: it goes to standard error, which may be a
+/// A result that cannot be written must not look like success, nor be lost: it goes to standard error, which may be a
 /// log, and so a secret does not.
 int deliver(const Report& report) {
   print(stderr, report.err);
   if (report.out.empty() || print(stdout, report.out)) return report.status;
-  const std::string response = report.out_is_secret
-                                   ? ", and the secret is shown nowhere else: run this again where it can\n"
-                                   : "; the response was:\n" + report.out;
-  print(stderr, "connectid: standard output cannot be written" + response);
+  const std::string result = report.out_is_secret
+                                 ? ", and the secret is shown nowhere else: run this again where it can\n"
+                                 : "; the result was:\n" + report.out;
+  print(stderr, "connectid: standard output cannot be written" + result);
   return report.status == 0 ? 1 : report.status;
 }
 
-Report response(int argc, char** argv, Asked& asked, const StopOnSignal& signals) {
+Report report(int argc, char** argv, Asked& asked, const StopOnSignal& signals) {
   try {
     const Parsed parsed = parse(argc, argv);
     return parsed.text ? Report{.out = *parsed.text} : parsed.run({asked, variable, signals.token()});
@@ -59,10 +59,10 @@ int main(int argc, char** argv) {
   occupy_standard_descriptors();
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);  // a journal that may not grow is reported as full
-  Asked asked{.output = wanted_output(argc, argv)};
+  Asked asked{.output = wanted_output(argc, argv), .command = command_in(argc, argv)};
   try {
     const StopOnSignal signals;  // until all is delivered: nobody may read, and then a signal must still kill
-    return deliver(response(argc, argv, asked, signals));
+    return deliver(report(argc, argv, asked, signals));
   } catch (const std::exception& error) {
     return deliver(report_internal_error(asked, error.what()));
   }

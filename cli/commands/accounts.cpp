@@ -21,7 +21,7 @@ json account_json(const auth::StoredAccount& account) {
   one["access_token_expires_at"] = nullptr;
   if (!token.access_token.empty()) one["access_token_expires_at"] = utc_for_machines(token.expires_at);
   one["has_refresh_token"] = !token.refresh_token.empty();
-  if (!account.token) one["problem"] = account.token.error().message();
+  if (!account.token) one["error"] = account.token.error().message();
   return one;
 }
 

@@ -28,13 +28,15 @@ struct Parsed {
   std::optional<std::string> text;
   std::function<Report(const Context&)> run;
 };
+/// The command that the line begins with, also where the rest of it is wrong; empty: none that is known.
+[[nodiscard]] std::string command_in(int argc, const char* const* argv);
 /// Throws UsageError.
 [[nodiscard]] Parsed parse(int argc, const char* const* argv);
 
 /// Each declares its flags.
 namespace commands {
 #define COMMAND(name, words) Command name(CLI::App& app);
-#include "commands/list.inc"
+#include "commands/commands.inc"
 #undef COMMAND
 }  // namespace commands
 

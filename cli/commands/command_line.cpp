@@ -46,7 +46,7 @@ void declare_all(CommandLine& line) {
   line.app.require_subcommand(1);
   line.commands[&line.app] = {program(), nullptr};
 #define COMMAND(name, words) declare(line, words, commands::name);
-#include "commands/list.inc"
+#include "commands/commands.inc"
 #undef COMMAND
 }
 
@@ -79,6 +79,17 @@ std::string unexpected(const CLI::App& app) {
 
 }  // namespace
 
+std::string command_in(int argc, const char* const* argv) {
+  std::string line;
+  for (int i = 1; i < argc; ++i) line.append(argv[i]).append(" ");
+  std::string found;
+#define COMMAND(name, words) \
+  if (line.starts_with(words " ")) found = words;
+#include "commands/commands.inc"
+#undef COMMAND
+  return found;
+}
+
 Parsed parse(int argc, const char* const* argv) {
   CommandLine line;
   declare_all(line);
@@ -97,6 +108,12 @@ Parsed parse(int argc, const char* const* argv) {
     return {.text = std::string(version.what()) + "\n", .run = {}};
   } catch (const CLI::ExtrasError&) {
     throw UsageError(unexpected(line.app));
+  } catch (const CLI::ExcludesError& error) {
+    const std::string what = error.what();
+    const std::string between = " excludes ";
+    const std::size_t at = what.find(between);
+    if (at == std::string::npos) throw UsageError(what);
+    throw UsageError("give only one of " + what.substr(0, at) + " and " + what.substr(at + between.size()));
   } catch (const CLI::ArgumentMismatch& error) {
     const std::string what = error.what();
     const bool twice = what.find("ost 1 required") != std::string::npos;  // At Most; from CLI11 2.6 on: At most

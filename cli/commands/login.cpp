@@ -82,7 +82,7 @@ Command commands::login(CLI::App& app) {
                              "The secret comes from a variable or a file, or is typed at the terminal, which does not "
                              "show it. No flag takes it: everybody on the machine can read flags.",
                              where_tokens_are},
-              .variables = network_variables(),
+              .variables = login_variables(),
               .statuses = token_statuses("Logged in."),
               .examples = {"export CONNECTID_CLIENT_SECRET_FILE=/run/secrets/connectid",
                            "connectid login --client-credentials --environment test --client-id shop"}};

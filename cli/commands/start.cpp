@@ -44,9 +44,7 @@ Report run(const Arguments& arguments, const Context& context) {
 
   Report report = report_start(asked, result);
   report.held_until_told = std::make_shared<const TokenSource>(caller->options.token_source);
-  if (const std::string why = rate_limiting.error(); !why.empty()) {
-    report.err += warning(why + "; this run keeps the API's limits alone, whatever others on this machine send");
-  }
+  report.err += warning(rate_limiting);
   if (journal && !journal->error().empty()) report.err += warning(journal->error());
   return report;
 }
@@ -60,30 +58,28 @@ Notes notes() {
        "couponCode and couponNumber.",
        "Connecting is retried for 20 s. A 429 is retried after the pause that it names. Requests that may have been "
        "processed are never retried.",
-       "All runs of a user keep the API's limits together, by one file a host in $XDG_DATA_HOME/connectid (default: "
-       "~/.local/share/connectid). If it cannot be written, a warning says so, and the run keeps the limits alone.",
+       "All runs of a user share the API's limits, through one file per host in $XDG_DATA_HOME/connectid (default: "
+       "~/.local/share/connectid). If it cannot be written, a warning says so, and the run keeps to the limits by "
+       "itself.",
        "The access token comes from the environment, or from an account that is logged in (connectid login, connectid "
-       "token import); it is refreshed if it has expired. A single account for this API need not be named, unless the "
-       "file of another cannot be used.",
+       "token import); it is refreshed if it has expired. If exactly one account is logged in for "
+       "this API, and the files of all accounts can be read, --account may be left out.",
        "--journal writes a line of JSON to the disk before each attempt, and one at the end; only its user can read "
        "the file (0600). A call without an end was interrupted: it may have started. If the first line cannot be "
        "written, nothing is sent.",
        one_json_object,
        "SIGINT, SIGTERM and SIGHUP cancel the call, and the result is still printed. A second one, half a second later "
-       "or more, kills.",
-       "A flag wins over its variable, and a variable over the default. There is no configuration file. A variable "
-       "that is set but empty is an error."},
-      .variables =
-          joined({{variable::access_token,
-                   "The customer's access token. Without it, and without an account, nothing is sent."},
-                  {variable::access_token_file, "A file that holds the access token, instead of the variable."}},
-                 network_variables()),
+       "or more, kills the program.",
+       "A flag wins over its variable, and a variable over the default. But the URL of an API and the name of an "
+       "environment together are an error, wherever each comes from. There is no configuration file. A variable that "
+       "is set but empty is an error."},
+      .variables = call_variables(),
       .statuses = {{"0", "Started."},
                    {"1", "Internal error, or standard output cannot be written. It may have started."},
                    {"2", "Not started: usage, configuration, or a request that is not valid."},
                    {"3", "Not started: rejected by the API."},
                    {"4", "Not started: not authorised (no token, 401, 403, refused by the authorization server)."},
-                   {"5", "Not started: rate-limited to the end (429)."},
+                   {"5", std::string("Not started: ") + still_rate_limited},
                    {"6", "Outcome unknown: it may have started."},
                    {"7",
                     "Not started: no connection, to the authorization server either; or the deadline, a signal or the "
@@ -91,7 +87,7 @@ Notes notes() {
       .rule_for_scripts =
           "0 = started; 2, 3, 4, 5, 7 = not started; 6 and anything else = may have started: check, do not repeat.",
       .examples = {"export CONNECTID_ACCESS_TOKEN=...", "connectid start --environment test --product CO27409 \\",
-                   "--start-date 2026-04-01 --copies 1 --coupon-code WMDigi --coupon-number 5223"}};
+                   "--start-date 2026-04-01 --copies 1 \\", "--coupon-code WMDigi --coupon-number 5223"}};
 }
 
 }  // namespace
@@ -102,7 +98,7 @@ Command commands::start(CLI::App& app) {
   add_client_arguments(app, "Whose subscription it is: an account that is logged in", arguments->client);
   add(app, {"--call-id", "ID", "Sent as X-Request-Id, to identify the call; generated unless given"},
       arguments->call_id);
-  add(app, {"--journal", "FILE", "Record there what is sent, before it is sent"}, arguments->journal);
+  add(app, {"--journal", "FILE", "Record each request in this file before it is sent"}, arguments->journal);
   add_output(app);
   return {notes(), [arguments](const Context& context) { return run(*arguments, context); }};
 }

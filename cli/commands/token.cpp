@@ -53,7 +53,7 @@ Command commands::token(CLI::App& app) {
                              "is refreshed first. To a terminal it prints only with --show. If standard output cannot "
                              "be written, the token is printed nowhere.",
                              where_tokens_are},
-              .variables = network_variables(),
+              .variables = refresh_variables(),
               .statuses = token_statuses("Printed."),
               .examples = {"CONNECTID_ACCESS_TOKEN=$(connectid token --account anna --environment test)"}};
   return {std::move(notes), [arguments](const Context& context) { return run(*arguments, context); }};

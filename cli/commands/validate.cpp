@@ -11,13 +11,14 @@ Command commands::validate(CLI::App& app) {
   add_output(app);
   Notes notes{.summary = "Check a request and print the exact body; nothing is sent",
               .paragraphs = {"Takes the same input as connectid start, and needs neither a token nor a network. Prints "
-                             "the body that would be sent, and its times in the zone.",
+                             "the body that would be sent, which connectid start --json takes. Its times in the zone "
+                             "go to standard error.",
                              one_json_object},
               .statuses = {{"0", "Valid."},
                            {"1", internal_error},
                            {"2", "Not valid, or usage error."},
                            {"7", "A signal came before the request was read."}},
-              .examples = {"connectid validate --json order.json --start-date 2026-04-01"}};
+              .examples = {"connectid validate --json draft.json --start-date 2026-04-01 >order.json"}};
   const auto run = [arguments](const Context& context) {
     context.asked.take(*arguments, context.stop);
     if (!context.asked.request) return report_interrupted(context.asked);

@@ -64,6 +64,12 @@ std::optional<std::string> named_account(const AccountArguments& arguments, cons
   return arguments.account ? arguments.account : in_variable;
 }
 
+std::optional<std::string> client_id(const AccountArguments& arguments, const Variables& variables) {
+  if (arguments.client_id && arguments.client_id->empty()) throw UsageError("--client-id is empty");
+  const auto in_variable = value_of(variable::client_id, variables);
+  return arguments.client_id ? arguments.client_id : in_variable;
+}
+
 std::optional<Account> find_account(const std::optional<std::string>& name, const Environment& environment,
                                     auth::FileTokenStore& store) {
   if (name) {
@@ -108,15 +114,14 @@ std::optional<auth::Credentials> credentials_of(const Account& account, const En
                                                 const AccountArguments& arguments, const Variables& variables,
                                                 const std::stop_token& stop) {
   const auto& [name, stored] = account;
-  const auto id_in_variable = value_of(variable::client_id, variables);
-  if (arguments.client_id && arguments.client_id->empty()) throw UsageError("--client-id is empty");
+  const auto id = client_id(arguments, variables);
   const auto secret = read_secret(variable::client_secret, variable::client_secret_file, variables, stop);
   if (!secret) return std::nullopt;
   // A URL that was given alone is one of tests and proxies; the token knows where it came from.
   const bool knows_login = environment.login_url().empty() && is_for(stored, environment);
   return auth::Credentials{
       .environment = knows_login ? Environment::custom(environment.api_url(), stored.login_url) : environment,
-      .client_id = arguments.client_id.value_or(id_in_variable.value_or(stored.client_id)),
+      .client_id = id.value_or(stored.client_id),
       .client_secret = *secret,
       .client_authentication = client_authentication(variables)};
 }

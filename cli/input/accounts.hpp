@@ -47,14 +47,15 @@ struct Account {
 [[nodiscard]] std::string not_logged_in(const std::optional<std::string>& name, const Environment& environment);
 
 /// Who asks the authorization server for this account's tokens: CONNECTID_CLIENT_… and, where they say nothing, what
-/// the store knows of it. Nothing where a stop is requested while a file
-/// is read.
+/// the store knows of it. Nothing where a stop is requested while a file is read.
 [[nodiscard]] std::optional<auth::Credentials> credentials_of(const Account& account, const Environment& environment,
                                                               const AccountArguments& arguments,
                                                               const Variables& variables, const std::stop_token& stop);
 
 /// For a login and an import: throws UsageError where no authorization server is known, before a secret is asked for.
 [[nodiscard]] Environment environment_with_login(const ServiceArguments& arguments, const Variables& variables);
+/// --client-id over CONNECTID_CLIENT_ID. Throws UsageError where one is empty.
+[[nodiscard]] std::optional<std::string> client_id(const AccountArguments& arguments, const Variables& variables);
 /// Throws UsageError where there is none.
 void require_client_id(const auth::Credentials& credentials);
 

@@ -62,7 +62,7 @@ std::optional<Caller> choose_caller(const ClientArguments& arguments, const Vari
 }
 
 RateLimiting rate_limiting_of(const Caller& caller, Rates rates) {
-  return caller.has_token ? schedule(caller.options.environment.api_url(), rates) : RateLimiting{RateLimit::off()};
+  return caller.has_token ? rate_limiting(caller.options.environment.api_url(), rates) : RateLimiting{RateLimit::off()};
 }
 
 }  // namespace connectid::cli

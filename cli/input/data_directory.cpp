@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <vector>
 
-namespace connectid {
+namespace connectid::cli {
 namespace {
 
 std::string absolute_or_empty(const char* path) { return path && *path == '/' ? path : ""; }
@@ -37,4 +37,4 @@ Result<std::string> data_directory() {
       "of users has no home of this one");
 }
 
-}  // namespace connectid
+}  // namespace connectid::cli

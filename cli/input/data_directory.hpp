@@ -4,7 +4,7 @@
 
 #include <connectid/result.hpp>
 
-namespace connectid {
+namespace connectid::cli {
 
 /// Where this user's programs keep what belongs to this library: `$XDG_DATA_HOME/connectid`, else
 /// `~/.local/share/connectid`, the home being `$HOME` or what the system's list of users says. A variable that holds no
@@ -12,4 +12,4 @@ namespace connectid {
 /// `configuration_error`. Makes nothing; reads the environment, so nobody may change that at the same time.
 [[nodiscard]] Result<std::string> data_directory();
 
-}  // namespace connectid
+}  // namespace connectid::cli

@@ -58,7 +58,7 @@ std::string pace_file_name(const std::string& api_url) {
   return "pace-" + std::string(machine.nodename) + "-" + host;
 }
 
-RateLimiting schedule(const std::string& api_url, Rates part) {
+RateLimiting rate_limiting(const std::string& api_url, Rates part) {
   const Result<std::string> directory = data_directory();
   if (!directory) return {RateLimit::per_client(part), directory.error().message()};
   if (std::string why = make_directory(*directory); !why.empty()) return {RateLimit::per_client(part), std::move(why)};

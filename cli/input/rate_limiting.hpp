@@ -19,11 +19,11 @@ struct RateLimiting {
   RateLimit limit;
   std::string no_directory = {};  ///< why there is no place for the file; empty: there is
 
-  /// Why this run keeps the limits alone; empty: it does not.
+  /// Why this run keeps to the limits by itself; empty: it does not.
   [[nodiscard]] std::string error() const { return no_directory.empty() ? limit.error() : no_directory; }
 };
 
 /// Makes the directory of this user's data (0700) where there is none. All runs with the same `part` share it.
-[[nodiscard]] RateLimiting schedule(const std::string& api_url, Rates part);
+[[nodiscard]] RateLimiting rate_limiting(const std::string& api_url, Rates part);
 
 }  // namespace connectid::cli

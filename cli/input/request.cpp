@@ -186,7 +186,8 @@ void add_request(CLI::App& command, RequestArguments& to) {
   add(command, {"--coupon-code", "TEXT", "couponCode: 1 to 12 characters"}, to.coupon_code);
   add(command, {"--coupon-number", "NUMBER", "couponNumber: 0 or more"}, to.coupon_number);
   add(command, {"--customer-reference", "TEXT", "customerReference: at most 37 characters"}, to.customer_reference);
-  add_switch(command, "--copies-as-text", "Send copies as \"1\", as the reference's example does", to.copies_as_text);
+  add_switch(command, "--copies-as-text", "Send copies as \"1\", as the API reference's example does",
+             to.copies_as_text);
 }
 
 std::optional<StartSubscriptionRequest> read_request(const RequestArguments& from, const std::stop_token& stop) {

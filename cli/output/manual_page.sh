@@ -11,4 +11,8 @@ summary=$("$@" --help | sed '1!d; s/^[^:]*: //')
     s/^connectid (\\\\- )/${name//-/\\\\-} \1/
     s/^\.SS \"(Exit status|Commands|The rule for scripts):\"/.SH \"\U\1\"/
     /^\.TH/a .nr HY 0\n.nh" |
-  sed -z 's/\.IP\n\(\\f(CW>\)/.br\n\1/g' >"$page"
+  sed -z '# The summary is already in NAME. An example is not filled: each of its lines stays one.
+    s/\n\.SH DESCRIPTION\n[^\n]*\n\.PP\n/\n.SH DESCRIPTION\n/
+    s/\.IP\n\(\\f(CW>\)/.br\n\1/g
+    s/\n\.SH EXAMPLES\n\.IP\n/&.nf\n/
+    s/$/.fi\n/' >"$page"

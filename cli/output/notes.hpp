@@ -11,7 +11,6 @@ struct Entry {
   std::string text;
 };
 using Entries = std::vector<Entry>;
-[[nodiscard]] Entries joined(Entries first, const Entries& second);
 
 /// What the help says of a command besides its flags. What is empty is left out.
 struct Notes {
@@ -29,16 +28,21 @@ inline constexpr auto one_json_object =
     "Results go to standard output, everything else to standard error. With --output json, standard output holds one "
     "JSON object and nothing else, usage errors included; only --help still prints text.";
 inline constexpr auto where_tokens_are =
-    "Tokens are kept in $XDG_DATA_HOME/connectid/tokens (default: ~/.local/share/connectid/tokens), one file an "
+    "Tokens are kept in $XDG_DATA_HOME/connectid/tokens (default: ~/.local/share/connectid/tokens), one file per "
     "account, readable by its user only. They are used only for the API and the authorization server that they were "
     "obtained for. A client secret is never kept.";
 inline constexpr auto internal_error = "Internal error, or standard output cannot be written.";
 
-/// Of a command that is told an account, a client and a service.
+/// Of a command that calls the API.
+[[nodiscard]] Entries call_variables();
+/// Of a command that refreshes an account's token.
+[[nodiscard]] Entries refresh_variables();
+/// Of a command that logs an account in.
 [[nodiscard]] Entries login_variables();
-/// The same, of a command that uses the network.
-[[nodiscard]] Entries network_variables();
-/// Of a command that handles tokens; `done` is what 0 means.
+/// Of a command that keeps a token that it was given.
+[[nodiscard]] Entries import_variables();
+inline constexpr auto still_rate_limited = "still rate-limited (429) after the last attempt.";
+/// Of a command that asks the authorization server; `done` is what 0 means.
 [[nodiscard]] Entries token_statuses(const std::string& done);
 
 }  // namespace connectid::cli

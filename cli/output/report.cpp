@@ -41,25 +41,28 @@ json error_json(const std::string& kind, const std::string& message, const std::
   return error;
 }
 
-json response_json(const Asked& asked, std::string_view outcome, const CallInfo& call) {
-  json response;
-  response["outcome"] = outcome;
-  response["may_have_started"] = outcome == "unknown";
-  response["call_id"] = call.call_id;
-  response["http_status"] = call.http_status;
-  response["status"] = nullptr;
-  response["attempts"] = call.attempts;
-  response["api_url"] = asked.api_url;
-  response["account"] = nullptr;
-  if (!asked.account.empty()) response["account"] = asked.account;
-  response["sent_at"] = nullptr;
-  if (call.sent_at) response["sent_at"] = utc_for_machines(*call.sent_at);
-  response["request"] = nullptr;
-  if (asked.request) response["request"] = json::parse(to_json(*asked.request, asked.copies_as_text));
-  return response;
+json result_json(const Asked& asked, std::string_view outcome, const CallInfo& call) {
+  json result;
+  result["outcome"] = outcome;
+  result["may_have_started"] = outcome == "unknown";
+  result["call_id"] = call.call_id;
+  result["http_status"] = call.http_status;
+  result["status"] = nullptr;
+  result["attempts"] = call.attempts;
+  result["api_url"] = asked.api_url;
+  result["account"] = nullptr;
+  if (!asked.account.empty()) result["account"] = asked.account;
+  result["sent_at"] = nullptr;
+  if (call.sent_at) result["sent_at"] = utc_for_machines(*call.sent_at);
+  result["request"] = nullptr;
+  if (asked.request) result["request"] = json::parse(to_json(*asked.request, asked.copies_as_text));
+  return result;
 }
 
-std::string line(const json& response) { return response.dump(-1, ' ', false, json::error_handler_t::replace) + "\n"; }
+/// Of a command that starts nothing, whatever happens.
+bool only_reads(const Asked& asked) { return asked.command == "list" || asked.command == "accounts"; }
+
+std::string line(const json& result) { return result.dump(-1, ' ', false, json::error_handler_t::replace) + "\n"; }
 
 // ---- what an unknown outcome means
 
@@ -74,14 +77,13 @@ std::string why_unknown(const Error& error) {
   if (failure && failure->cause == Cause::stray_response) return "the response belongs to another request";
   if (failure && (failure->cause == Cause::malformed || failure->cause == Cause::too_large))
     return "the response cannot be read";
-  return "connection cut before the response";
+  return "connection lost before the response";
 }
 
 std::string unknown_for_people(const Asked& asked, const Error& error) {
   std::string text = "outcome unknown: sent " + utc_for_people(*error.call().sent_at) + ", " + why_unknown(error) +
                      ". The subscription MAY have started. Do not run this again.\n";
-  text +=
-      "To verify: list the customer's subscriptions (GET /v1/subscription with the same token), or ask Connect about\n";
+  text += "To verify: run `connectid list` with the same account or token, or ask Connect about\n";
   text += "  product " + asked.request->product;
   if (!asked.request->customer_reference.empty()) text += ", customerReference " + asked.request->customer_reference;
   text += ", X-Request-Id " + error.call().call_id + "\n";
@@ -121,9 +123,9 @@ const std::vector<Violation>& violations_of(const Error& error) {
 Report report_error(const Asked& asked, const Error& error) {
   Report report{.status = status_of(error)};
   if (asked.output == Output::json) {
-    json response = response_json(asked, to_string(error.outcome()), error.call());
-    response["error"] = error_json(std::string(to_string(error.kind())), error.message(), violations_of(error));
-    report.out = line(response);
+    json result = result_json(asked, to_string(error.outcome()), error.call());
+    result["error"] = error_json(std::string(to_string(error.kind())), error.message(), violations_of(error));
+    report.out = line(result);
   } else if (error.outcome() == Outcome::unknown) {
     report.err = unknown_for_people(asked, error);
   } else if (!violations_of(error).empty()) {
@@ -171,23 +173,23 @@ int status_of(const Error& error) {
   }
 }
 
-Report report_start(const Asked& asked, const Result<StartSubscriptionResponse>& result) {
-  if (!result) return report_error(asked, result.error());
+Report report_start(const Asked& asked, const Result<StartSubscriptionResponse>& started) {
+  if (!started) return report_error(asked, started.error());
   Report report;
   if (asked.output == Output::json) {
-    json response = response_json(asked, "started", result->call);
-    if (result->status) response["status"] = *result->status;
-    report.out = line(response);
+    json result = result_json(asked, "started", started->call);
+    if (started->status) result["status"] = *started->status;
+    report.out = line(result);
   } else {
-    report.out = "started: product " + asked.request->product + ", call " + result->call.call_id + ", at " +
-                 asked.api_url + "\n" + attempts_for_people(result->call) + times_for_people(asked);
+    report.out = "started: product " + asked.request->product + ", call " + started->call.call_id + ", at " +
+                 asked.api_url + "\n" + attempts_for_people(started->call) + times_for_people(asked);
   }
   return report;
 }
 
 Report report_interrupted(const Asked& asked) {
-  return report_error(
-      asked, Error(Outcome::not_sent, Cancelled{Stage::prepare}, "not sent: cancelled before all input was read"));
+  const Error error(Outcome::not_sent, Cancelled{Stage::prepare}, "not sent: cancelled before all input was read");
+  return only_reads(asked) ? report_failed_read(asked, error) : report_error(asked, error);
 }
 
 Report report_nothing_changed() { return {.status = 7, .err = "connectid: cancelled; nothing was changed\n"}; }
@@ -200,10 +202,10 @@ Report report_failed_read(const Asked& asked, const Error& error) {
   Report report = report_token_error(error);
   if (error.outcome() == Outcome::unknown) report.status = 7;
   if (asked.output == Output::json) {
-    report = {
-        .status = report.status,
-        .out =
-            line({{"error", error_json(std::string(to_string(error.kind())), error.message(), violations_of(error))}})};
+    report.err.clear();
+    report.out =
+        line({{"call_id", error.call().call_id},
+              {"error", error_json(std::string(to_string(error.kind())), error.message(), violations_of(error))}});
   }
   return report;
 }
@@ -224,7 +226,8 @@ Report report_validation(const Asked& asked, const std::vector<Violation>& viola
                        {"starts", told(asked.request->start_time)},
                        {"ends", told(asked.request->end_time)}});
   } else {
-    report.out = to_json(*asked.request, asked.copies_as_text) + "\n" + times_for_people(asked);
+    report.out = to_json(*asked.request, asked.copies_as_text) + "\n";
+    report.err = times_for_people(asked);
   }
   return report;
 }
@@ -233,23 +236,30 @@ Report report_usage(const Asked& asked, const UsageError& error) {
   const std::string message = printable(error.what());
   Report report{.status = 2};
   if (asked.output == Output::json) {
-    json response = response_json(asked, "not_sent", {});
-    response["error"] = error_json(error.kind, message, {});
-    report.out = line(response);
+    json result = only_reads(asked) ? json() : result_json(asked, "not_sent", {});
+    result["error"] = error_json(error.kind, message, {});
+    report.out = line(result);
   } else {
-    report.err = "connectid: " + message + "\nNothing was sent. See `connectid --help`.\n";
+    const std::string command = asked.command.empty() ? "" : " " + asked.command;
+    report.err = "connectid: " + message + "\nNothing was sent. See `connectid" + command + " --help`.\n";
   }
   return report;
 }
 
 std::string warning(const std::string& what) { return "connectid: warning: " + printable(what) + "\n"; }
 
+std::string warning(const RateLimiting& rate_limiting) {
+  const std::string why = rate_limiting.error();
+  if (why.empty()) return {};
+  return warning(why + "; this run keeps to the API's limits by itself, whatever others on this machine send");
+}
+
 Report report_internal_error(const Asked& asked, const std::string& message) {
   Report report{.status = 1, .err = "connectid: internal error: " + message + "\n"};
   if (asked.output == Output::json) {
-    json response = response_json(asked, "unknown", {});
-    response["error"] = error_json("internal", message, {});
-    report.out = line(response);
+    json result = only_reads(asked) ? json() : result_json(asked, "unknown", {});
+    result["error"] = error_json("internal", message, {});
+    report.out = line(result);
   }
   return report;
 }

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "input/rate_limiting.hpp"
 #include "input/request.hpp"
 
 namespace connectid::cli {
@@ -25,6 +26,7 @@ enum class Output { text, json };
 /// What was asked, as far as it was understood.
 struct Asked {
   Output output = Output::text;
+  std::string command = {};  ///< `start`, `token import`, …; empty: none that is known
   std::string api_url = {};
   std::string account = {};  ///< whose tokens are used; empty: a token that was given
   std::optional<StartSubscriptionRequest> request = {};
@@ -41,7 +43,7 @@ struct Asked {
 [[nodiscard]] Report report_start(const Asked& asked, const Result<StartSubscriptionResponse>& result);
 /// A stop was requested before the request was read.
 [[nodiscard]] Report report_interrupted(const Asked& asked);
-/// The same, of a command that sends no request.
+/// The same, of a command that changes what is kept on this machine.
 [[nodiscard]] Report report_nothing_changed();
 [[nodiscard]] Report report_token_error(const Error& error);
 /// Of a call that only reads: whatever was lost, nothing was changed.
@@ -52,5 +54,7 @@ struct Asked {
 [[nodiscard]] Report report_usage(const Asked& asked, const UsageError& error);
 /// A line for standard error, whatever becomes of the call.
 [[nodiscard]] std::string warning(const std::string& what);
+/// That this run does not share the API's limits with others; empty: it does.
+[[nodiscard]] std::string warning(const RateLimiting& rate_limiting);
 
 }  // namespace connectid::cli

@@ -9,7 +9,7 @@
 #include "support/eventually.hpp"
 #include "support/program_test.hpp"
 
-namespace connectid::program {
+namespace connectid::cli {
 namespace {
 
 using nlohmann::json;
@@ -104,6 +104,8 @@ TEST_F(ProgramAccounts, a_login_fixes_a_broken_file_and_puts_it_aside) {
   const std::filesystem::path file = token_file();
   std::ofstream(file) << "no JSON";
   EXPECT_EQ(run({"token", "--account", "shop"}).status, 2);
+  const json broken = json::parse(run({"accounts", "--output", "json"}).out).at("accounts")[0];
+  EXPECT_NE(broken.at("error").get<std::string>().find(file.filename()), std::string::npos) << broken;
   const Ended ended = run({"login", "--client-credentials", "--account", "shop"});
   EXPECT_EQ(ended.status, 0) << ended.err;
   EXPECT_EQ(ended.out, "logged in: account shop\n");
@@ -142,6 +144,14 @@ TEST_F(ProgramAccounts, the_secret_may_lie_in_a_file_and_go_into_the_body) {
                                           .wait());
   EXPECT_EQ(ended.status, 0) << ended.err;
   EXPECT_EQ(server.token_requests().front().client_id, "test-client");
+}
+
+TEST_F(ProgramAccounts, an_import_reads_no_client_secret) {
+  const Words no_file = variables_without_secret({"CONNECTID_CLIENT_SECRET_FILE=/nowhere"});
+  const Streams input{.in = server.log_in("anna") + "\n"};
+  const Ended ended = Program({"token", "import", "--account", "anna"}, no_file, input).wait();
+  EXPECT_EQ(ended.status, 0) << ended.err;
+  EXPECT_EQ(run(start({"--account", "anna"})).status, 0);
 }
 
 TEST_F(ProgramAccounts, token_prints_what_is_good_now_for_other_programs) {
@@ -185,7 +195,7 @@ TEST_F(ProgramAccounts, with_several_accounts_and_none_named_nothing_is_sent_and
 
 TEST_F(ProgramAccounts, an_access_token_in_the_environment_is_used_whoever_is_logged_in) {
   import("anna");
-  EXPECT_EQ(run(start(), {program::token}).status, 0);
+  EXPECT_EQ(run(start(), {cli::token}).status, 0);
   EXPECT_EQ(server.started().front().account, "test");
   EXPECT_TRUE(server.token_requests().empty());
 }
@@ -559,4 +569,4 @@ TEST_F(ProgramAccounts, without_a_terminal_no_secret_is_asked_for) {
 }
 
 }  // namespace
-}  // namespace connectid::program
+}  // namespace connectid::cli

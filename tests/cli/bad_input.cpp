@@ -1,7 +1,7 @@
 // Each way to ask for something that cannot be done: one status, one clear line, and nothing sent.
 #include "support/program_test.hpp"
 
-namespace connectid::program {
+namespace connectid::cli {
 namespace {
 
 using nlohmann::json;
@@ -84,7 +84,7 @@ INSTANTIATE_TEST_SUITE_P(
             {"validate", "--zone", "Nowhere", "--start-time", "1774994400000"},
             "no zone \"Nowhere\""},
         Bad{"zone_empty", {"validate", "--zone", ""}, "--zone"},
-        Bad{"date_and_time", start({"--start-time", "1"}), "--start-time"},
+        Bad{"date_and_time", start({"--start-time", "1"}), "give only one of --start-time and --start-date"},
         Bad{"copies_not_a_number", {"start", "--copies", "1x"}, "1x"},
         Bad{"timeout_without_unit", start({"--timeout", "30"}), "--timeout"},
         Bad{"output_unknown", {"start", "--output", "xml"}, "output"},
@@ -206,6 +206,32 @@ TEST_F(ProgramTest, a_command_that_is_missing_is_told_with_those_that_are) {
       << ended.err;
 }
 
+TEST_F(ProgramTest, a_usage_error_names_the_help_of_its_command) {
+  const std::pair<std::vector<std::string>, std::string> rows[] = {
+      {{"begin"}, "connectid"},
+      {{"--nonsense"}, "connectid"},
+      {{"start", "--nonsense"}, "connectid start"},
+      {{"start", "--copies", "1x"}, "connectid start"},
+      {{"list", "--timeout", "1"}, "connectid list"},
+      {{"token", "--nonsense"}, "connectid token"},
+      {{"token", "import", "--nonsense"}, "connectid token import"}};
+  for (const auto& [arguments, command] : rows) {
+    const Ended ended = run(arguments);
+    EXPECT_EQ(ended.status, 2);
+    EXPECT_TRUE(ended.err.ends_with("\nNothing was sent. See `" + command + " --help`.\n")) << ended.err;
+  }
+}
+
+TEST_F(ProgramTest, a_usage_error_of_a_command_that_only_reads_is_one_object_that_says_nothing_of_a_start) {
+  for (const char* command : {"list", "accounts"}) {
+    const Ended ended = run({command, "--output", "json", "--nonsense"});
+    EXPECT_EQ(ended.status, 2);
+    EXPECT_EQ(ended.out, R"({"error":{"kind":"usage","message":"unknown flag --nonsense"}})"
+                         "\n");
+    EXPECT_EQ(ended.err, "");
+  }
+}
+
 TEST_F(ProgramTest, everything_that_is_not_valid_is_told_at_once) {
   const Ended text = run({"start", "--product", "a product too long"});
   EXPECT_EQ(text.status, 2);
@@ -231,4 +257,4 @@ TEST_F(ProgramTest, a_url_that_is_refused_is_not_printed_for_it_may_hold_a_passw
 }
 
 }  // namespace
-}  // namespace connectid::program
+}  // namespace connectid::cli

@@ -2,7 +2,7 @@
 // knows.
 #include "support/program_test.hpp"
 
-namespace connectid::program {
+namespace connectid::cli {
 namespace {
 
 using nlohmann::json;
@@ -12,7 +12,7 @@ class ProgramCaFile : public ::testing::Test {
  protected:
   /// For a start: with an access token.
   [[nodiscard]] Words variables(const Words& more = {}) const {
-    Words all{"CONNECTID_API_URL=" + server.url(), program::token};
+    Words all{"CONNECTID_API_URL=" + server.url(), cli::token};
     all.insert(all.end(), more.begin(), more.end());
     return all;
   }
@@ -144,4 +144,4 @@ TEST_F(ProgramCaFile, one_that_cannot_be_used_is_told_of_before_a_secret_is_aske
 }
 
 }  // namespace
-}  // namespace connectid::program
+}  // namespace connectid::cli

@@ -6,7 +6,7 @@
 
 #include <cstdlib>
 
-namespace connectid {
+namespace connectid::cli {
 namespace {
 
 void set(const char* name, const char* value) {
@@ -59,4 +59,4 @@ TEST_F(DataDirectory, lies_in_the_home_that_the_system_lists_where_there_is_no_o
 }
 
 }  // namespace
-}  // namespace connectid
+}  // namespace connectid::cli

@@ -4,7 +4,7 @@
 #include "support/eventually.hpp"
 #include "support/program_test.hpp"
 
-namespace connectid::program {
+namespace connectid::cli {
 namespace {
 
 using nlohmann::json;
@@ -63,4 +63,4 @@ TEST(ProgramFakeServer, ends_with_1_where_nobody_can_learn_its_port) {
 }
 
 }  // namespace
-}  // namespace connectid::program
+}  // namespace connectid::cli

@@ -4,7 +4,7 @@
 
 #include "support/program_test.hpp"
 
-namespace connectid::program {
+namespace connectid::cli {
 namespace {
 
 using namespace std::chrono_literals;
@@ -83,4 +83,4 @@ TEST_F(ProgramTest, nothing_is_sent_where_the_journal_cannot_be_written) {
 }
 
 }  // namespace
-}  // namespace connectid::program
+}  // namespace connectid::cli

@@ -1,7 +1,7 @@
 // Where the response goes.
 #include "support/program_test.hpp"
 
-namespace connectid::program {
+namespace connectid::cli {
 namespace {
 
 TEST_F(ProgramTest, standard_output_that_is_closed_or_full_is_not_success_and_loses_nothing) {
@@ -27,4 +27,4 @@ TEST_F(ProgramTest, a_failure_keeps_its_status_where_it_cannot_be_written) {
 }
 
 }  // namespace
-}  // namespace connectid::program
+}  // namespace connectid::cli

@@ -9,7 +9,7 @@
 
 #include "support/program_test.hpp"
 
-namespace connectid::program {
+namespace connectid::cli {
 namespace {
 
 using Words = std::set<std::string>;
@@ -86,7 +86,7 @@ void PrintTo(const Page& page, std::ostream* out) { *out << page.name; }
 std::vector<Page> all_pages() {
   std::vector<Page> all{{"connectid", ""}};
 #define COMMAND(name, words) all.push_back({#name, words});
-#include "commands/list.inc"
+#include "commands/commands.inc"
 #undef COMMAND
   return all;
 }
@@ -124,23 +124,44 @@ TEST_P(ProgramPage, tells_in_the_manual_what_it_tells_in_the_help) {
   for (const std::string& name : found_in(help, std::regex("((?:CONNECTID|SSL)_[A-Z_]+)"))) {
     EXPECT_NE(manual.find(name), std::string::npos) << name;
   }
+  for (const std::string& line : lines_of(help)) {
+    const bool example = line.starts_with("  $ ") || line.starts_with("  > ");
+    if (example) EXPECT_NE(ended.out.find(line.substr(2) + "\n"), std::string::npos) << line << ended.out;
+  }
+  const std::string summary = help.substr(0, help.find('\n'));
+  EXPECT_EQ(manual.find(summary), std::string::npos) << "NAME says it";
   EXPECT_EQ(manual.find(rule) != std::string::npos, flowing(help).find(rule) != std::string::npos);
 }
 
-TEST(ProgramPages, the_help_of_start_names_every_variable_that_is_read) {
-  const std::string help = Page{"start", "start"}.help();
+/// The variables that the help of a command names.
+Words variables_of(const std::string& words) {
+  return found_in(Page{words, words}.help(), std::regex("\n  ((?:CONNECTID|SSL)_[A-Z_]+)"));
+}
+
+TEST(ProgramPages, a_command_that_calls_the_api_names_every_variable_that_is_read) {
   const Words read =
       found_in(text_of(CONNECTID_SOURCE_DIR "/cli/input/settings.hpp"), std::regex("\"([A-Z]+_[A-Z_]+)\""));
   EXPECT_GE(read.size(), 6U);
-  for (const std::string& name : read) EXPECT_NE(help.find("\n  " + name), std::string::npos) << name;
+  EXPECT_EQ(variables_of("start"), read);
+  EXPECT_EQ(variables_of("list"), read);
+}
+
+TEST(ProgramPages, a_command_names_no_variable_that_it_does_not_read) {
+  EXPECT_EQ(variables_of("token import"), (Words{"CONNECTID_ACCOUNT", "CONNECTID_API_URL", "CONNECTID_CLIENT_ID",
+                                                 "CONNECTID_ENVIRONMENT", "CONNECTID_LOGIN_URL"}));
+  for (const char* command : {"login", "token"}) {
+    EXPECT_TRUE(variables_of(command).contains("CONNECTID_CLIENT_SECRET")) << command;
+    EXPECT_FALSE(variables_of(command).contains("CONNECTID_ACCESS_TOKEN")) << command;
+  }
 }
 
 TEST(ProgramPages, the_example_of_start_is_a_valid_request) {
   const std::string help = Page{"start", "start"}.help();
-  const std::regex example("connectid start --environment test (--product[^\\\\]*)\\\\\n  > ([^\n]*)\n");
-  std::smatch found;
-  ASSERT_TRUE(std::regex_search(help, found, example)) << help;
-  std::vector<std::string> arguments = split(found.str(1) + found.str(2));
+  const std::string before = "connectid start --environment test ";
+  const std::size_t example = help.find(before + "--product");
+  ASSERT_NE(example, std::string::npos) << help;
+  const std::regex line_break("\\\\\n  > ");
+  std::vector<std::string> arguments = split(std::regex_replace(help.substr(example + before.size()), line_break, ""));
   arguments.insert(arguments.begin(), "validate");
   const Ended ended = Program(arguments, {}).wait();
   EXPECT_EQ(ended.status, 0) << ended.err;
@@ -238,4 +259,4 @@ TEST(ProgramZshCompletion, offers_no_flag_that_excludes_one_already_there) {
 }
 
 }  // namespace
-}  // namespace connectid::program
+}  // namespace connectid::cli

@@ -5,7 +5,7 @@
 
 #include "support/program_test.hpp"
 
-namespace connectid::program {
+namespace connectid::cli {
 namespace {
 
 using namespace std::chrono_literals;
@@ -96,4 +96,4 @@ TEST(ProgramData, has_one_file_for_a_host_and_no_password_in_its_name) {
 }
 
 }  // namespace
-}  // namespace connectid::program
+}  // namespace connectid::cli

@@ -9,7 +9,7 @@
 #include "support/eventually.hpp"
 #include "support/program_test.hpp"
 
-namespace connectid::program {
+namespace connectid::cli {
 namespace {
 
 using namespace std::chrono_literals;
@@ -109,4 +109,4 @@ TEST_F(ProgramTest, a_signal_ends_the_pause_that_a_429_names) {
 }
 
 }  // namespace
-}  // namespace connectid::program
+}  // namespace connectid::cli

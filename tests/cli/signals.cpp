@@ -5,7 +5,7 @@
 #include "support/eventually.hpp"
 #include "support/program_test.hpp"
 
-namespace connectid::program {
+namespace connectid::cli {
 namespace {
 
 using namespace std::chrono_literals;
@@ -149,4 +149,4 @@ TEST_F(ProgramTest, a_second_signal_kills) {
 }
 
 }  // namespace
-}  // namespace connectid::program
+}  // namespace connectid::cli

@@ -1,7 +1,7 @@
 // What becomes of a subscription asked for at a shell: status, standard output, standard error, and what arrived.
 #include "support/program_test.hpp"
 
-namespace connectid::program {
+namespace connectid::cli {
 namespace {
 
 using namespace std::chrono_literals;
@@ -123,7 +123,7 @@ TEST_F(ProgramTest, an_unknown_outcome_says_so_and_how_to_verify) {
   EXPECT_EQ(ended.status, 6);
   EXPECT_TRUE(ended.err.starts_with("outcome unknown: sent 20")) << ended.err;
   EXPECT_NE(ended.err.find(
-                "Z, connection cut before the response. The subscription MAY have started. Do not run this again.\n"),
+                "Z, connection lost before the response. The subscription MAY have started. Do not run this again.\n"),
             std::string::npos)
       << ended.err;
   EXPECT_NE(ended.err.find("customerReference ref-1"), std::string::npos);
@@ -136,10 +136,22 @@ TEST_F(ProgramTest, validate_prints_the_exact_body_and_the_local_day_without_a_t
   EXPECT_EQ(ended.status, 0) << ended.err;
   EXPECT_EQ(ended.out,
             R"({"product":"CO27409","startTime":1774994400000,"copies":1,"couponCode":"WMDigi","couponNumber":5223})"
-            "\nstarts Wed 1 April 2026 00:00 Europe/Oslo\n");
+            "\n");
+  EXPECT_EQ(ended.err, "starts Wed 1 April 2026 00:00 Europe/Oslo\n");
   EXPECT_EQ(Program({"validate", "--product", "P"}, {"A=1"}).wait().status, 2);
   EXPECT_EQ(server.gate().connections(), 0U);
 }
 
+TEST_F(ProgramTest, what_validate_prints_can_be_started) {
+  for (const std::vector<std::string>& more : {std::vector<std::string>{}, {"--copies-as-text"}}) {
+    const Ended validated = run(with("validate", more));
+    EXPECT_EQ(validated.status, 0) << validated.err;
+    const TemporaryFile order(validated.out);
+    const Ended ended = run({"start", "--json", order.name()});
+    EXPECT_EQ(ended.status, 0) << ended.err;
+  }
+  EXPECT_EQ(server.started().size(), 2U);
+}
+
 }  // namespace
-}  // namespace connectid::program
+}  // namespace connectid::cli

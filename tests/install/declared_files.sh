@@ -3,4 +3,4 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 find include -name '*.hpp'
-sed -nE 's/^COMMAND\([a-z_]+, "(.*)"\)$/\1/p' cli/commands/list.inc | sed 's|[ _]|-|g; s|.*|share/man/man1/connectid-&.1|'
+sed -nE 's/^COMMAND\([a-z_]+, "(.*)"\)$/\1/p' cli/commands/commands.inc | sed 's|[ _]|-|g; s|.*|share/man/man1/connectid-&.1|'

@@ -10,7 +10,7 @@
 
 #include "support/run_program.hpp"
 
-namespace connectid::program {
+namespace connectid::cli {
 
 /// The API reference's own example, as its users would put it into a file.
 inline const std::string documented_json =
@@ -39,4 +39,4 @@ class ProgramTest : public ::testing::Test {
   testing::FakeServer server;
 };
 
-}  // namespace connectid::program
+}  // namespace connectid::cli

@@ -22,7 +22,7 @@
 
 #include "support/temporary_directory.hpp"
 
-namespace connectid::program {
+namespace connectid::cli {
 
 /// A file that goes away by itself.
 class TemporaryFile {
@@ -165,4 +165,4 @@ class Program : private OwnData, public Process {
   }
 };
 
-}  // namespace connectid::program
+}  // namespace connectid::cli
