@@ -40,7 +40,7 @@ struct Asked {
 /// The exit status of a call that failed.
 [[nodiscard]] int status_of(const Error& error);
 
-[[nodiscard]] Report report_start(const Asked& asked, const Result<StartSubscriptionResponse>& result);
+[[nodiscard]] Report report_start(const Asked& asked, const Result<StartSubscriptionResponse>& started);
 /// A stop was requested before the request was read.
 [[nodiscard]] Report report_interrupted(const Asked& asked);
 /// The same, of a command that changes what is kept on this machine.
