@@ -28,7 +28,7 @@ class CONNECTID_API SubscriptionClient {
   /// RetryPolicy says; what may have acted is not.
   ///
   /// A value: started. Otherwise `error().outcome()`: `not_sent` (nothing was sent: not valid, no token, no connection,
-  /// time up, cancelled), `rejected` (the server refused) or `unknown` (it may have acted: look before starting again).
+  /// time up, cancelled), `rejected` (the server refused) or `unknown` (it may have acted: verify before retrying).
   /// Blocks for `timeout` at most, pauses included, and ends within milliseconds of a requested stop. (A token source
   /// or a journal that blocks for longer makes it longer.)
   [[nodiscard]] Result<StartSubscriptionResponse> start(const StartSubscriptionRequest& request,
