@@ -6,9 +6,8 @@
 
 namespace connectid::inline v0 {
 
-SubscriptionClient::SubscriptionClient(ClientOptions options) : token_source_(options.token_source) {
-  core_ = std::make_shared<const detail::ClientCore>(std::move(options));
-}
+SubscriptionClient::SubscriptionClient(ClientOptions options)
+    : core_(std::make_shared<const detail::ClientCore>(options)), token_source_(std::move(options.token_source)) {}
 
 SubscriptionClient::SubscriptionClient(std::shared_ptr<const detail::ClientCore> core,
                                        TokenSource token_source) noexcept
