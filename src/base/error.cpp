@@ -81,14 +81,21 @@ std::optional<std::chrono::milliseconds> Error::retry_after() const noexcept {
   return limited ? limited->retry_after : std::nullopt;
 }
 
-const ServerMessage* Error::server_message() const noexcept {
-  return std::visit(
-      [](const auto& detail) -> const ServerMessage* {
-        if constexpr (std::is_base_of_v<ServerMessage, std::remove_cvref_t<decltype(detail)>>) return &detail;
-        return nullptr;
-      },
-      detail());
+namespace {
+
+const ServerMessage* message_of(const ServerMessage* detail) noexcept { return detail; }
+const ServerMessage* message_of(const void* /*of another kind*/) noexcept { return nullptr; }
+
+template <class... Details>
+const ServerMessage* message_in(const std::variant<Details...>& detail) noexcept {
+  const ServerMessage* found = nullptr;
+  ((found = found ? found : message_of(std::get_if<Details>(&detail))), ...);
+  return found;
 }
+
+}  // namespace
+
+const ServerMessage* Error::server_message() const noexcept { return message_in(detail()); }
 
 std::ostream& operator<<(std::ostream& out, const Error& error) {
   return out << error.kind() << ": " << error.message();

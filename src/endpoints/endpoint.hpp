@@ -116,12 +116,12 @@ struct Table {
   std::span<const Field> fields;
   std::any (*make)();
   void* (*object)(std::any& made);
-  void (*take)(std::any& made, void* to, CallInfo call);  ///< a response and its call, to one of the same type
+  void (*take)(std::any& made, void* to, CallInfo&& call);  ///< a response and its call, to one of the same type
 
   template <class T>
   static constexpr Table of(std::span<const Field> fields) {
     return {fields, []() -> std::any { return T(); }, [](std::any& made) -> void* { return std::any_cast<T>(&made); },
-            [](std::any& made, void* to, CallInfo call) {
+            [](std::any& made, void* to, CallInfo&& call) {
               if constexpr (requires(T t) { t.call; }) {
                 T& response = *static_cast<T*>(to);
                 response = std::move(*std::any_cast<T>(&made));
