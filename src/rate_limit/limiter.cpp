@@ -41,7 +41,7 @@ class Queue {
  public:
   explicit Queue(const ScheduleLimits& rates) noexcept : limits_(rates) {}
   Queue(const ScheduleLimits& rates, std::string path)
-      : limits_(rates), file_(std::make_unique<ScheduleFile>(std::move(path))) {}
+      : file_(std::make_unique<ScheduleFile>(std::move(path))), limits_(rates) {}
 
   /// `now` or earlier: the slot is used.
   [[nodiscard]] TimePoint ask(HeldSlot& slot, TimePoint now) {
@@ -104,10 +104,10 @@ class Queue {
     return false;
   }
 
-  ScheduleLimits limits_;
-  std::unique_ptr<ScheduleFile> file_;  ///< null: it is this process's alone
   Schedule alone_;
+  std::unique_ptr<ScheduleFile> file_;  ///< null: it is this process's alone
   TimePoint busy_since_{};
+  ScheduleLimits limits_;
   int busy_tries_ = 0;  ///< since the lock was had last
 };
 
@@ -168,14 +168,14 @@ RateLimit RateLimit::share(double part) {
   return per_client({.per_second = part * api.per_second, .per_minute = part * api.per_minute});
 }
 
-RateLimit RateLimit::across_processes(std::filesystem::path path, Rates part) {
+RateLimit RateLimit::across_processes(const std::filesystem::path& path, Rates part) {
   const ScheduleLimits limits = detail::schedule_limits(part);
   const ScheduleLimits whole = detail::schedule_limits({});
   auto state = std::make_shared<State>(limits);
   if (limits.own.per_second < whole.own.per_second || limits.own.per_minute < whole.own.per_minute) {
     state->queues.emplace_back(limits, path_of_part(path, limits.own));
   }
-  state->queues.emplace_back(whole, std::move(path));
+  state->queues.emplace_back(whole, path);
   return RateLimit(std::move(state));
 }
 

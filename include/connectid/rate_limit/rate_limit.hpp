@@ -38,7 +38,7 @@ class CONNECTID_API RateLimit {
   /// same part, kept in a second file beside it. The files belong on a disk of this machine: what another machine wrote
   /// counts as nothing, so two that write to one in turn keep no limit. Nobody waits for their lock, and nothing
   /// throws because of them: see `error`.
-  [[nodiscard]] static RateLimit across_processes(std::filesystem::path path, Rates part = {});
+  [[nodiscard]] static RateLimit across_processes(const std::filesystem::path& path, Rates part = {});
   /// No limit.
   [[nodiscard]] static RateLimit off();
 
