@@ -100,10 +100,11 @@ struct FakeServerOptions {
   bool rotate_refresh_tokens = true;  ///< each refresh gives a new one, and the old one is spent
 };
 
-/// The Connect API's *Start subscription* on a free port of 127.0.0.1, for tests without the live service: documented
-/// rules, 401 without the right bearer, 400 with `exceptionType`/`errorMessage`, 404 elsewhere. It remembers what
-/// was started and counts every body it received; `GET /__connectid/log` tells both as JSON, for tests in other
-/// languages. Thread-safe; starts when made, ends when destroyed.
+/// The Connect API's endpoints (docs/endpoints.md) on a free port of 127.0.0.1, for tests without the live service:
+/// documented rules, 401 without the right bearer, 400 with `exceptionType`/`errorMessage`, 404 elsewhere. It remembers
+/// what was started, lists that to the customer whose token it was, and counts every body it received; `GET
+/// /__connectid/log` tells both as JSON, for tests in other languages. Thread-safe; starts when made, ends when
+/// destroyed.
 ///
 /// It is the authorization server, too: `POST /oauth/token` gives tokens for client credentials and for refresh tokens,
 /// by the rules of RFC 6749; a refresh token that comes again after it was replaced revokes all that came of the same

@@ -79,7 +79,7 @@ TEST(Encode, bytes_that_are_not_utf8_become_the_replacement_character) {
 
 // What nlohmann/json writes of the same fields in the same order.
 TEST(Encode, is_byte_for_byte_what_nlohmann_json_writes) {
-  std::mt19937_64 random(testing::UnitTest::GetInstance()->random_seed());
+  std::mt19937_64 random(static_cast<std::uint64_t>(testing::UnitTest::GetInstance()->random_seed()));
   const std::string alphabet[] = {"a", "Z", "0", " ", "~", "\"", "\\", "/", "<", "\x7F", "å", "€", "😀", "\n", "\x01"};
   const auto text = [&] {
     std::string made;
