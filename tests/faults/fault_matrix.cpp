@@ -109,7 +109,7 @@ TEST(FaultMatrixPage, docs_faults_md_is_current) {
   if (std::getenv("CONNECTID_WRITE_DOCS")) std::ofstream(path) << markdown();
   std::stringstream page;
   page << std::ifstream(path).rdbuf();
-  EXPECT_EQ(page.str(), markdown()) << "docs/faults.md is not current: run scripts/docs.sh faults";
+  EXPECT_EQ(page.str(), markdown()) << "docs/faults.md is not current: run scripts/docs.sh tables";
 }
 
 }  // namespace

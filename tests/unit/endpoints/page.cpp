@@ -69,7 +69,7 @@ TEST(EndpointsPage, docs_endpoints_md_is_current) {
   if (std::getenv("CONNECTID_WRITE_DOCS")) std::ofstream(path) << page.str();
   std::ostringstream written;
   written << std::ifstream(path).rdbuf();
-  EXPECT_EQ(written.str(), page.str()) << "docs/endpoints.md is not current";
+  EXPECT_EQ(written.str(), page.str()) << "docs/endpoints.md is not current: run scripts/docs.sh tables";
 }
 
 }  // namespace
