@@ -103,7 +103,7 @@ Result<std::optional<StoredToken>> FileTokenStore::load(const std::string& accou
 }
 
 Result<void> FileTokenStore::save(const std::string& account, const StoredToken& token) {
-  if (const auto possible = detail::can_be_kept(account, token); !possible) return possible;
+  if (auto possible = detail::can_be_kept(account, token); !possible) return possible;
   const auto directory = detail::PrivateDirectory::make(directory_);
   if (!directory) return directory.error();
   const std::string name = file_name(account);
