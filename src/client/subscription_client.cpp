@@ -7,11 +7,11 @@
 namespace connectid::inline v0 {
 
 SubscriptionClient::SubscriptionClient(ClientOptions options)
-    : core_(std::make_shared<const detail::ClientCore>(options)), token_source_(std::move(options.token_source)) {}
+    : token_source_(options.token_source), core_(std::make_shared<const detail::ClientCore>(std::move(options))) {}
 
 SubscriptionClient::SubscriptionClient(std::shared_ptr<const detail::ClientCore> core,
                                        TokenSource token_source) noexcept
-    : core_(std::move(core)), token_source_(std::move(token_source)) {}
+    : token_source_(std::move(token_source)), core_(std::move(core)) {}
 
 SubscriptionClient SubscriptionClient::with(TokenSource token_source) const { return {core_, std::move(token_source)}; }
 

@@ -58,8 +58,8 @@ class CONNECTID_API SubscriptionClient {
     return response;
   }
 
-  std::shared_ptr<const detail::ClientCore> core_;
   TokenSource token_source_;
+  std::shared_ptr<const detail::ClientCore> core_;
 };
 
 }  // namespace connectid::inline v0
