@@ -501,7 +501,7 @@ TEST_F(RefresherTest, what_never_had_a_connection_is_no_try) {
   save(stored());
   for (int i = 0; i < 2; ++i) wire->respond(refused_connection);
   wire->respond(rotated());
-  Refresher refresher = make();
+  Refresher refresher = make(Renewal{.retry_policy = {.first_pause = 0ms}});
   EXPECT_EQ(renew(refresher), "canary-access-2");
 }
 
