@@ -302,7 +302,8 @@ void Exchange::note(const KnownHeaders& headers, Now now) {
   info_.rate_limit_remaining = parse_count(headers.rate_limit_remaining);
   if (headers.date) info_.server_date = parse_http_date(*headers.date);
   if (headers.request_id) info_.server_request_id = printable(without_secrets(*headers.request_id), 200);
-  if (const auto reset = rate_limit_reset(headers, now.wall)) info_.rate_limit_reset = now.wall + *reset;
+  const auto reset = rate_limit_reset(headers, now.wall);
+  info_.rate_limit_reset = reset ? std::optional(now.wall + *reset) : std::nullopt;
 }
 
 /// After a 429 all calls of the client hold back. Where something is left, it was the limit of a second, and the reset
@@ -316,8 +317,8 @@ std::optional<Allowance> Exchange::allowance_in(const http::Response& response, 
     if (!pause) return std::nullopt;
     return Allowance{0, std::max(*pause, shortest_pause_after_429)};  // whatever this call's own policy says of it
   }
-  const auto reset = rate_limit_reset(headers, now.wall);
-  return remaining && reset ? std::optional(Allowance{*remaining, *reset}) : std::nullopt;
+  const auto reset = info_.rate_limit_reset;
+  return remaining && reset ? std::optional(Allowance{*remaining, *reset - now.wall}) : std::nullopt;
 }
 
 // ---- whether it is tried again

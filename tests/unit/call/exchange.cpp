@@ -40,6 +40,19 @@ TEST_F(ExchangeTest, gets_a_token_sends_once_and_ends) {
   EXPECT_EQ(done.call.sent_at, Timestamp{1775012407123ms});
 }
 
+TEST_F(ExchangeTest, tells_the_figures_of_the_last_response_and_of_no_other) {
+  SimulatedCall exchange = make();
+  static_cast<void>(send(exchange));
+  const http::Headers figures{{"Retry-After", "1"}, {"X-RateLimit-Remaining", "0"}, {"X-RateLimit-Reset", "17"}};
+  ASSERT_TRUE(std::holds_alternative<Wait>(exchange.next(response(429, figures), now())));
+  elapsed = 2s;
+  ASSERT_TRUE(std::holds_alternative<WriteDown>(exchange.next(Go{}, now())));
+  ASSERT_TRUE(std::holds_alternative<Send>(exchange.next(WrittenDown{}, now())));
+  const Action end = exchange.next(ok(), now());
+  EXPECT_FALSE(std::get<Done>(end).call.rate_limit_remaining.has_value());
+  EXPECT_FALSE(std::get<Done>(end).call.rate_limit_reset.has_value());
+}
+
 /// Nothing that it could share with another call, lock or read from: an Exchange is a value.
 static_assert(std::copyable<Exchange>);
 
