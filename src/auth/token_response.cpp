@@ -1,10 +1,10 @@
 #include "auth/token_response.hpp"
 
-#include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "base/number.hpp"
 #include "base/text.hpp"
 #include "http/headers.hpp"
 
@@ -30,11 +30,7 @@ Secret take_text(json* field) {
 std::optional<double> number(const json& field) {
   if (field.is_number()) return field.get<double>();
   if (!field.is_string()) return std::nullopt;
-  const auto& text = field.get_ref<const std::string&>();
-  const char* const end = text.data() + text.size();
-  double value = 0;
-  const auto [at, error] = std::from_chars(text.data(), end, value);
-  return error == std::errc() && at == end ? std::optional(value) : std::nullopt;
+  return number_in<double>(field.get_ref<const std::string&>());
 }
 
 std::string reason_against_type(const json* token_type) {

@@ -1,7 +1,5 @@
 #include "call/classify.hpp"
 
-#include <algorithm>
-
 namespace connectid::inline v0::detail {
 namespace {
 
@@ -91,7 +89,7 @@ Classification classify(const http::Response& response, const Reading& reading, 
   const bool early = response.left != http::Left::whole;
   if (response.truncated && response.truncated->cause == Cause::stray_response)
     return for_the_truncation(*response.truncated, deadline_passed);
-  if (std::ranges::find(success_statuses, response.status) != success_statuses.end()) {
+  if (is_among(success_statuses, response.status)) {
     const bool complete = reading.enough || (!response.truncated && (response.framed || reading.whole_json));
     if (complete && !early && reading.reason.empty()) return {.outcome = Outcome::succeeded};
     if (response.truncated) return for_the_truncation(*response.truncated, deadline_passed);

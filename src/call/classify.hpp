@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <any>
 #include <chrono>
 #include <span>
@@ -33,6 +34,9 @@ struct Classification {
 
 /// Which statuses an endpoint documents as success, where it says nothing else.
 inline constexpr int ok_alone[] = {200};
+[[nodiscard]] constexpr bool is_among(std::span<const int> statuses, int status) noexcept {
+  return std::ranges::find(statuses, status) != statuses.end();
+}
 
 /// What the body of a success status says, read by the endpoint's decoder.
 struct Reading {

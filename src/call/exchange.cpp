@@ -287,9 +287,7 @@ Action Exchange::no_success(const http::Response& response, Classification class
   return repeat_or_end(classification, pause, now);
 }
 
-bool Exchange::is_success(int status) const noexcept {
-  return std::ranges::find(call_.success_statuses, status) != call_.success_statuses.end();
-}
+bool Exchange::is_success(int status) const noexcept { return is_among(call_.success_statuses, status); }
 
 Refusal Exchange::refusal_in(const http::Response& response) const {
   Refusal refusal =

@@ -49,15 +49,6 @@ std::string error_in(const ClientOptions& options, const Url& api, const Url& lo
   return {};
 }
 
-std::string sentence(const std::vector<Violation>& violations) {
-  std::string text = "the request is not valid: ";
-  for (const Violation& violation : violations) {
-    if (&violation != &violations.front()) text += "; ";
-    text += violation.message;
-  }
-  return text;
-}
-
 }  // namespace
 
 ClientCore::ClientCore(ClientOptions options)
@@ -118,7 +109,7 @@ std::optional<Error> ClientCore::call(const Endpoint& endpoint, const void* requ
     return not_sent(ConfigurationError{}, why, call);
   }
   if (auto broken = violations(endpoint, request); !broken.empty()) {
-    std::string what = sentence(broken);
+    const std::string what = "the request is not valid: " + sentence(broken);
     return not_sent(ValidationError{std::move(broken)}, what, call);
   }
 

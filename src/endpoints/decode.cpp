@@ -1,10 +1,10 @@
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <nlohmann/json.hpp>
 #include <utility>
 #include <variant>
 
+#include "base/number.hpp"
 #include "endpoints/endpoint.hpp"
 
 namespace connectid::inline v0::detail {
@@ -14,13 +14,6 @@ using nlohmann::json;
 
 /// A scalar as the parser gives it.
 using Scalar = std::variant<std::nullptr_t, bool, std::int64_t, double, std::string_view>;
-
-template <class Number>
-std::optional<Number> number_in(std::string_view text) {
-  Number number{};
-  const auto [at, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return error == std::errc() && at == text.data() + text.size() ? std::optional(number) : std::nullopt;
-}
 
 std::optional<std::int64_t> integer_in(const Scalar& value) {
   if (const auto* number = std::get_if<std::int64_t>(&value)) return *number;

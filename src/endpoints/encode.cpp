@@ -1,6 +1,7 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "base/text.hpp"
 #include "endpoints/endpoint.hpp"
 #include "http/form.hpp"
 
@@ -14,14 +15,9 @@ void append(std::string& out, std::int64_t number) {
   out.append(digits, std::to_chars(digits, std::end(digits), number).ptr);
 }
 
-bool stands_for_itself(std::string_view text) {
-  bool plain = true;
-  for (const char c : text) plain &= c >= ' ' && c <= '~' && c != '"' && c != '\\';
-  return plain;
-}
-
 void append_quoted(std::string& out, std::string_view text) {
-  if (stands_for_itself(text)) {
+  const bool has_escape = text.find('"') != std::string_view::npos || text.find('\\') != std::string_view::npos;
+  if (is_plain_ascii(text) && !has_escape) {
     out += '"';
     out.append(text) += '"';
   } else {

@@ -163,6 +163,13 @@ struct Endpoint {
 /// Every rule that a request breaks, in the order of its fields. Pure.
 [[nodiscard]] CONNECTID_API std::vector<Violation> violations(const Endpoint& endpoint, const void* request);
 
+/// Their messages in one line.
+[[nodiscard]] inline std::string sentence(const std::vector<Violation>& violations) {
+  std::string all;
+  for (const Violation& violation : violations) all.append(all.empty() ? "" : "; ").append(violation.message);
+  return all;
+}
+
 /// The path and the query of a request, percent-encoded.
 [[nodiscard]] std::string target(const Endpoint& endpoint, const void* request);
 /// The body of a request: JSON in one pass, as nlohmann/json would write it. Empty where no field goes there.

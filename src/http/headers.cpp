@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
+#include "base/number.hpp"
 #include "base/text.hpp"
 #include "base/time.hpp"
 
@@ -96,11 +96,8 @@ KnownHeaders::KnownHeaders(const http::Headers& headers) noexcept {
 }
 
 std::optional<std::int64_t> parse_count(const std::string* value) noexcept {
-  std::int64_t read = 0;
   if (!value || value->starts_with('-')) return std::nullopt;  // nor `-0`
-  const auto [end, error] = std::from_chars(value->data(), value->data() + value->size(), read);
-  if (error != std::errc() || end != value->data() + value->size()) return std::nullopt;
-  return read;
+  return number_in<std::int64_t>(*value);
 }
 
 namespace {

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <system_error>
 
+#include "base/number.hpp"
 #include "base/text.hpp"
 #include "http/headers.hpp"
 
@@ -16,15 +16,6 @@ std::string_view trimmed(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
   return text;
-}
-
-/// Nothing but digits, and the number fits; no value else.
-template <typename Number>
-std::optional<Number> number_in(std::string_view digits, int base) {
-  Number value = 0;
-  const char* const end = digits.data() + digits.size();
-  const auto [stop, error] = std::from_chars(digits.data(), end, value, base);
-  return error == std::errc() && stop == end ? std::optional(value) : std::nullopt;
 }
 
 /// Takes the next element off the front of a comma list (RFC 9110 section 5.6.1), the comma with it; it may be empty.

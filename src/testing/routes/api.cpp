@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <any>
-#include <charconv>
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/number.hpp"
 #include "endpoints/endpoint.hpp"
 #include "testing/routes/form.hpp"
 #include "testing/routes/subscription.hpp"
@@ -30,10 +30,7 @@ HttpResponse unauthorized() {
 
 std::optional<std::int64_t> whole_number(const json& value, bool may_be_text) {
   if (may_be_text && value.is_string()) {
-    const auto& text = value.get_ref<const std::string&>();
-    std::int64_t number = 0;
-    const auto [at, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    return error == std::errc() && at == text.data() + text.size() ? std::optional(number) : std::nullopt;
+    return connectid::detail::number_in<std::int64_t>(value.get_ref<const std::string&>());
   }
   if (!value.is_number_integer()) return std::nullopt;
   if (value.is_number_unsigned() && !std::in_range<std::int64_t>(value.get<std::uint64_t>())) return std::nullopt;
@@ -99,12 +96,6 @@ std::optional<Parameters> match(std::string_view pattern, std::string_view path)
   return pattern.empty() && path.empty() ? std::optional(found) : std::nullopt;
 }
 
-std::string sentence(const std::vector<Violation>& violations) {
-  std::string all;
-  for (const Violation& violation : violations) all.append(all.empty() ? "" : "; ").append(violation.message);
-  return all;
-}
-
 /// What the rest of the rules need: the declaration, and what came with it.
 struct Matched {
   const Endpoint* endpoint = nullptr;
@@ -149,7 +140,7 @@ Ruling rule(const ReceivedRequest& request, const AccountOf& account_of, const S
     return {not_valid(complaints)};
   }
   if (const auto broken = connectid::detail::violations(endpoint, fields); !broken.empty()) {
-    return {not_valid(sentence(broken))};
+    return {not_valid(connectid::detail::sentence(broken))};
   }
   return act(endpoint, fields, {.call_id = field_of(request.headers, "X-Request-Id"), .account = *account}, started);
 }
