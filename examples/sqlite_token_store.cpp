@@ -26,6 +26,7 @@ using connectid::Error;
 using connectid::Outcome;
 using connectid::Result;
 using connectid::Timestamp;
+using connectid::auth::LockRequest;
 using connectid::auth::StoredToken;
 using connectid::auth::TokenStore;
 using std::chrono::milliseconds;
@@ -268,20 +269,19 @@ Result<void> SqliteTokenStore::remove(const std::string& account) {
   });
 }
 
-Result<TokenStore::Lock> SqliteTokenStore::lock(const std::string& account, steady_clock::time_point deadline,
-                                                std::stop_token stop) {
+Result<TokenStore::Lock> SqliteTokenStore::lock(const std::string& account, const LockRequest& request) {
   return result_of<Lock>([&]() -> Result<Lock> {
     const std::int64_t owner = random_number();
     constexpr milliseconds first_pause{1}, longest_pause{50};
     for (milliseconds pause = first_pause;; pause = std::min(2 * pause, longest_pause)) {
-      if (database_->lease(account, owner, end_of_lease(deadline, margin_))) {
+      if (database_->lease(account, owner, end_of_lease(request.deadline, margin_))) {
         return Lock(database_.get(),
                     [database = database_, account, owner](void*) { database->release(account, owner); });
       }
       const auto time = steady_clock::now();
-      if (stop.stop_requested()) return not_had(connectid::Cancelled{connectid::Stage::token});
-      if (time >= deadline) return not_had(connectid::DeadlineExceeded{connectid::Stage::token});
-      wait_until(std::min(deadline, time + pause), stop);
+      if (request.stop.stop_requested()) return not_had(connectid::Cancelled{connectid::Stage::token});
+      if (time >= request.deadline) return not_had(connectid::DeadlineExceeded{connectid::Stage::token});
+      wait_until(std::min(request.deadline, time + pause), request.stop);
     }
   });
 }

@@ -26,8 +26,8 @@ class SqliteTokenStore final : public connectid::auth::TokenStore {
   [[nodiscard]] connectid::Result<void> save(const std::string& account,
                                              const connectid::auth::StoredToken& token) override;
   [[nodiscard]] connectid::Result<void> remove(const std::string& account) override;
-  [[nodiscard]] connectid::Result<Lock> lock(const std::string& account, std::chrono::steady_clock::time_point deadline,
-                                             std::stop_token stop) override;
+  [[nodiscard]] connectid::Result<Lock> lock(const std::string& account,
+                                             const connectid::auth::LockRequest& request) override;
 
  private:
   class Database;

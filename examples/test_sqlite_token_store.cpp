@@ -68,20 +68,20 @@ TEST_F(SqliteTokenStoreTest, tells_what_went_wrong_without_a_token) {
 
 TEST_F(SqliteTokenStoreTest, gives_the_lease_of_a_process_that_died_to_the_next) {
   SqliteTokenStore store(path, 50ms);
-  const auto of_the_dead = store.lock("anna", Clock::now(), {});
+  const auto of_the_dead = store.lock("anna", {});
   ASSERT_TRUE(of_the_dead);
-  const auto next = store.lock("anna", Clock::now() + 10s, {});
+  const auto next = store.lock("anna", {.deadline = Clock::now() + 10s});
   EXPECT_TRUE(next) << next.error();
 }
 
 TEST_F(SqliteTokenStoreTest, takes_no_lease_from_who_has_it_now) {
   SqliteTokenStore short_lived(path, 50ms), store(path);
-  auto late = short_lived.lock("anna", Clock::now(), {});
+  auto late = short_lived.lock("anna", {});
   ASSERT_TRUE(late);
-  const auto next = store.lock("anna", Clock::now() + 10s, {});
+  const auto next = store.lock("anna", {.deadline = Clock::now() + 10s});
   ASSERT_TRUE(next);
   late = TokenStore::Lock();  // it had ended, and is somebody else's
-  EXPECT_FALSE(store.lock("anna", Clock::now(), {}));
+  EXPECT_FALSE(store.lock("anna", {}));
 }
 
 TEST_F(SqliteTokenStoreTest, is_made_by_whoever_comes_first) {

@@ -27,7 +27,8 @@ json account_json(const auth::StoredAccount& account) {
 
 std::string account_line(const auth::StoredAccount& account) {
   if (!account.token) return "  cannot be used: " + account.token.error().message() + "\n";
-  const auto& [access_token, obtained_at, expires_at, refresh_token, api_url, login_url, client_id] = *account.token;
+  const auto& [access_token, obtained_at, expires_at, refresh_token, api_url, login_url, client_id, refused] =
+      *account.token;
   std::string line =
       printable(account.name) + "\n  " + printable(api_url) + ", client " + printable(client_id) + "\n  ";
   line += access_token.empty() ? "no access token yet" : "access token until " + utc_for_people(expires_at);

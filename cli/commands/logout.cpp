@@ -19,7 +19,8 @@ Report run(const AccountArguments& arguments, const Context& context) {
     return {.err = "account " + printable(name) + " is not logged in\n"};
   }
   // A refresh at the same time would keep it again.
-  const auto lock = store->lock(name, std::chrono::steady_clock::now() + default_timeout, context.stop);
+  const auto lock =
+      store->lock(name, {.deadline = std::chrono::steady_clock::now() + default_timeout, .stop = context.stop});
   if (!lock && context.stop.stop_requested()) return report_nothing_changed();
   if (!lock) return report_token_error(lock.error());
   const auto forgotten = store->remove(name);

@@ -26,7 +26,8 @@ Result<void> import_refresh_token(TokenStore& store, const Credentials& credenti
   if (auto checked = detail::check(credentials).and_then([&] { return check(refresh_token); }); !checked)
     return checked;
   // As long as a renewal may hold it.
-  const auto lock = store.lock(account, std::chrono::steady_clock::now() + 2 * Renewal{}.timeout, std::move(stop));
+  const auto lock = store.lock(
+      account, {.deadline = std::chrono::steady_clock::now() + 2 * Renewal{}.timeout, .stop = std::move(stop)});
   if (!lock) return lock.error();
   return store.save(account, {.refresh_token = std::move(refresh_token),
                               .api_url = detail::parse_url(credentials.environment.api_url()).text,

@@ -106,7 +106,7 @@ Refresher::Renewed Refresher::load_own() {
 }
 
 Refresher::Renewed Refresher::renew(const Secret& worn_out, Timestamp now, const std::stop_token& leaving) {
-  const auto lock = store_->lock(account_, steady_clock::now() + renewal_.timeout, leaving);
+  const auto lock = store_->lock(account_, {.deadline = steady_clock::now() + renewal_.timeout, .stop = leaving});
   if (!lock) return store_failed("the store's lock was not had: ", lock.error());
   // The whole time again: a refresh with little time left would not hear its response.
   return renew_locked(worn_out, now, {steady_clock::now() + renewal_.timeout, leaving});
@@ -215,7 +215,7 @@ Refresher::~Refresher() {
 
 /// Whoever holds the lock for longer is renewing, and decides.
 void Refresher::save_at_the_end() {
-  const auto lock = store_->lock(account_, steady_clock::now() + std::chrono::seconds{1}, {});
+  const auto lock = store_->lock(account_, {.deadline = steady_clock::now() + std::chrono::seconds{1}});
   if (!lock) return;
   const Renewed own = load_own();
   const auto* stored = std::get_if<auth::StoredToken>(&own);

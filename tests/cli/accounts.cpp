@@ -354,7 +354,7 @@ TEST_F(ProgramAccounts, a_signal_while_the_authorization_server_is_silent_ends_i
 TEST_F(ProgramAccounts, a_signal_ends_an_import_that_waits_for_a_renewal_and_keeps_nothing) {
   import("anna");
   const auto before = std::filesystem::last_write_time(token_file());
-  const auto renewal = auth::FileTokenStore(data / "connectid/tokens").lock("anna", {}, {});
+  const auto renewal = auth::FileTokenStore(data / "connectid/tokens").lock("anna", {});
   ASSERT_TRUE(renewal);
   Program program({"token", "import", "--account", "anna"}, variables(), {.in = server.log_in("anna") + "\n"});
   ASSERT_TRUE(eventually([&] { return program.has_open(data / "connectid/tokens/lock"); }));

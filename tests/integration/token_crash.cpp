@@ -128,7 +128,7 @@ TEST_F(TokenCrash, leaves_the_last_token_that_was_saved_or_the_one_that_was_bein
     EXPECT_LE(kept, last + 2);  // each of the two may have died before it could say so
     const auto left = leftovers();
     if (!left.empty()) EXPECT_THAT(left, ::testing::ElementsAre(file + ".new"));
-    EXPECT_TRUE(store.lock("anna", std::chrono::steady_clock::now() + 1s, {})) << "the dead hold a lock";
+    EXPECT_TRUE(store.lock("anna", {.deadline = std::chrono::steady_clock::now() + 1s})) << "the dead hold a lock";
     if (kept > last) ++ahead;
     if (!left.empty()) ++truncated;
   }

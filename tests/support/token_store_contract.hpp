@@ -59,14 +59,14 @@ class TokenStoreContract : public ::testing::TestWithParam<StoreKind> {
   const std::shared_ptr<TokenStore> store = open();
 
   TokenStore::Lock locked(const std::string& account) const {
-    auto lock = store->lock(account, Clock::now() + 10s, {});
+    auto lock = store->lock(account, {.deadline = Clock::now() + 10s});
     EXPECT_TRUE(lock) << lock.error();
     return lock ? *lock : nullptr;
   }
   /// Null, or the kind of the error.
   static std::optional<ErrorKind> try_lock(TokenStore& at, const std::string& account, std::chrono::milliseconds wait,
                                            const std::stop_token& stop = {}) {
-    const auto lock = at.lock(account, Clock::now() + wait, stop);
+    const auto lock = at.lock(account, {.deadline = Clock::now() + wait, .stop = stop});
     if (lock) return std::nullopt;
     expect_fit_to_be_shown(lock.error());
     return lock.error().kind();
@@ -156,7 +156,7 @@ TEST_P(TokenStoreContract, gives_a_lock_again_once_it_was_let_go) {
 TEST_P(TokenStoreContract, locks_each_account_for_itself) {
   std::vector<TokenStore::Lock> locks;
   for (const std::string& name : odd_names()) {
-    auto lock = store->lock(name, Clock::now(), {});
+    auto lock = store->lock(name, {});
     ASSERT_TRUE(lock) << lock.error();
     locks.push_back(*std::move(lock));
   }
@@ -175,7 +175,7 @@ TEST_P(TokenStoreContract, gives_a_lock_that_nobody_holds_when_the_time_is_up_al
 TEST_P(TokenStoreContract, waits_for_a_lock_until_the_deadline) {
   const auto lock = locked("anna");
   const auto deadline = Clock::now() + 60ms;
-  const auto again = store->lock("anna", deadline, {});
+  const auto again = store->lock("anna", {.deadline = deadline});
   ASSERT_FALSE(again);
   EXPECT_GE(Clock::now(), deadline);
   expect_fit_to_be_shown(again.error());
@@ -186,7 +186,7 @@ TEST_P(TokenStoreContract, waits_for_no_lock_once_it_was_told_to_stop) {
   const auto lock = locked("anna");
   std::stop_source stopped;
   stopped.request_stop();
-  const auto again = store->lock("anna", Clock::time_point::max(), stopped.get_token());
+  const auto again = store->lock("anna", {.deadline = Clock::time_point::max(), .stop = stopped.get_token()});
   ASSERT_FALSE(again);
   expect_fit_to_be_shown(again.error());
   EXPECT_EQ(again.error().get_if<Cancelled>()->stage, Stage::token);
@@ -194,7 +194,7 @@ TEST_P(TokenStoreContract, waits_for_no_lock_once_it_was_told_to_stop) {
 
 TEST_P(TokenStoreContract, lets_a_lock_outlive_it) {
   auto short_lived = GetParam().opener(directory)();
-  auto lock = short_lived->lock("anna", Clock::now() + 10s, {});
+  auto lock = short_lived->lock("anna", {.deadline = Clock::now() + 10s});
   ASSERT_TRUE(lock);
   short_lived.reset();
   lock = TokenStore::Lock();
@@ -229,7 +229,7 @@ TEST_P(TokenStoreContractThreads, lose_nothing_of_what_they_do_with_the_lock_hel
       all.emplace_back([&] {
         const auto own = open();
         for (int k = 0; k < times; ++k) {
-          const auto lock = own->lock("anna", Clock::now() + 50s, {});
+          const auto lock = own->lock("anna", {.deadline = Clock::now() + 50s});
           ASSERT_TRUE(lock) << lock.error();
           const int count = std::stoi(kept(*own, "anna"));
           ASSERT_TRUE(own->save("anna", {.access_token = std::to_string(count + 1)}));
@@ -247,7 +247,7 @@ TEST_P(TokenStoreContractThreads, use_accounts_of_their_own_side_by_side) {
     for (int i = 0; i < threads; ++i) {
       all.emplace_back([&, own = std::to_string(i)] {
         for (int k = 0; k < times; ++k) {
-          const auto lock = store->lock(own, Clock::now() + 50s, {});
+          const auto lock = store->lock(own, {.deadline = Clock::now() + 50s});
           ASSERT_TRUE(lock) << lock.error();
           ASSERT_TRUE(store->save(own, canary_token(own + "." + std::to_string(k))));
           ASSERT_EQ(kept(*store, own), "canary-access-" + own + "." + std::to_string(k));

@@ -42,8 +42,7 @@ class CONNECTID_API FileTokenStore final : public TokenStore {
   /// See TokenStore.
   [[nodiscard]] Result<void> remove(const std::string& account) override;
   /// See TokenStore. Who has to wait looks again every few milliseconds.
-  [[nodiscard]] Result<Lock> lock(const std::string& account, std::chrono::steady_clock::time_point deadline,
-                                  std::stop_token stop) override;
+  [[nodiscard]] Result<Lock> lock(const std::string& account, const LockRequest& request) override;
 
   /// All accounts, in the order of their names; reads every file.
   [[nodiscard]] Result<std::vector<StoredAccount>> accounts() const;

@@ -22,6 +22,18 @@ struct StoredToken {
   std::string api_url = {};    ///< the API that the tokens are for
   std::string login_url = {};  ///< the authorization server that they came from, and that the refresh token goes to
   std::string client_id = {};  ///< the client that they were given to
+  /// The OAuth error that the authorization server refused the refresh token with: `invalid_grant`. It is not sent
+  /// again; the customer must log in again. Empty: it was not refused.
+  std::string refused = {};
+};
+
+/// How an account's lock is asked for. Fill it with designated initialisers.
+struct LockRequest {
+  /// Until when to wait for it. A lock that nobody holds is had at once, even then.
+  std::chrono::steady_clock::time_point deadline = {};
+  /// The longest time that it is held. A store whose locks are leases lets a lease last so long.
+  std::chrono::milliseconds held_for{60'000};
+  std::stop_token stop = {};  ///< ends the wait
 };
 
 /// Where tokens are kept, by account: a name of the caller's choosing, any text in UTF-8. `MemoryTokenStore` and
@@ -50,12 +62,9 @@ class CONNECTID_API TokenStore {
 
   /// Held until the last copy of it goes, or until the process ends, however it ends.
   using Lock = std::shared_ptr<void>;
-  /// For one holder at a time, of all threads and of all processes that use the store. Waits until `deadline` at the
-  /// longest, or until a stop is requested; where it was not had by then, that is an Error. One that nobody holds is
-  /// had at once, even then. It is held while a token is renewed, so that no two spend the same refresh token: for some
-  /// seconds at most (`Renewal::timeout`).
-  [[nodiscard]] virtual Result<Lock> lock(const std::string& account, std::chrono::steady_clock::time_point deadline,
-                                          std::stop_token stop) = 0;
+  /// For one holder at a time, of all threads and of all processes that use the store. It is held while a token is
+  /// renewed, so that no two spend the same refresh token. A lock that was not had in time is an Error.
+  [[nodiscard]] virtual Result<Lock> lock(const std::string& account, const LockRequest& request) = 0;
 };
 
 /// Keeps tokens as long as it lives. Thread-safe.
@@ -71,8 +80,7 @@ class CONNECTID_API MemoryTokenStore final : public TokenStore {
   /// Never fails.
   [[nodiscard]] Result<void> remove(const std::string& account) override;
   /// See TokenStore. A lock may outlive the store.
-  [[nodiscard]] Result<Lock> lock(const std::string& account, std::chrono::steady_clock::time_point deadline,
-                                  std::stop_token stop) override;
+  [[nodiscard]] Result<Lock> lock(const std::string& account, const LockRequest& request) override;
 
  private:
   struct State;

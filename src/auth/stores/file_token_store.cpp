@@ -122,8 +122,7 @@ Result<void> FileTokenStore::remove(const std::string& account) {
   return *directory ? (*directory)->remove(file_name(account)) : Result<void>();
 }
 
-Result<TokenStore::Lock> FileTokenStore::lock(const std::string& account, steady_clock::time_point deadline,
-                                              std::stop_token stop) {
+Result<TokenStore::Lock> FileTokenStore::lock(const std::string& account, const LockRequest& request) {
   const auto directory = detail::PrivateDirectory::make(directory_);
   if (!directory) return directory.error();
   auto file = directory->lock_file(lock_name);
@@ -136,10 +135,11 @@ Result<TokenStore::Lock> FileTokenStore::lock(const std::string& account, steady
     if (error != EAGAIN)
       return directory->unusable(lock_name, {"it cannot be locked: " + detail::system_says(error), error});
     const auto now = steady_clock::now();
-    if (now >= deadline || stop.stop_requested()) return detail::lock_not_had(account, stop, "thread or process");
+    if (now >= request.deadline || request.stop.stop_requested())
+      return detail::lock_not_had(account, request.stop, "thread or process");
     // Not all at the same time, should many wait for one.
     const auto spread = std::chrono::round<steady_clock::duration>(pause * (0.5 + detail::random_fraction() / 2));
-    detail::pause_until(std::min(deadline, now + spread), stop);
+    detail::pause_until(std::min(request.deadline, now + spread), request.stop);
   }
 }
 

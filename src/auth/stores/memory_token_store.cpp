@@ -37,11 +37,11 @@ Result<void> MemoryTokenStore::remove(const std::string& account) {
   return {};
 }
 
-Result<TokenStore::Lock> MemoryTokenStore::lock(const std::string& account,
-                                                std::chrono::steady_clock::time_point deadline, std::stop_token stop) {
+Result<TokenStore::Lock> MemoryTokenStore::lock(const std::string& account, const LockRequest& request) {
   std::unique_lock lock(state_->mutex);
-  const bool had = state_->unlocked.wait_until(lock, stop, deadline, [&] { return !state_->locked.contains(account); });
-  if (!had) return detail::lock_not_had(account, stop, "thread");
+  const bool had = state_->unlocked.wait_until(lock, request.stop, request.deadline,
+                                               [&] { return !state_->locked.contains(account); });
+  if (!had) return detail::lock_not_had(account, request.stop, "thread");
   state_->locked.insert(account);
   return Lock(state_.get(), [state = state_, account](void*) {
     const std::lock_guard unlock(state->mutex);

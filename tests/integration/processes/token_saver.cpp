@@ -16,7 +16,8 @@ namespace {
 
 /// The number that is kept now.
 int count_on(connectid::auth::TokenStore& store) {
-  const auto lock = store.lock("anna", std::chrono::steady_clock::now() + std::chrono::seconds{60}, {}).value();
+  const auto lock =
+      store.lock("anna", {.deadline = std::chrono::steady_clock::now() + std::chrono::seconds{60}}).value();
   const auto kept = store.load("anna").value();
   const int number = kept ? std::stoi(kept->client_id) + 1 : 1;
   store.save("anna", connectid::numbered_token(number)).value();

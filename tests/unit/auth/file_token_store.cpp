@@ -91,7 +91,7 @@ class FileTokenStoreTest : public ::testing::Test {
     ASSERT_TRUE(saved) << saved.error();
   }
   [[nodiscard]] std::string lock_refusal() {
-    const auto lock = store.lock("anna", Clock::now(), {});
+    const auto lock = store.lock("anna", {});
     return refusal(lock);
   }
 
@@ -126,7 +126,7 @@ TEST_F(FileTokenStoreTest, makes_nothing_to_find_nothing) {
 }
 
 TEST_F(FileTokenStoreTest, needs_one_lock_file_for_all_accounts) {
-  for (int i = 0; i < 100; ++i) EXPECT_TRUE(store.lock(std::to_string(i), Clock::now(), {}));
+  for (int i = 0; i < 100; ++i) EXPECT_TRUE(store.lock(std::to_string(i), {}));
   EXPECT_THAT(names_in(path), ElementsAre("lock"));
 }
 
@@ -250,7 +250,7 @@ TEST_P(FileTokenStoreDirectory, that_cannot_be_used_is_refused) {
   expect_refused(refusal(store.load("anna")));
   expect_refused(refusal(store.save("anna", canary_token("2"))));
   expect_refused(refusal(store.remove("anna")));
-  expect_refused(refusal(store.lock("anna", Clock::now(), {})));
+  expect_refused(refusal(store.lock("anna", {})));
   expect_refused(refusal(store.accounts()));
   EXPECT_THAT(refusal(store.load("anna")), HasSubstr(path));
 }
@@ -289,7 +289,7 @@ TEST(FileTokenStoreDirectoryName, that_no_directory_can_have_is_refused) {
   for (const auto& [name, why] : names) {
     FileTokenStore store(name);
     EXPECT_THAT(refusal(store.save("anna", canary_token("1"))), HasSubstr(why));
-    EXPECT_THAT(refusal(store.lock("anna", Clock::now(), {})), HasSubstr(why));
+    EXPECT_THAT(refusal(store.lock("anna", {})), HasSubstr(why));
   }
 }
 
@@ -494,7 +494,7 @@ TEST_F(FileTokenStoreTest, keeps_aside_what_is_broken_only_once_the_new_token_is
 // ---- locks
 
 TEST_F(FileTokenStoreTest, lets_a_lock_go_that_a_child_of_the_process_has_inherited) {
-  auto lock = store.lock("anna", Clock::now(), {});
+  auto lock = store.lock("anna", {});
   ASSERT_TRUE(lock);
   const pid_t child = fork();
   if (child == 0) {

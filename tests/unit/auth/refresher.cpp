@@ -62,10 +62,9 @@ class FailingStore final : public TokenStore {
     return memory.save(account, token);
   }
   Result<void> remove(const std::string& account) override { return memory.remove(account); }
-  Result<Lock> lock(const std::string& account, std::chrono::steady_clock::time_point deadline,
-                    std::stop_token stop) override {
+  Result<Lock> lock(const std::string& account, const LockRequest& request) override {
     if (lock_error) return *lock_error;
-    return memory.lock(account, deadline, stop);
+    return memory.lock(account, request);
   }
 
   MemoryTokenStore memory;
@@ -768,7 +767,7 @@ TEST_F(RefresherTest, a_store_whose_token_is_lost_fails_a_refresh_and_not_client
 
 TEST_F(RefresherTest, a_lock_that_is_not_had_is_an_error_that_says_so) {
   save(stored());
-  const auto held = store->lock("anna", std::chrono::steady_clock::now(), {});
+  const auto held = store->lock("anna", {.deadline = std::chrono::steady_clock::now()});
   Refresher refresher = make(Renewal{.timeout = 20ms});
   EXPECT_THAT(renew(refresher), HasSubstr("the store's lock was not had: "));
   EXPECT_TRUE(detail().temporary);
@@ -820,7 +819,7 @@ TEST_F(RefresherTest, an_imported_refresh_token_is_what_is_renewed_with) {
 }
 
 TEST_F(RefresherTest, an_import_ends_at_a_stop_and_lets_no_exception_of_the_store_through) {
-  const auto held = store->lock("anna", std::chrono::steady_clock::now(), {});
+  const auto held = store->lock("anna", {.deadline = std::chrono::steady_clock::now()});
   const auto stopped = import_refresh_token(*store, credentials(), "anna", "canary-refresh-1", left());
   ASSERT_FALSE(stopped);
   EXPECT_EQ(stopped.error().kind(), ErrorKind::cancelled);

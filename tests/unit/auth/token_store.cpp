@@ -8,11 +8,11 @@ namespace {
 
 TEST_P(TokenStoreContract, says_which_account_is_locked) {
   const auto lock = locked("anna\n");
-  const auto late = store->lock("anna\n", Clock::now(), {});
+  const auto late = store->lock("anna\n", {});
   EXPECT_THAT(late.error().message(), ::testing::HasSubstr(R"(account "anna\x0a" is locked by another)"));
   std::stop_source stopped;
   stopped.request_stop();
-  const auto cancelled = store->lock("anna\n", Clock::now() + 1h, stopped.get_token());
+  const auto cancelled = store->lock("anna\n", {.deadline = Clock::now() + 1h, .stop = stopped.get_token()});
   EXPECT_THAT(cancelled.error().message(), ::testing::HasSubstr(R"(account "anna\x0a" is locked by another)"));
 }
 
