@@ -1,5 +1,6 @@
 #pragma once
 
+#include <connectid/auth/accounts.hpp>
 #include <connectid/auth/credentials.hpp>
 #include <connectid/auth/file_token_store.hpp>
 #include <connectid/auth/oauth_sources.hpp>

@@ -100,8 +100,11 @@ struct ServerMessage {
   std::string error_message = {};   ///< `errorMessage`, else `error_description`; at most 1000 bytes
   std::string body_excerpt = {};    ///< the first 200 bytes of a body that says neither
 };
-struct BadRequest : ServerMessage {};    ///< 400
-struct Unauthorized : ServerMessage {};  ///< 401
+struct BadRequest : ServerMessage {};  ///< 400
+/// 401
+struct Unauthorized : ServerMessage {
+  std::optional<TokenError> token_error = std::nullopt;  ///< why the token source gave no other token; none: it did
+};
 struct Forbidden : ServerMessage {};     ///< 403 with such words
 /// 429
 struct RateLimited : ServerMessage {
@@ -158,6 +161,9 @@ class CONNECTID_API Error {
   /// What the server said, for each of the seven kinds that a response ends in; null for every other kind. Lives as
   /// long as this Error or a copy of it.
   [[nodiscard]] const ServerMessage* server_message() const noexcept;
+  /// Why there is no access token, or none that the API takes: of kind `token_error`, and of an `unauthorized` whose
+  /// token could not be renewed. Null for all else. Lives as long as this Error or a copy of it.
+  [[nodiscard]] const TokenError* token_error() const noexcept;
   /// What is known of the call: its id, times, rate-limit figures. Lives as long as this Error or a copy of it.
   [[nodiscard]] const CallInfo& call() const noexcept;
   /// How many attempts of this call ended `unknown`: more than one only where unknown starts are repeated.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "auth/stores/stores.hpp"
 #include "auth/token_endpoint.hpp"
 #include "base/text.hpp"
 #include "http/url.hpp"
@@ -19,16 +20,25 @@ Result<void> check(const Secret& refresh_token) {
   return {};
 }
 
+/// Whether nothing is forgotten that could still be used.
+bool is_free(const Result<std::optional<StoredToken>>& kept) {
+  if (kept) return !*kept || !(*kept)->refused.empty();
+  const auto* detail = kept.error().get_if<TokenError>();
+  return detail && detail->log_in_again;
+}
+
 }  // namespace
 
 Result<void> import_refresh_token(TokenStore& store, const Credentials& credentials, const std::string& account,
-                                  Secret refresh_token, std::stop_token stop) try {
+                                  Secret refresh_token, std::stop_token stop, IfKept if_kept) try {
   if (auto checked = detail::check(credentials).and_then([&] { return check(refresh_token); }); !checked)
     return checked;
   // As long as a renewal may hold it.
   const auto lock = store.lock(
       account, {.deadline = std::chrono::steady_clock::now() + 2 * Renewal{}.timeout, .stop = std::move(stop)});
   if (!lock) return lock.error();
+  if (if_kept == IfKept::refuse && !is_free(store.load(account)))
+    return token_error("account " + detail::quoted_account(account) + " has tokens already, which would be forgotten");
   return store.save(account, {.refresh_token = std::move(refresh_token),
                               .api_url = detail::parse_url(credentials.environment.api_url()).text,
                               .login_url = detail::parse_url(credentials.environment.login_url()).text,

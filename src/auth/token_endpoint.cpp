@@ -51,11 +51,12 @@ std::vector<Secret> secrets_in(const auth::Credentials& credentials, const Secre
   return secrets;
 }
 
-bool may_pass(ErrorKind kind) {
-  switch (kind) {
+bool may_pass(const Error& error) {
+  if (error.http_status() == 408 || error.http_status() == 499) return true;
+  if (const auto* failure = error.get_if<TransportError>()) return failure->cause != Cause::certificate;
+  switch (error.kind()) {
     case ErrorKind::rate_limited:
     case ErrorKind::server_error:
-    case ErrorKind::transport_error:
     case ErrorKind::deadline_exceeded:
     case ErrorKind::cancelled:
       return true;
@@ -64,14 +65,30 @@ bool may_pass(ErrorKind kind) {
   }
 }
 
-Error error_of(const Error& ended, const Environment& environment, bool refresh, bool response_was_lost) {
-  TokenError detail{.http_status = ended.http_status(), .temporary = may_pass(ended.kind())};
+/// What the client said of itself, where that may be why it was refused.
+std::string client_says(const auth::Credentials& credentials, const TokenError& detail, bool refresh) {
+  if (credentials.client_secret.empty())
+    return refresh && detail.http_status != 0 ? "; no client secret was given" : "";
+  if (detail.error != "invalid_client") return {};
+  const bool basic = credentials.client_authentication == auth::ClientAuthentication::basic;
+  return std::string("; the client secret was sent by ") +
+         (basic ? "HTTP Basic, not in the body" : "the body, not by HTTP Basic") +
+         ": make sure that it is right, and that the client may send it so";
+}
+
+/// A refresh token that is expired, unknown or revoked: the RFC's word, and Spring Security OAuth's.
+bool is_dead(const std::string& error) { return error == "invalid_grant" || error == "invalid_token"; }
+
+Error error_of(const Error& ended, const auth::Credentials& credentials, bool refresh, bool response_was_lost) {
+  TokenError detail{.http_status = ended.http_status(), .temporary = may_pass(ended)};
   if (const ServerMessage* said = ended.server_message()) {
     detail.error = said->exception_type;
     detail.error_description = said->error_message;
   }
-  detail.log_in_again = refresh && detail.error == "invalid_grant";
-  std::string message = "the authorization server " + token_url(environment) + " gave none: " + ended.message();
+  detail.log_in_again = refresh && is_dead(detail.error);
+  std::string message =
+      "the authorization server " + token_url(credentials.environment) + " gave none: " + ended.message();
+  message += client_says(credentials, detail, refresh);
   if (detail.log_in_again) {
     message += response_was_lost
                    ? "; the response to a request before was lost, and had replaced this refresh token: log in again"
@@ -143,13 +160,15 @@ TokenEndpointResult ask_token_endpoint(const TokenEndpointRequest& asked) {
                      .journal = nullptr,  // it would write the secrets down
                      .shared = {.limiter = unlimited, .budget = budget, .breaker = never, .random = random_fraction},
                      .connect_timeout = timeouts.connect,
-                     .stop = stop});
+                     .stop = stop,
+                     // A refresh that is broken off may have spent its token, and the new one would be lost.
+                     .stop_ends_attempts = !refresh});
   if (auto* response = std::any_cast<TokenResponse>(&done.value)) result.response = std::move(*response);
   if (done.error) {
     const milliseconds named = done.error->retry_after().value_or(milliseconds{0});
     result.named_pause = std::min(named, retry.longest_named_pause);
     result.response_was_lost = response_was_lost || done.error->unknown_attempts() > 0;
-    result.error = error_of(*done.error, credentials.environment, refresh, result.response_was_lost);
+    result.error = error_of(*done.error, credentials, refresh, result.response_was_lost);
   }
   return result;
 }

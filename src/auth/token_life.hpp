@@ -8,18 +8,27 @@
 
 namespace connectid::inline v0::detail {
 
-/// When a token that is in use is to be renewed, and from when on it is not used any more.
-struct TokenLife {
-  std::chrono::steady_clock::time_point renew_at;
-  std::chrono::steady_clock::time_point ends_at;
+/// A time by both clocks. It has come as soon as either says so: the steady one stops while a machine sleeps, and the
+/// wall clock may be set back.
+struct Moment {
+  std::chrono::steady_clock::time_point steady;
+  Timestamp wall;
+  [[nodiscard]] bool has_come(Now now) const noexcept { return now.steady >= steady || now.wall >= wall; }
+  [[nodiscard]] static Moment never() noexcept { return {decltype(steady)::max(), Timestamp::max()}; }
 };
 
-/// The wall time from when on the token is not used any more: a little before the authorization server says that it
-/// ends.
-[[nodiscard]] Timestamp usable_until(const auth::StoredToken& token) noexcept;
+/// When a token that is in use is to be renewed, and from when on it is not used any more.
+struct TokenLife {
+  Moment renew_at;
+  Moment ends_at;
+};
 
-/// By the wall times that the store keeps, ending as `usable_until`; a wall clock that was set back gives no token more
-/// time than it had. `random`, from 0 up to 1, spreads those that were got together. `ahead`: see Renewal.
+/// Whether a token of the store's may be used: it is not about to end, and was not obtained in the future, as one is
+/// that came while the wall clock was wrong.
+[[nodiscard]] bool is_live(const auth::StoredToken& token, Timestamp now) noexcept;
+
+/// From the wall times that the store keeps; a wall clock that was set back gives no token more time than it had.
+/// `random`, from 0 up to 1, spreads those that were got together. `ahead`: see Renewal.
 [[nodiscard]] TokenLife life_of(const auth::StoredToken& token, std::chrono::milliseconds ahead, double random,
                                 Now now) noexcept;
 

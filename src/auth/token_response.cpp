@@ -43,7 +43,7 @@ std::string reason_against_type(const json* token_type) {
 std::string read_life(const json* expires_in, seconds& life) {
   if (!expires_in) return {};
   const std::optional<double> told = number(*expires_in);
-  if (!told || !std::isfinite(*told) || *told < 1) return "has an expires_in that is no number of seconds from 1 on";
+  if (!told || !std::isfinite(*told) || *told < 0) return "has an expires_in that is no number of seconds from 0 on";
   life = *told < static_cast<double>(longest_life.count()) ? seconds{std::llround(std::floor(*told))} : longest_life;
   return {};
 }

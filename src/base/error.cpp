@@ -97,6 +97,13 @@ const ServerMessage* message_in(const std::variant<Details...>& detail) noexcept
 
 const ServerMessage* Error::server_message() const noexcept { return message_in(detail()); }
 
+const TokenError* Error::token_error() const noexcept {
+  if (const auto* unauthorized = get_if<Unauthorized>()) {
+    return unauthorized->token_error ? &*unauthorized->token_error : nullptr;
+  }
+  return get_if<TokenError>();
+}
+
 std::ostream& operator<<(std::ostream& out, const Error& error) {
   return out << error.kind() << ": " << error.message();
 }

@@ -69,10 +69,11 @@ class Perform {
 
   Event send(Send send) const {
     try {
-      http::AttemptResult result = io_.transport.perform(*send.request, {.deadline = send.deadline,
-                                                                         .connect_timeout = io_.connect_timeout,
-                                                                         .stop = io_.stop,
-                                                                         .connection = std::move(send.connection)});
+      http::AttemptResult result =
+          io_.transport.perform(*send.request, {.deadline = send.deadline,
+                                                .connect_timeout = io_.connect_timeout,
+                                                .stop = io_.stop_ends_attempts ? io_.stop : std::stop_token(),
+                                                .connection = std::move(send.connection)});
       return std::visit([](auto& what) -> Event { return std::move(what); }, result);
     } catch (const std::exception& thrown) {
       return threw(thrown.what());

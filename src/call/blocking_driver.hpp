@@ -16,6 +16,7 @@ struct BlockingIo {
   Shared shared;
   std::chrono::milliseconds connect_timeout;
   std::stop_token stop;
+  bool stop_ends_attempts = true;  ///< else what has been sent is waited for, and no other attempt is made
 };
 
 /// Runs an Exchange to its end in the calling thread. User code that throws ends the call with its true outcome.

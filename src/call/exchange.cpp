@@ -151,6 +151,9 @@ Action Exchange::on(AccessToken token, Now now) {
 
 Action Exchange::on(const NoToken& refusal, Now now) {
   const Error& error = refusal.error;
+  if (auto* unauthorized = ending_ ? std::get_if<Unauthorized>(&ending_->detail) : nullptr) {
+    if (const auto* detail = error.get_if<TokenError>()) unauthorized->token_error = *detail;
+  }
   const bool keeps_its_kind = error.kind() == ErrorKind::cancelled || error.kind() == ErrorKind::deadline_exceeded ||
                               error.kind() == ErrorKind::token_error;
   return end_before_an_attempt(keeps_its_kind ? error.detail() : ErrorDetail(TokenError{}),

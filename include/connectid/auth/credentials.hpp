@@ -1,10 +1,12 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
 #include <connectid/environment.hpp>
 #include <connectid/http/transport.hpp>
+#include <connectid/result.hpp>
 #include <connectid/secret.hpp>
 
 namespace connectid::inline v0::auth {
@@ -26,6 +28,9 @@ struct Credentials {
   ClientAuthentication client_authentication = ClientAuthentication::basic;  ///< as agreed with the vendor
   /// None: a CurlTransport with its default options, of each source's own. Many sources share one by naming it.
   std::shared_ptr<http::Transport> transport = nullptr;
+  /// Gives the secret in place of `client_secret`, from a vault: called before each request for tokens, in the thread
+  /// that renews, several at once. It ends within `Renewal::timeout`; what it throws breaks the renewal off.
+  std::function<Result<Secret>()> client_secret_from = {};
 };
 
 }  // namespace connectid::inline v0::auth

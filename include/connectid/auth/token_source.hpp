@@ -36,15 +36,33 @@ struct TokenRequest {
   std::string_view api_url = {};
 };
 
-/// Gives an access token for each call: `static_token`, `auth::client_credentials_source`,
-/// `auth::refresh_token_source`, or any function of yours that takes a
-/// TokenRequest and returns a `Result<AccessToken>`. It is called from many threads at once. An Error or an exception
-/// ends the call `not_sent` with kind `token_error` (an Error of kind `cancelled` or `deadline_exceeded` keeps its
-/// kind). A cheap handle: copies are one source.
+/// What a source of tokens is made of that keeps no thread waiting. `auth::Accounts` makes them; derive from it for a
+/// source of your own that asks something slow. Its functions are called from many threads at once.
+class CONNECTID_API TokenProvider {
+ public:
+  /// Takes the token that was waited for, or why there is none. It must neither throw nor wait.
+  using Handler = std::function<void(const Result<AccessToken>&)>;
+
+  TokenProvider() = default;
+  TokenProvider(const TokenProvider&) = delete;
+  TokenProvider& operator=(const TokenProvider&) = delete;
+  virtual ~TokenProvider() = default;
+
+  /// The token, or the error, that is there: at once. Where there is neither, none: then `done` is called exactly once,
+  /// from another thread, as soon as there is; the request's deadline and stop do not end that. With no `done` nobody
+  /// waits, and nothing is begun for the call.
+  [[nodiscard]] virtual std::optional<Result<AccessToken>> get(const TokenRequest& request, Handler done) = 0;
+  /// See TokenSource. The default has none.
+  [[nodiscard]] virtual std::optional<AccessToken> cached() const { return std::nullopt; }
+};
+
+/// Gives an access token for each call: `static_token`, `auth::client_credentials_source`, `auth::Accounts`, or any
+/// function of yours that takes a TokenRequest and returns a `Result<AccessToken>`. It is called from many threads at
+/// once. An Error or an exception ends the call `not_sent` with kind `token_error` (an Error of kind `cancelled` or
+/// `deadline_exceeded` keeps its kind). A cheap handle: copies are one source.
 class CONNECTID_API TokenSource {
  public:
   using Function = std::function<Result<AccessToken>(const TokenRequest&)>;  ///< gives a token; may block
-  using Cached = std::function<std::optional<AccessToken>()>;                ///< what is there already; never blocks
 
   /// None: a client without another one makes no call.
   TokenSource() = default;
@@ -54,21 +72,28 @@ class CONNECTID_API TokenSource {
   template <class Callable>
   requires(!std::same_as<std::remove_cvref_t<Callable>, TokenSource> && std::constructible_from<Function, Callable>)
       TokenSource(Callable&& get)  // NOLINT(bugprone-forwarding-reference-overload): it takes no TokenSource
-      : TokenSource(Function(std::forward<Callable>(get)), Cached()) {}
-  /// One that keeps tokens, too.
-  TokenSource(Function get, Cached cached);
+      : TokenSource(Function(std::forward<Callable>(get))) {}
+  /// The same. An empty one is none.
+  TokenSource(Function get);
+  /// One that blocks nobody. Null is none.
+  explicit TokenSource(std::shared_ptr<TokenProvider> provider) noexcept : provider_(std::move(provider)) {}
 
-  /// Asks it. There must be one.
+  /// A token for a call, or why there is none. Blocks until the request's deadline or stop at the longest. There must
+  /// be a source.
   [[nodiscard]] Result<AccessToken> operator()(const TokenRequest& request) const;
+  /// See TokenProvider: for those who do not block. A function of yours is called at once, and may block all the same:
+  /// see `may_block`. There must be a source.
+  [[nodiscard]] std::optional<Result<AccessToken>> get(const TokenRequest& request, TokenProvider::Handler done) const;
+  /// Whether it is made of a function, which may block.
+  [[nodiscard]] bool may_block() const noexcept;
   /// The token that a call would be given now without a wait, a file or a network; none where there is no such token,
   /// or where the source keeps none. Never blocks, never starts anything.
   [[nodiscard]] std::optional<AccessToken> cached() const;
   /// Whether there is one.
-  [[nodiscard]] explicit operator bool() const noexcept { return functions_ != nullptr; }
+  [[nodiscard]] explicit operator bool() const noexcept { return provider_ != nullptr; }
 
  private:
-  struct Functions;
-  std::shared_ptr<const Functions> functions_;
+  std::shared_ptr<TokenProvider> provider_;
 };
 
 /// For those who write a token source or a store: there is no token, and nothing was sent. `message` is one line

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace connectid {
@@ -55,9 +56,49 @@ TEST(TokenSource, a_look_gives_what_is_there_and_a_function_of_ones_own_keeps_no
   EXPECT_EQ(static_token("t").cached()->value.reveal(), "t");
   const TokenSource own = [](const TokenRequest&) { return AccessToken{"t"}; };
   EXPECT_FALSE(own.cached());
-  const TokenSource with_look({[](const TokenRequest&) { return AccessToken{"t"}; }},
-                              [] { return std::optional(AccessToken{"kept"}); });
-  EXPECT_EQ(with_look.cached()->value.reveal(), "kept");
+  EXPECT_TRUE(own.may_block());
+  EXPECT_FALSE(static_token("t").may_block());
+}
+
+/// Its tokens come when the test says so.
+class Slow final : public TokenProvider {
+ public:
+  std::optional<Result<AccessToken>> get(const TokenRequest&, Handler done) override {
+    if (done) waiting = std::move(done);
+    return std::nullopt;
+  }
+  Handler waiting;
+};
+
+TEST(TokenSource, a_provider_is_asked_for_what_is_there_and_waited_for) {
+  class Late final : public TokenProvider {
+   public:
+    std::optional<Result<AccessToken>> get(const TokenRequest&, Handler done) override {
+      if (done) later = std::jthread([done] { done(AccessToken{"late"}); });
+      return std::nullopt;
+    }
+    std::jthread later;
+  };
+  const TokenSource source(std::make_shared<Late>());
+  EXPECT_EQ(got(source({})), "late");
+  EXPECT_FALSE(source.may_block());
+  EXPECT_FALSE(source.cached());
+  EXPECT_FALSE(TokenSource(std::shared_ptr<TokenProvider>()));
+}
+
+TEST(TokenSource, one_who_waits_leaves_at_their_own_deadline_or_stop_and_what_comes_then_harms_nobody) {
+  const auto slow = std::make_shared<Slow>();
+  const TokenSource source(slow);
+  const auto late = source({.deadline = std::chrono::steady_clock::now()});
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().kind(), ErrorKind::deadline_exceeded);
+  slow->waiting(AccessToken{"nobody's"});
+  std::stop_source stop;
+  stop.request_stop();
+  const auto stopped = source({.stop = stop.get_token()});
+  ASSERT_FALSE(stopped);
+  EXPECT_EQ(stopped.error().kind(), ErrorKind::cancelled);
+  slow->waiting(token_error("nobody's"));
 }
 
 TEST(TokenSource, a_request_without_a_deadline_has_all_the_time) {

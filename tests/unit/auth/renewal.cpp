@@ -1,12 +1,13 @@
 // One renewal, between the store and an authorization server that is scripted.
 
-#include "auth/refresher.hpp"
+#include "auth/renewal.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cerrno>
 #include <connectid/auth/file_token_store.hpp>
+#include <connectid/auth/oauth_sources.hpp>
 #include <connectid/testing/scripted_transport.hpp>
 #include <functional>
 #include <sstream>
@@ -47,7 +48,7 @@ http::Response oauth_error(int status, const std::string& error, const std::stri
 
 std::string message_of(const Result<void>& result) { return result ? "" : result.error().message(); }
 
-/// Fails to save, or throws, as often as it is told.
+/// Fails to save another token than it has, or throws, as often as it is told; or fails always.
 class FailingStore final : public TokenStore {
  public:
   Result<std::optional<StoredToken>> load(const std::string& account) override {
@@ -56,8 +57,10 @@ class FailingStore final : public TokenStore {
   }
   Result<void> save(const std::string& account, const StoredToken& token) override {
     ++saves;
-    if (throws-- > 0) throw std::runtime_error("canary-in-what");
-    if (failures-- > 0) return save_error;
+    const auto kept = memory.load(account);
+    const bool is_new = !*kept || (*kept)->access_token != token.access_token || (*kept)->refused != token.refused;
+    if (is_new && throws-- > 0) throw std::runtime_error("canary-in-what");
+    if (is_read_only || (is_new && failures-- > 0)) return save_error;
     load_error.reset();
     return memory.save(account, token);
   }
@@ -70,9 +73,32 @@ class FailingStore final : public TokenStore {
   MemoryTokenStore memory;
   std::optional<Error> load_error, lock_error;
   Error save_error{Outcome::not_sent, TokenError{}, "no space left on the disk"};
+  bool is_read_only = false;
   int failures = 0;
   int throws = 0;
   int saves = 0;
+};
+
+/// A Renewer and the one account that it renews here.
+class Refresher {
+ public:
+  Refresher(Grant grant, SourceOptions&& options)
+      : renewer(grant, options.credentials, options.store, options.renewal), account(options.account) {}
+  Refresher(const Refresher&) = delete;
+  Refresher& operator=(const Refresher&) = delete;
+  ~Refresher() {
+    if (const auto error = renewer.save_at_the_end(account, standing)) lost = error->message();
+  }
+
+  Renewed renew(const Secret& worn_out, const std::stop_token& leaving) {
+    return renewer.renew(account, standing, worn_out, now, leaving);
+  }
+  [[nodiscard]] Result<void> check_api(std::string_view api_url) const { return renewer.check(account, api_url); }
+
+  Renewer renewer;
+  std::string account;
+  Standing standing;
+  inline static std::string lost;  ///< why the last one's end could not save
 };
 
 class RefresherTest : public ::testing::Test {
@@ -113,7 +139,7 @@ class RefresherTest : public ::testing::Test {
 
   /// The access token, or the error; an error's texts are searched for secrets.
   std::string renew(Refresher& refresher, const Secret& worn_out = {}, const std::stop_token& leaving = {}) {
-    const auto renewed = refresher.renew(worn_out, now, leaving);
+    const auto renewed = refresher.renew(worn_out, leaving);
     if (const auto* token = std::get_if<StoredToken>(&renewed)) return token->access_token.reveal();
     const auto& not_renewed = std::get<NotRenewed>(renewed);
     last = not_renewed.error;
@@ -265,7 +291,7 @@ TEST_F(RefresherTest, a_save_that_fails_is_tried_again_while_there_is_time) {
   wire->respond(rotated());
   Refresher refresher = make();
   EXPECT_EQ(renew(refresher), "canary-access-2");
-  EXPECT_EQ(store->saves, 3);
+  EXPECT_EQ(store->saves, 4) << "the old one once, to know that the store works";
   EXPECT_EQ(in_store().refresh_token.reveal(), "canary-refresh-2");
 }
 
@@ -274,7 +300,7 @@ TEST_F(RefresherTest, files_that_the_disk_does_not_take_are_tried_again) {
   const auto files = std::make_shared<FileTokenStore>(directory / "tokens");
   ASSERT_TRUE(files->save("anna", stored()));
   int failures = 2;
-  const Disk failing([&](int) { return failures-- > 0 ? (errno = ENOSPC, -1) : 0; });
+  const Disk failing([&](int) { return !bodies().empty() && failures-- > 0 ? (errno = ENOSPC, -1) : 0; });
   wire->respond(rotated());
   Refresher refresher(Grant::refresh_token, {.credentials = credentials(), .store = files, .account = "anna"});
   EXPECT_EQ(renew(refresher), "canary-access-2");
@@ -291,7 +317,7 @@ TEST_F(RefresherTest, a_store_that_is_set_up_wrongly_is_not_tried_again_and_noth
   Refresher refresher = make();
   EXPECT_THAT(renew(refresher), HasSubstr("others may read it"));
   EXPECT_FALSE(detail().temporary);
-  EXPECT_EQ(store->saves, 1);
+  EXPECT_EQ(store->saves, 2);
   store->lock_error = others_may_read;
   EXPECT_THAT(renew(refresher), HasSubstr("the store's lock was not had: others may read it"));
   EXPECT_FALSE(detail().temporary);
@@ -559,6 +585,23 @@ const ErrorRow error_rows[] = {
      400,
      true},
     {"invalid_grant_in_a_200", {oauth_error(200, "invalid_grant")}, "log in again", "invalid_grant", "", 200, true},
+    {"invalid_token", {oauth_error(401, "invalid_token")}, "log in again", "invalid_token", "", 401, true},
+    {"request_timeout",
+     {http_response(408, ""), http_response(408, ""), http_response(408, "")},
+     "HTTP 408",
+     "",
+     "",
+     408,
+     false,
+     true},
+    {"client_closed_request",
+     {http_response(499, ""), http_response(499, ""), http_response(499, "")},
+     "HTTP 499",
+     "",
+     "",
+     499,
+     false,
+     true},
     {"unauthorized_client",
      {oauth_error(400, "unauthorized_client")},
      "unauthorized_client",
@@ -620,9 +663,7 @@ const ErrorRow error_rows[] = {
      "the wire says certificate",
      "",
      "",
-     0,
-     false,
-     true},
+     0},
     {"no_answer", {lost, lost, lost}, "the wire says closed", "", "", 0, false, true},
 };
 
@@ -703,6 +744,224 @@ TEST_F(RefresherTest, a_pause_that_the_authorization_server_names_is_told_on) {
   EXPECT_EQ(pause, 60s) << "no longer than the policy says";
 }
 
+TEST_F(RefresherTest, a_refresh_token_that_was_refused_is_not_sent_by_a_later_run_either) {
+  for (const char* error : {"invalid_grant", "invalid_token"}) {
+    save(stored(now + 1h));
+    wire->respond(oauth_error(400, error, "gone"));
+    {
+      Refresher refresher = make();
+      EXPECT_THAT(renew(refresher, "canary-access-1"), HasSubstr("log in again"));
+    }
+    EXPECT_EQ(in_store().refused, error);
+    EXPECT_EQ(in_store().refresh_token.reveal(), "canary-refresh-1");
+    const std::size_t sent = bodies().size();
+    Refresher later = make();
+    EXPECT_EQ(renew(later), "canary-access-1") << "which lives";
+    EXPECT_EQ(renew(later, "canary-access-1"),
+              std::string("the authorization server has refused the refresh token of account \"anna\" (") + error +
+                  "): log in again");
+    EXPECT_TRUE(detail().log_in_again);
+    EXPECT_FALSE(detail().temporary);
+    EXPECT_EQ(detail().error, error);
+    EXPECT_EQ(bodies().size(), sent);
+    ASSERT_TRUE(import_refresh_token(*store, credentials(), "anna", "canary-refresh-5"));
+    EXPECT_EQ(in_store().refused, "");
+    wire->respond(rotated());
+    EXPECT_EQ(renew(later), "canary-access-2");
+  }
+}
+
+TEST_F(RefresherTest, where_a_store_cannot_keep_that_it_was_refused_the_token_is_not_sent_again_by_this_run) {
+  save(stored());
+  wire->respond(oauth_error(400, "invalid_grant"));
+  store->failures = 1;
+  Refresher refresher = make();
+  renew(refresher);
+  EXPECT_EQ(in_store().refused, "");
+  renew(refresher);
+  EXPECT_TRUE(detail().log_in_again);
+  EXPECT_EQ(bodies().size(), 1U);
+}
+
+// ---- the store works before a refresh token is spent
+
+TEST_F(RefresherTest, a_store_that_cannot_be_written_costs_no_refresh_token) {
+  save(stored());
+  store->is_read_only = true;
+  Refresher refresher = make();
+  EXPECT_EQ(renew(refresher),
+            "the store cannot be written, so the refresh token was not sent: no space left on the disk");
+  EXPECT_TRUE(detail().temporary);
+  EXPECT_FALSE(detail().log_in_again);
+  EXPECT_EQ(store->saves, 1) << "once";
+  EXPECT_THAT(bodies(), ElementsAre());
+}
+
+TEST_F(RefresherTest, an_authorization_server_that_does_not_rotate_is_not_held_to_a_store_that_works) {
+  for (const char* same : {R"({"access_token":"canary-access-2"})",
+                           R"({"access_token":"canary-access-2","refresh_token":"canary-refresh-1"})"}) {
+    store->is_read_only = false;
+    save(stored());
+    wire->respond(http_response(200, same));
+    wire->respond(http_response(200, same));
+    Refresher refresher = make();
+    EXPECT_EQ(renew(refresher), "canary-access-2");
+    store->is_read_only = true;
+    EXPECT_EQ(renew(refresher, "canary-access-2"), "canary-access-2");
+    EXPECT_TRUE(std::holds_alternative<std::monostate>(refresher.standing));
+  }
+  store->is_read_only = false;
+  save(stored());
+  wire->respond(http_response(200, R"({"access_token":"canary-access-2"})"));
+  store->failures = 1;
+  Refresher refresher = make();
+  EXPECT_EQ(renew(refresher), "canary-access-2") << "the first time, too: nothing was spent";
+}
+
+TEST_F(RefresherTest, what_its_end_cannot_save_is_told) {
+  save(stored());
+  store->failures = 2;
+  wire->respond(rotated());
+  Refresher::lost.clear();
+  {
+    Refresher refresher = make();
+    renew(refresher, {}, left());
+  }
+  EXPECT_EQ(Refresher::lost, "no space left on the disk");
+}
+
+TEST_F(RefresherTest, what_an_accounts_cannot_keep_when_it_ends_is_an_event) {
+  save(stored());
+  store->failures = 1000;
+  wire->respond(rotated());
+  std::vector<TokenEvent> events;
+  {
+    const Accounts accounts(credentials(), store,
+                            {.renewal = {.timeout = 20ms, .retry_policy = {.connect_for = 75ms}},
+                             .on_event = [&](const TokenEvent& event) { events.push_back(event); }});
+    const auto token = accounts.source("anna")({});
+    ASSERT_FALSE(token);
+    EXPECT_THAT(token.error().message(), HasSubstr("held in memory"));
+  }
+  ASSERT_EQ(events.size(), 2U);
+  EXPECT_EQ(events[0].kind, TokenEvent::Kind::put_off);
+  EXPECT_EQ(events[1].kind, TokenEvent::Kind::lost);
+  EXPECT_EQ(events[1].account, "anna");
+  EXPECT_THAT(events[1].error->message(), HasSubstr("no space left on the disk"));
+}
+
+// ---- short lives
+
+TEST_F(RefresherTest, client_credentials_that_get_a_token_about_to_end_wait_for_the_next_one) {
+  const auto began = std::chrono::steady_clock::now();
+  wire->respond(http_response(200, R"({"access_token":"canary-old","expires_in":0})"));
+  wire->respond(http_response(200, R"({"access_token":"canary-new","expires_in":43199})"));
+  Refresher refresher = make(Grant::client_credentials);
+  EXPECT_EQ(renew(refresher), "canary-new");
+  EXPECT_GE(std::chrono::steady_clock::now() - began, 1s);
+  EXPECT_EQ(in_store().access_token.reveal(), "canary-new");
+  EXPECT_EQ(in_store().obtained_at, now + 1s);
+}
+
+TEST_F(RefresherTest, who_leaves_does_not_wait_for_a_token_to_end) {
+  wire->respond(http_response(200, R"({"access_token":"canary-old","expires_in":0})"));
+  Refresher refresher = make(Grant::client_credentials);
+  EXPECT_EQ(renew(refresher, {}, left()), "canary-old");
+}
+
+TEST_F(RefresherTest, a_refresh_that_brings_a_token_of_no_time_is_no_fault_and_not_repeated) {
+  save(stored());
+  wire->respond(rotated(R"(,"expires_in":0)"));
+  Refresher refresher = make();
+  EXPECT_EQ(renew(refresher), "canary-access-2");
+  EXPECT_EQ(in_store().expires_at, now);
+}
+
+TEST_F(RefresherTest, a_stored_token_that_was_obtained_in_the_future_is_not_used) {
+  StoredToken token = stored(now + 36h);
+  token.obtained_at = now + 24h;
+  save(token);
+  wire->respond(rotated());
+  Refresher refresher = make();
+  EXPECT_EQ(renew(refresher), "canary-access-2");
+}
+
+// ---- who leaves waits for a response that may hold a refresh token, and for nothing else
+
+TEST_F(RefresherTest, who_leaves_makes_no_second_attempt) {
+  save(stored());
+  wire->respond(http_response(503, ""));
+  Refresher refresher = make(Renewal{.retry_policy = {.first_pause = 1h, .longest_pause = 1h}});
+  renew(refresher, {}, left());
+  EXPECT_EQ(bodies().size(), 1U);
+}
+
+TEST_F(RefresherTest, who_leaves_hears_the_response_to_a_refresh) {
+  class Watch final : public http::Transport {
+   public:
+    http::AttemptResult perform(const http::Request&, const http::Limits& limits) override {
+      may_be_stopped = limits.stop.stop_possible();
+      return rotated();
+    }
+    bool may_be_stopped = true;
+  };
+  save(stored());
+  const auto watch = std::make_shared<Watch>();
+  Credentials watched = credentials();
+  watched.transport = watch;
+  Refresher refresher = make(watched);
+  EXPECT_EQ(renew(refresher, {}, left()), "canary-access-2");
+  EXPECT_FALSE(watch->may_be_stopped);
+}
+
+// ---- the client's secret
+
+TEST_F(RefresherTest, a_client_secret_by_a_function_is_asked_for_before_each_request) {
+  save(stored());
+  Credentials vault = credentials();
+  vault.client_secret = {};
+  vault.client_authentication = ClientAuthentication::body;
+  int asked = 0;
+  vault.client_secret_from = [&]() -> Result<Secret> { return Secret("canary-" + std::to_string(++asked)); };
+  wire->respond(http_response(200, R"({"access_token":"canary-access-2"})"));
+  wire->respond(oauth_error(400, "invalid_request", "not canary-2"));
+  Refresher refresher = make(vault);
+  EXPECT_EQ(renew(refresher), "canary-access-2");
+  EXPECT_THAT(renew(refresher, "canary-access-2"), HasSubstr("not [redacted]"));
+  EXPECT_THAT(bodies(), ElementsAre(refresh_body + "&client_id=shop&client_secret=canary-1",
+                                    refresh_body + "&client_id=shop&client_secret=canary-2"));
+}
+
+TEST_F(RefresherTest, a_vault_that_gives_no_secret_spends_nothing) {
+  save(stored());
+  Credentials vault = credentials();
+  vault.client_secret_from = []() -> Result<Secret> { return token_error("the vault is sealed"); };
+  Refresher refresher = make(vault);
+  EXPECT_EQ(renew(refresher), "the client secret was not had: the vault is sealed");
+  EXPECT_TRUE(detail().temporary);
+  EXPECT_THAT(bodies(), ElementsAre());
+}
+
+TEST_F(RefresherTest, a_refused_refresh_says_what_the_client_proved_itself_with) {
+  const auto refused = [&](const char* error, auto change) {
+    save(stored());
+    wire->respond(oauth_error(401, error));
+    Credentials with = credentials();
+    change(with);
+    Refresher refresher = make(with);
+    return renew(refresher);
+  };
+  EXPECT_THAT(refused("invalid_client", [](Credentials&) {}),
+              HasSubstr("the client secret was sent by HTTP Basic, not in the body: make sure that it is right, and "
+                        "that the client may send it so"));
+  EXPECT_THAT(refused("invalid_client", [](Credentials& c) { c.client_authentication = ClientAuthentication::body; }),
+              HasSubstr("the client secret was sent by the body, not by HTTP Basic"));
+  EXPECT_THAT(refused("invalid_client", [](Credentials& c) { c.client_secret = {}; }),
+              HasSubstr("; no client secret was given"));
+  EXPECT_THAT(refused("unauthorized", [](Credentials& c) { c.client_secret = {}; }),
+              HasSubstr("; no client secret was given"));
+}
+
 // ---- whose tokens they are
 
 TEST_F(RefresherTest, tokens_of_another_service_or_client_are_neither_sent_nor_overwritten) {
@@ -757,12 +1016,15 @@ TEST_F(RefresherTest, without_a_refresh_token_in_the_store_it_says_log_in) {
 TEST_F(RefresherTest, a_store_whose_token_is_lost_fails_a_refresh_and_not_client_credentials) {
   store->load_error = Error(Outcome::not_sent, TokenError{.log_in_again = true}, "the file is broken");
   Refresher refresh = make();
-  EXPECT_EQ(renew(refresh), "the file is broken");
+  EXPECT_EQ(renew(refresh), "the store cannot be read: the file is broken");
+  EXPECT_TRUE(detail().log_in_again);
+  EXPECT_FALSE(detail().temporary);
   wire->respond(rotated());
   Refresher own = make(Grant::client_credentials);
   EXPECT_EQ(renew(own), "canary-access-2");
   store->load_error = Error(Outcome::not_sent, ConfigurationError{}, "others may read it");
-  EXPECT_EQ(renew(own), "others may read it");
+  EXPECT_EQ(renew(own), "the store cannot be read: others may read it");
+  EXPECT_FALSE(detail().temporary);
 }
 
 TEST_F(RefresherTest, a_lock_that_is_not_had_is_an_error_that_says_so) {
@@ -779,7 +1041,7 @@ TEST_F(RefresherTest, credentials_that_cannot_be_used_say_what_is_wrong) {
     SourceOptions options{.credentials = credentials(), .account = "anna"};
     if (with_store) options.store = store;
     change(options.credentials);
-    return message_of(Refresher(grant, std::move(options)).usable());
+    return message_of(Refresher(grant, std::move(options)).check_api({}));
   };
   EXPECT_EQ(error([](Credentials&) {}), "");
   EXPECT_EQ(error([](Credentials& c) { c.environment = Environment::custom("https://api.test"); }),
@@ -795,8 +1057,8 @@ TEST_F(RefresherTest, credentials_that_cannot_be_used_say_what_is_wrong) {
 
 TEST_F(RefresherTest, an_account_without_a_name_is_the_clients_own) {
   wire->respond(rotated());
-  Refresher refresher(Grant::client_credentials, {.credentials = credentials(), .store = store});
-  EXPECT_EQ(renew(refresher), "canary-access-2");
+  const auto source = client_credentials_source({.credentials = credentials(), .store = store});
+  EXPECT_EQ(source({})->value.reveal(), "canary-access-2");
   EXPECT_EQ(store->memory.load("shop").value()->access_token.reveal(), "canary-access-2");
 }
 

@@ -1,0 +1,233 @@
+#include "auth/accounts.hpp"
+
+#include <connectid/auth/oauth_sources.hpp>
+
+#include <utility>
+
+#include "base/random.hpp"
+#include "call/blocking_driver.hpp"
+
+namespace connectid::inline v0::detail {
+namespace {
+
+using namespace std::chrono_literals;
+
+bool needs_login(const std::optional<Error>& error) {
+  const auto* detail = error ? error->get_if<TokenError>() : nullptr;
+  return detail && detail->log_in_again;
+}
+
+NotRenewed never_begun(const std::string& why) {
+  return {
+      .error = token_error("the renewal has not begun: " + why, {.temporary = true}), .pause = 1s, .backs_off = false};
+}
+
+/// Where a function of the user's throws, its renewal, or its event, is all that ends.
+void tell(const auth::TokenEventHandler& handler, const auth::TokenEvent& event) {
+  try {
+    if (handler) handler(event);
+  } catch (...) {
+  }
+}
+
+}  // namespace
+
+Account::Account(std::string name, std::shared_ptr<Renewals> renewals)
+    : name_(std::move(name)), renewals_(std::move(renewals)), token_(renewals_->ahead) {}
+
+std::optional<Result<AccessToken>> Account::get(const TokenRequest& request, Handler done) {
+  if (const auto fits = renewals_->check(name_, request.api_url); !fits) return fits.error();
+  const Now now = renewals_->clock();
+  const std::lock_guard lock(mutex_);
+  HeldToken::Reply reply = token_.ask(request.refused, now);
+  if (reply.token) {
+    if (reply.renew) begin({}, now);
+    return std::move(reply.token);
+  }
+  if (!done) return std::nullopt;
+  if (reply.renew) {
+    if (auto failed = begin(request.refused, now)) return *std::move(failed);
+  }
+  waiters_.push_back({request.refused, std::move(done)});
+  return std::nullopt;
+}
+
+std::optional<AccessToken> Account::cached() const {
+  const std::lock_guard lock(mutex_);
+  return token_.live(renewals_->clock());
+}
+
+bool Account::can_be_forgotten() const {
+  const std::lock_guard lock(mutex_);
+  return !token_.renewing() && !std::holds_alternative<Unsaved>(standing_);
+}
+
+/// With the mutex held.
+std::optional<Error> Account::begin(const Secret& refused, Now now) {
+  const Secret worn_out = token_.begin(refused);
+  const std::string why = renewals_->workers.add(
+      [self = shared_from_this(), worn_out](const std::stop_token& leaving) { self->renew(worn_out, leaving); });
+  if (why.empty()) return std::nullopt;
+  token_.not_renewed(never_begun(why), now, 0);
+  return token_.failure();
+}
+
+void Account::renew(const Secret& worn_out, const std::stop_token& leaving) {
+  if (leaving.stop_requested()) return end(never_begun("what renews it is about to end"));
+  std::optional<Renewed> renewed;
+  try {
+    renewed = renewals_->renew(name_, standing_, worn_out, renewals_->clock().wall, leaving);
+  } catch (...) {  // not what(): it may hold a secret
+    renewed = NotRenewed{
+        .error = token_error("the renewal was broken off by an exception, of the token store or the transport")};
+  }
+  end(*std::move(renewed));
+}
+
+/// Those who wait come before those who watch.
+void Account::end(Renewed renewed) {
+  const Now now = renewals_->clock();
+  auth::TokenEvent event{.account = name_};
+  bool news = true;
+  Told told;
+  {
+    const std::lock_guard lock(mutex_);
+    if (auto* token = std::get_if<auth::StoredToken>(&renewed)) {
+      event.until = token->expires_at;
+      token_.renewed(std::move(*token), now, renewals_->random());
+    } else {
+      auto& failure = std::get<NotRenewed>(renewed);
+      event.error = failure.error;
+      event.kind = needs_login(event.error) ? auth::TokenEvent::Kind::log_in_again : auth::TokenEvent::Kind::put_off;
+      news = !needs_login(event.error) || !needs_login(token_.failure());
+      event.until = token_.not_renewed(failure, now, renewals_->random());
+    }
+    told = let_go(now);
+  }
+  for (const auto& [done, token] : told) done(token);
+  if (news) tell(renewals_->on_event, event);
+}
+
+/// Who need not wait any more. With the mutex held.
+Account::Told Account::let_go(Now now) {
+  Told told;
+  std::vector<Waiter> waiting;
+  for (Waiter& waiter : std::exchange(waiters_, {})) {
+    if (auto token = token_.after_renewal(waiter.refused, now, waiter.second_time)) {
+      told.emplace_back(std::move(waiter.done), *std::move(token));
+    } else {
+      waiter.second_time = true;
+      waiting.push_back(std::move(waiter));
+    }
+  }
+  const auto failed = waiting.empty() ? std::nullopt : begin(waiting.front().refused, now);
+  if (failed) {
+    for (Waiter& waiter : waiting) told.emplace_back(std::move(waiter.done), *failed);
+  } else {
+    waiters_ = std::move(waiting);
+  }
+  return told;
+}
+
+KnownAccounts::KnownAccounts(std::shared_ptr<Renewals> renewals, std::size_t remembered)
+    : renewals_(std::move(renewals)), remembered_(remembered) {}
+
+std::shared_ptr<Account> KnownAccounts::find(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  const auto found = by_name_.find(name);
+  if (found != by_name_.end()) {
+    all_.splice(all_.end(), all_, found->second);
+    return all_.back();
+  }
+  auto account = std::make_shared<Account>(name, renewals_);
+  all_.push_back(account);
+  by_name_.emplace(account->name(), std::prev(all_.end()));
+  forget_some();
+  return account;
+}
+
+/// Two for each one that comes, so that those of whom a source was held go once it is not; and no more, for all may be
+/// held.
+void KnownAccounts::forget_some() {
+  for (int i = 0; i < 2 && all_.size() > remembered_; ++i) {
+    const auto oldest = all_.begin();
+    if (oldest->use_count() > 1 || !(*oldest)->can_be_forgotten()) {
+      all_.splice(all_.end(), all_, oldest);
+    } else {
+      by_name_.erase((*oldest)->name());
+      all_.erase(oldest);
+    }
+  }
+}
+
+namespace {
+
+/// Accounts that renew by one grant, and their end.
+class RenewedAccounts {
+ public:
+  RenewedAccounts(Grant grant, auth::Credentials credentials, std::shared_ptr<auth::TokenStore> store,
+                  auth::AccountsOptions options)
+      : renewer_(std::make_shared<Renewer>(grant, std::move(credentials), std::move(store), options.renewal)),
+        renewals_(std::make_shared<Renewals>(options.workers)),
+        known_(renewals_, options.remembered) {
+    renewals_->check = std::bind_front(&Renewer::check, renewer_);
+    renewals_->renew = std::bind_front(&Renewer::renew, renewer_);
+    renewals_->ahead = options.renewal.ahead;
+    renewals_->on_event = std::move(options.on_event);
+    renewals_->clock = read_clocks;
+    renewals_->random = random_fraction;
+  }
+  RenewedAccounts(const RenewedAccounts&) = delete;
+  RenewedAccounts& operator=(const RenewedAccounts&) = delete;
+  ~RenewedAccounts() {
+    renewals_->workers.end();
+    for (const auto& account : known_.all()) {
+      if (const auto error = renewer_->save_at_the_end(account->name(), account->standing()))
+        tell(renewals_->on_event, {auth::TokenEvent::Kind::lost, account->name(), {}, error});
+    }
+  }
+
+  [[nodiscard]] std::shared_ptr<Account> find(const std::string& name) { return known_.find(name); }
+
+ private:
+  const std::shared_ptr<Renewer> renewer_;
+  const std::shared_ptr<Renewals> renewals_;
+  KnownAccounts known_;
+};
+
+TokenSource source_of(Grant grant, auth::SourceOptions options) {
+  if (options.account.empty() && grant == Grant::client_credentials) options.account = options.credentials.client_id;
+  const auto accounts = std::make_shared<RenewedAccounts>(
+      grant, std::move(options.credentials), std::move(options.store),
+      auth::AccountsOptions{.workers = 1, .renewal = options.renewal, .on_event = std::move(options.on_event)});
+  // It holds on to all of them, for its end is theirs.
+  return TokenSource(std::shared_ptr<TokenProvider>(accounts, accounts->find(options.account).get()));
+}
+
+}  // namespace
+}  // namespace connectid::inline v0::detail
+
+namespace connectid::inline v0::auth {
+
+struct Accounts::State : detail::RenewedAccounts {
+  using RenewedAccounts::RenewedAccounts;
+};
+
+Accounts::Accounts(Credentials credentials, std::shared_ptr<TokenStore> store, AccountsOptions options)
+    : state_(std::make_unique<State>(detail::Grant::refresh_token, std::move(credentials), std::move(store),
+                                     std::move(options))) {}
+Accounts::Accounts(Accounts&&) noexcept = default;
+Accounts& Accounts::operator=(Accounts&&) noexcept = default;
+Accounts::~Accounts() = default;
+
+TokenSource Accounts::source(const std::string& account) const { return TokenSource(state_->find(account)); }
+
+TokenSource client_credentials_source(SourceOptions options) {
+  return detail::source_of(detail::Grant::client_credentials, std::move(options));
+}
+
+TokenSource refresh_token_source(SourceOptions options) {
+  return detail::source_of(detail::Grant::refresh_token, std::move(options));
+}
+
+}  // namespace connectid::inline v0::auth

@@ -1,0 +1,92 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include <connectid/auth/accounts.hpp>
+
+#include "auth/held_token.hpp"
+#include "auth/renewal.hpp"
+#include "base/workers.hpp"
+
+namespace connectid::inline v0::detail {
+
+/// What renews the tokens of many accounts.
+struct Renewals {
+  explicit Renewals(int most_at_a_time) : workers(most_at_a_time) {}
+
+  std::function<Result<void>(const std::string& account, std::string_view api_url)> check;
+  std::function<Renewed(const std::string& account, Standing& standing, const Secret& worn_out, Timestamp now,
+                        const std::stop_token& leaving)>
+      renew;
+  std::chrono::milliseconds ahead{};
+  auth::TokenEventHandler on_event;
+  std::function<Now()> clock;
+  double (*random)() = nullptr;  ///< from 0 up to 1
+  Workers workers;
+};
+
+/// The token of one account, for all threads.
+class Account final : public TokenProvider, public std::enable_shared_from_this<Account> {
+ public:
+  Account(std::string name, std::shared_ptr<Renewals> renewals);
+
+  std::optional<Result<AccessToken>> get(const TokenRequest& request, Handler done) override;
+  std::optional<AccessToken> cached() const override;
+
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  /// Whether the store knows all that is known of it here.
+  [[nodiscard]] bool can_be_forgotten() const;
+  /// Of the last renewal; not while there may be another one.
+  [[nodiscard]] Standing& standing() noexcept { return standing_; }
+
+ private:
+  struct Waiter {
+    Secret refused;
+    Handler done;
+    bool second_time = false;
+  };
+  using Told = std::vector<std::pair<Handler, Result<AccessToken>>>;
+
+  std::optional<Error> begin(const Secret& refused, Now now);
+  void renew(const Secret& worn_out, const std::stop_token& leaving);
+  void end(Renewed renewed);
+  [[nodiscard]] Told let_go(Now now);
+
+  const std::string name_;
+  const std::shared_ptr<Renewals> renewals_;
+  mutable std::mutex mutex_;
+  HeldToken token_;
+  std::vector<Waiter> waiters_;
+  Standing standing_;  ///< while a renewal is under way its alone, without the mutex
+};
+
+/// The accounts that are in memory: all that somebody holds a source of, and so many more.
+class KnownAccounts {
+ public:
+  KnownAccounts(std::shared_ptr<Renewals> renewals, std::size_t remembered);
+
+  [[nodiscard]] std::shared_ptr<Account> find(const std::string& name);
+  /// All of them. Not while there may be renewals.
+  [[nodiscard]] const std::list<std::shared_ptr<Account>>& all() const noexcept { return all_; }
+
+ private:
+  void forget_some();
+
+  const std::shared_ptr<Renewals> renewals_;
+  const std::size_t remembered_;
+  std::mutex mutex_;
+  std::list<std::shared_ptr<Account>> all_;  ///< who was asked for last comes last
+  std::unordered_map<std::string_view, decltype(all_)::iterator> by_name_;
+};
+
+}  // namespace connectid::inline v0::detail

@@ -1,0 +1,294 @@
+#include "auth/renewal.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <connectid/http/curl_transport.hpp>
+
+#include "auth/stores/stores.hpp"
+#include "auth/token_endpoint.hpp"
+#include "auth/token_life.hpp"
+#include "base/pause.hpp"
+#include "base/text.hpp"
+#include "http/url.hpp"
+
+namespace connectid::inline v0::detail {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+/// Where the authorization server was not asked, a look costs next to nothing, and somebody may fix it at any time.
+constexpr milliseconds soon = std::chrono::seconds{1};
+
+NotRenewed not_renewed(Error error) { return {.error = std::move(error), .pause = soon, .backs_off = false}; }
+NotRenewed not_renewed(const std::string& why, TokenError detail = {}) {
+  return not_renewed(token_error(why, std::move(detail)));
+}
+
+bool needs_login(const Error& error) {
+  const auto* detail = error.get_if<TokenError>();
+  return detail && detail->log_in_again;
+}
+
+/// A store that is set up wrongly is the operator's to fix; whatever else it says may pass.
+bool may_pass(const Error& error) { return error.kind() != ErrorKind::configuration_error && !needs_login(error); }
+
+NotRenewed store_failed(const std::string& what, const Error& error) {
+  return not_renewed(what + error.message(), {.log_in_again = needs_login(error), .temporary = may_pass(error)});
+}
+
+std::shared_ptr<http::Transport> transport_of(auth::Credentials& credentials) {
+  return credentials.transport ? std::move(credentials.transport) : std::make_shared<http::CurlTransport>();
+}
+
+}  // namespace
+
+Renewer::Renewer(Grant grant, auth::Credentials credentials, std::shared_ptr<auth::TokenStore> store,
+                 auth::Renewal renewal)
+    : grant_(grant),
+      credentials_(std::move(credentials)),
+      store_(store || grant == Grant::refresh_token ? std::move(store) : std::make_shared<auth::MemoryTokenStore>()),
+      renewal_(renewal),
+      api_url_(parse_url(credentials_.environment.api_url()).text),
+      login_url_(parse_url(credentials_.environment.login_url()).text),
+      usable_(detail::check(credentials_)),
+      budget_(renewal.retry_policy.budget) {
+  if (usable_ && !store_) usable_ = token_error("there is no store to keep refresh tokens in");
+  credentials_.transport = transport_of(credentials_);
+}
+
+Result<void> Renewer::check(const std::string& account, std::string_view api_url) const {
+  if (!usable_ || api_url.empty() || api_url == credentials_.environment.api_url()) return usable_;
+  if (parse_url(std::string(api_url)).text == api_url_) return {};
+  return token_error("the tokens of account " + quoted_account(account) + " are for " + api_url_ +
+                     " and for no other API");
+}
+
+/// One renewal of one account, with its lock held.
+class Renewer::One {
+ public:
+  One(Renewer& by, const std::string& account, Standing& standing, const std::stop_token& leaving)
+      : by_(by),
+        account_(account),
+        standing_(standing),
+        leaving_(leaving),
+        deadline_(steady_clock::now() + by.renewal_.timeout) {}
+
+  Renewed renew(const Secret& worn_out, Timestamp now);
+  Renewed load_own();
+  Result<void> save(const auth::StoredToken& token);
+
+ private:
+  Result<void> check_own(const auth::StoredToken& stored) const;
+  Renewed ask(auth::StoredToken stored, Timestamp now);
+  TokenEndpointResult ask_with(const Secret& refresh_token, const auth::Credentials& credentials);
+  Renewed refresh(auth::StoredToken stored, const auth::Credentials& credentials, Timestamp now);
+  Renewed get_with_credentials(const auth::Credentials& credentials, Timestamp now);
+  auth::StoredToken token_in(TokenEndpointResult& result, Timestamp now) const;
+  Renewed save_unsaved();
+
+  Renewer& by_;
+  const std::string& account_;
+  Standing& standing_;
+  const std::stop_token& leaving_;
+  const steady_clock::time_point deadline_;
+};
+
+Renewed Renewer::renew(const std::string& account, Standing& standing, const Secret& worn_out, Timestamp now,
+                       const std::stop_token& leaving) {
+  // The second half is the authorization server's: a refresh with little time left would not hear its response.
+  const auto lock = store_->lock(
+      account, {.deadline = steady_clock::now() + renewal_.timeout, .held_for = renewal_.timeout, .stop = leaving});
+  if (!lock) return store_failed("the store's lock was not had: ", lock.error());
+  return One(*this, account, standing, leaving).renew(worn_out, now);
+}
+
+Renewed Renewer::One::renew(const Secret& worn_out, Timestamp now) {
+  Renewed own = load_own();
+  if (std::holds_alternative<NotRenewed>(own)) return own;
+  auto& stored = std::get<auth::StoredToken>(own);
+  const auto* unsaved = std::get_if<Unsaved>(&standing_);
+  if (unsaved && unsaved->spent == stored.refresh_token) {
+    own = save_unsaved();
+    if (std::holds_alternative<NotRenewed>(own)) return own;
+  } else if (unsaved) {
+    standing_ = {};  // somebody has put another one there
+  }
+  if (is_live(stored, now) && stored.access_token != worn_out) return own;
+  return ask(std::move(stored), now);
+}
+
+/// What the store has of the account; empty texts where that is nothing.
+Renewed Renewer::One::load_own() {
+  auto loaded = by_.store_->load(account_);
+  if (!loaded && needs_login(loaded.error())) {
+    // What comes after it is still here.
+    if (const auto* unsaved = std::get_if<Unsaved>(&standing_))
+      return auth::StoredToken{.refresh_token = unsaved->spent};
+    if (by_.grant_ == Grant::client_credentials) return auth::StoredToken{};
+  }
+  if (!loaded) return store_failed("the store cannot be read: ", loaded.error());
+  if (!*loaded) return auth::StoredToken{};
+  if (const auto own = check_own(**loaded); !own) return not_renewed(own.error());
+  return **std::move(loaded);
+}
+
+/// Tokens of another service, or of another client, are neither used nor overwritten.
+Result<void> Renewer::One::check_own(const auth::StoredToken& stored) const {
+  const auto got_for = [&](const std::string& theirs, const std::string& ours) {
+    return token_error("the stored token of account " + quoted_account(account_) + " was got for " +
+                       (theirs.empty() ? "nobody says what" : printable(theirs, 200)) + ", and this is for " + ours +
+                       ": use the account where it belongs, or log in under another name");
+  };
+  if (stored.api_url != by_.api_url_) return got_for(stored.api_url, by_.api_url_);
+  if (stored.login_url != by_.login_url_) return got_for(stored.login_url, by_.login_url_);
+  if (stored.client_id != by_.credentials_.client_id) {
+    return got_for("the client " + stored.client_id, "the client " + printable(by_.credentials_.client_id, 100));
+  }
+  if (by_.grant_ == Grant::client_credentials && !stored.refresh_token.empty()) {
+    return token_error("account " + quoted_account(account_) +
+                       " is a customer's, whose refresh token would be lost: keep the client's own tokens under "
+                       "another name");
+  }
+  return {};
+}
+
+Renewed Renewer::One::ask(auth::StoredToken stored, Timestamp now) {
+  auth::Credentials credentials = by_.credentials_;
+  if (credentials.client_secret_from) {
+    auto secret = credentials.client_secret_from();
+    if (!secret) return store_failed("the client secret was not had: ", secret.error());
+    credentials.client_secret = *std::move(secret);
+  }
+  if (by_.grant_ == Grant::refresh_token) return refresh(std::move(stored), credentials, now);
+  if (credentials.client_secret.empty()) {
+    return not_renewed("client_secret is empty, and client credentials need one");
+  }
+  return get_with_credentials(credentials, now);
+}
+
+TokenEndpointResult Renewer::One::ask_with(const Secret& refresh_token, const auth::Credentials& credentials) {
+  const auto* lost = std::get_if<Lost>(&standing_);
+  return ask_token_endpoint({.credentials = credentials,
+                             .refresh_token = refresh_token,
+                             .response_was_lost = lost && lost->refresh_token == refresh_token,
+                             .retry = by_.renewal_.retry_policy,
+                             .timeout = std::chrono::floor<milliseconds>(deadline_ - steady_clock::now()),
+                             .budget = by_.budget_,
+                             .stop = leaving_});
+}
+
+auth::StoredToken Renewer::One::token_in(TokenEndpointResult& result, Timestamp now) const {
+  return {.access_token = std::move(result.response.access_token),
+          .obtained_at = now,
+          .expires_at = now + result.response.expires_in,
+          .refresh_token = std::move(result.response.refresh_token),
+          .api_url = by_.api_url_,
+          .login_url = by_.login_url_,
+          .client_id = by_.credentials_.client_id};
+}
+
+/// It is used even where it cannot be saved, for it can be had again.
+Renewed Renewer::One::get_with_credentials(const auth::Credentials& credentials, Timestamp now) {
+  TokenEndpointResult result = ask_with({}, credentials);
+  // An authorization server that gives the same token while it lives gives another one a second later.
+  const auto ended_at = steady_clock::now() + std::chrono::seconds{1} + result.response.expires_in;
+  if (!result.error && result.response.expires_in <= std::chrono::seconds{1} && ended_at < deadline_) {
+    pause_until(ended_at, leaving_);
+    now += result.response.expires_in + std::chrono::seconds{1};
+    if (!leaving_.stop_requested()) result = ask_with({}, credentials);
+  }
+  if (result.error) return NotRenewed{.error = *std::move(result.error), .pause = result.named_pause};
+  auth::StoredToken token = token_in(result, now);
+  token.refresh_token = {};
+  static_cast<void>(save(token));
+  return token;
+}
+
+/// A refresh token is in the store before anything is used: a process that dies would take it along.
+Renewed Renewer::One::refresh(auth::StoredToken stored, const auth::Credentials& credentials, Timestamp now) {
+  const Secret spent = stored.refresh_token;
+  if (spent.empty()) {
+    return not_renewed("the store has no refresh token of account " + quoted_account(account_) + ": log in",
+                       {.log_in_again = true});
+  }
+  if (const auto* refused = std::get_if<Refused>(&standing_); refused && refused->refresh_token == spent)
+    return not_renewed(refused->error);
+  if (!stored.refused.empty()) {
+    return not_renewed("the authorization server has refused the refresh token of account " + quoted_account(account_) +
+                           " (" + printable(stored.refused, 100) + "): log in again",
+                       {.error = stored.refused, .log_in_again = true});
+  }
+  // Before it is spent: the store that cannot keep the old token now cannot keep the new one then.
+  if (const auto works = save(stored); !works && by_.rotates_)
+    return store_failed("the store cannot be written, so the refresh token was not sent: ", works.error());
+
+  TokenEndpointResult result = ask_with(spent, credentials);
+  standing_ = result.response_was_lost ? Standing(Lost{spent}) : Standing();
+  if (result.error && needs_login(*result.error)) {
+    standing_ = Refused{spent, *result.error};
+    stored.refused = result.error->get_if<TokenError>()->error;
+    static_cast<void>(save(stored));
+    return not_renewed(*std::move(result.error));
+  }
+  if (result.response.refresh_token.empty()) result.response.refresh_token = spent;
+  const bool replaced = result.response.refresh_token != spent;
+  if (result.error && !replaced) return NotRenewed{.error = *std::move(result.error), .pause = result.named_pause};
+  by_.rotates_ = replaced;
+  auth::StoredToken token = token_in(result, now);
+  if (!replaced) {
+    static_cast<void>(save(token));
+    return token;
+  }
+  if (result.error) token.access_token = {};
+  standing_ = Unsaved{spent, std::move(token)};
+  Renewed kept = save_unsaved();
+  if (!result.error || std::holds_alternative<NotRenewed>(kept)) return kept;
+  return NotRenewed{.error = *std::move(result.error), .pause = result.named_pause};
+}
+
+/// With the lock held all the while: whoever had it next would spend the refresh token that was replaced.
+Renewed Renewer::One::save_unsaved() {
+  constexpr milliseconds first_pause{50}, longest_pause{1000};
+  auto& unsaved = std::get<Unsaved>(standing_);
+  Result<void> saved = save(unsaved.token);
+  for (milliseconds pause = first_pause; !saved; pause = std::min(2 * pause, longest_pause)) {
+    const auto again_at = steady_clock::now() + pause;
+    if (!may_pass(saved.error()) || again_at >= deadline_ || leaving_.stop_requested()) {
+      return store_failed("the store cannot keep the new token of account " + quoted_account(account_) +
+                              ", which is held in memory until it can: ",
+                          saved.error());
+    }
+    pause_until(again_at, leaving_);
+    saved = save(unsaved.token);
+  }
+  auth::StoredToken token = std::move(unsaved.token);
+  standing_ = {};
+  return token;
+}
+
+Result<void> Renewer::One::save(const auth::StoredToken& token) try {
+  return by_.store_->save(account_, token);
+} catch (...) {  // not what(): it may hold a secret
+  return token_error("it was broken off by an exception");
+}
+
+std::optional<Error> Renewer::save_at_the_end(const std::string& account, Standing& standing) try {
+  const auto* unsaved = std::get_if<Unsaved>(&standing);
+  if (!unsaved) return std::nullopt;
+  // Whoever holds the lock for longer is renewing.
+  const auto lock = store_->lock(account, {.deadline = steady_clock::now() + std::chrono::seconds{1}});
+  if (!lock) return lock.error();
+  const std::stop_token nobody_leaves;
+  One one(*this, account, standing, nobody_leaves);
+  const Renewed own = one.load_own();
+  if (const auto* failed = std::get_if<NotRenewed>(&own)) return failed->error;
+  if (std::get<auth::StoredToken>(own).refresh_token != unsaved->spent) return std::nullopt;
+  const auto saved = one.save(unsaved->token);
+  return saved ? std::nullopt : std::optional(saved.error());
+} catch (...) {
+  return token_error("the token store threw an exception");
+}
+
+}  // namespace connectid::inline v0::detail

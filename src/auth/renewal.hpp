@@ -1,0 +1,85 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include <connectid/auth/accounts.hpp>
+#include <connectid/auth/credentials.hpp>
+#include <connectid/auth/token_store.hpp>
+#include <connectid/error.hpp>
+#include <connectid/result.hpp>
+
+#include "call/retry.hpp"
+
+namespace connectid::inline v0::detail {
+
+/// What a new access token is asked for with.
+enum class Grant {
+  refresh_token,  ///< the customer's, out of the store
+  client_credentials,
+};
+
+/// Why there is no new token, and how soon it is worth another try.
+struct NotRenewed {
+  Error error;
+  std::chrono::milliseconds pause = {};  ///< so long at least
+  bool backs_off = true;                 ///< and the longer, the more often it failed
+};
+using Renewed = std::variant<auth::StoredToken, NotRenewed>;
+
+/// The response to a refresh was lost: the authorization server may have replaced this refresh token.
+struct Lost {
+  Secret refresh_token;
+};
+/// The authorization server does not take this refresh token any more.
+struct Refused {
+  Secret refresh_token;
+  Error error;
+};
+/// The authorization server has given a token that the store has not taken.
+struct Unsaved {
+  Secret spent;  ///< the refresh token that it was got for
+  auth::StoredToken token;
+};
+/// What the last renewal of an account leaves to the next one.
+using Standing = std::variant<std::monostate, Lost, Refused, Unsaved>;
+
+/// All that is between a store and an authorization server; when a token is renewed, and who waits for it, is not.
+/// Thread-safe, one renewal at a time for each account.
+class Renewer {
+ public:
+  Renewer(Grant grant, auth::Credentials credentials, std::shared_ptr<auth::TokenStore> store, auth::Renewal renewal);
+
+  /// Whether it can ever renew, and whether the account's tokens may go to that API.
+  [[nodiscard]] Result<void> check(const std::string& account, std::string_view api_url) const;
+
+  /// Another token than `worn_out`: the one that somebody else has put into the store meanwhile, or a new one of the
+  /// authorization server's, which then stands in the store. Blocks for the store's lock and then for the authorization
+  /// server, for the renewal's timeout at most each. `leaving` ends every wait but the one for the response to a
+  /// refresh. May throw what a store throws.
+  [[nodiscard]] Renewed renew(const std::string& account, Standing& standing, const Secret& worn_out, Timestamp now,
+                              const std::stop_token& leaving);
+
+  /// Tries once more to save what the store has not taken; else says why it is lost.
+  [[nodiscard]] std::optional<Error> save_at_the_end(const std::string& account, Standing& standing);
+
+ private:
+  class One;
+
+  const Grant grant_;
+  auth::Credentials credentials_;
+  const std::shared_ptr<auth::TokenStore> store_;
+  const auth::Renewal renewal_;
+  std::string api_url_, login_url_;  ///< in their normal form
+  Result<void> usable_;
+  RetryBudget budget_;
+  std::atomic<bool> rotates_ = true;  ///< the authorization server replaces refresh tokens, or it is not known
+};
+
+}  // namespace connectid::inline v0::detail
