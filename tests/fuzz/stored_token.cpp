@@ -13,7 +13,7 @@ using detail::ReadToken;
 bool equal(const StoredToken& a, const StoredToken& b) {
   return a.access_token == b.access_token && a.obtained_at == b.obtained_at && a.expires_at == b.expires_at &&
          a.refresh_token == b.refresh_token && a.api_url == b.api_url && a.login_url == b.login_url &&
-         a.client_id == b.client_id;
+         a.client_id == b.client_id && a.refused == b.refused;
 }
 
 bool is_token(const ReadToken& read) { return read.damage.empty() && !read.newer_format; }
@@ -53,6 +53,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   token.refresh_token = take_line(input);
   token.api_url = take_line(input);
   token.client_id = take_line(input);
+  token.refused = take_line(input);
   token.access_token = std::string(1, 't').append(input);  // the rest, with its line feeds
   if (utf8) require(connectid::detail::can_be_kept(account, token).has_value(), "what is UTF-8 can be written");
   if (connectid::detail::can_be_kept(account, token).has_value()) check_written(account, token);

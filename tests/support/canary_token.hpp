@@ -26,7 +26,7 @@ inline StoredToken canary_token(const std::string& mark) {
 inline bool equal(const StoredToken& a, const StoredToken& b) {
   return a.access_token == b.access_token && a.obtained_at == b.obtained_at && a.expires_at == b.expires_at &&
          a.refresh_token == b.refresh_token && a.api_url == b.api_url && a.login_url == b.login_url &&
-         a.client_id == b.client_id;
+         a.client_id == b.client_id && a.refused == b.refused;
 }
 
 /// The access token that is kept of the account, `none`, or the error.

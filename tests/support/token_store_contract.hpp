@@ -80,6 +80,7 @@ TEST_P(TokenStoreContract, gives_back_all_that_was_saved) {
   const StoredToken tokens[] = {canary_token("1"),
                                 {.access_token = "canary", .expires_at = Timestamp{1ms}},
                                 {.refresh_token = "canary \" \\ \n \x7f æ"},
+                                {.refresh_token = "canary", .refused = "invalid_grant"},
                                 {}};
   for (const StoredToken& token : tokens) {
     ASSERT_TRUE(store->save("anna", token));

@@ -26,6 +26,12 @@ struct StoredAccount {
 /// behind its name (and a number where there is one already), and writes a new one. `remove` removes an account's file,
 /// whatever it is; what was kept aside stays.
 ///
+/// What a crash left of a `save` has `.new` behind its name. `lock` and `save` put it in its place where it is whole,
+/// drop it where it is not, and refuse one that is refused above. `load` and `accounts` do not see it.
+///
+/// A lock file that somebody deletes or replaces is noticed by whoever waits for it or takes it, and not by who has it:
+/// keep cleaners of old files away from the directory.
+///
 /// Thread-safe. The directory must be on a file system of this machine's, or on one whose locks hold between machines;
 /// it must have hard links for what is kept aside.
 class CONNECTID_API FileTokenStore final : public TokenStore {

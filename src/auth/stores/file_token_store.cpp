@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <cstdint>
 #include <utility>
 
 #include "auth/stores/private_directory.hpp"
@@ -21,65 +20,97 @@
 namespace connectid::inline v0::auth {
 namespace {
 
+using detail::PrivateDirectory;
+using detail::ReadToken;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr auto lock_name = "lock";
 constexpr auto ending = ".json";
+constexpr auto behind_new = ".new";
 
 /// The hash, for an account's name may hold anything, and be of any length.
 std::string file_name(const std::string& account) { return detail::to_hex(detail::sha256(account)) + ending; }
 
 /// Which byte of the one lock file is this account's. Two that share one, of 2^62, would only wait for each other.
 off_t byte_of(const std::string& account) {
-  const detail::Sha256 hash = detail::sha256(account);
-  std::uint64_t number = 0;
-  for (std::size_t i = 0; i < sizeof number; ++i) number = number << 8U | hash[i];
-  return static_cast<off_t>(number >> 2U);
+  return static_cast<off_t>(std::stoull(file_name(account).substr(0, 16), nullptr, 16) >> 2U);
 }
 
-/// A lock on one byte of an open file: of this descriptor, so that threads exclude each other, too.
-class ByteLock {
- public:
-  ByteLock(detail::Fd fd, off_t byte) noexcept : fd_(std::move(fd)), byte_(byte) {}
-  ByteLock(const ByteLock&) = delete;
-  ByteLock& operator=(const ByteLock&) = delete;
-  /// Not left to the close: the process may have forked, and the child have the descriptor, too.
-  ~ByteLock() { static_cast<void>(set(F_UNLCK)); }
-
-  /// Returns 0: it is held; EAGAIN: by somebody else; another errno: it cannot be.
-  [[nodiscard]] int try_lock() const noexcept {
-    const int error = set(F_WRLCK);
-    return error == EACCES ? EAGAIN : error;
-  }
-
- private:
-  [[nodiscard]] int set(short type) const noexcept {
-    struct flock range {};
-    range.l_type = type;
-    range.l_whence = SEEK_SET;
-    range.l_start = byte_;
-    range.l_len = 1;
-    return detail::uninterrupted([&] { return ::fcntl(fd_.get(), F_OFD_SETLK, &range); }) == 0 ? 0 : errno;
-  }
-
-  detail::Fd fd_;
-  off_t byte_;
-};
+/// Of one byte of an open file, for this descriptor: so threads exclude each other, too. Returns errno, or 0.
+int set_lock(const detail::Fd& file, short type, off_t byte) noexcept {
+  struct flock range {};
+  range.l_type = type;
+  range.l_whence = SEEK_SET;
+  range.l_start = byte;
+  range.l_len = 1;
+  return detail::uninterrupted([&] { return ::fcntl(file.get(), F_OFD_SETLK, &range); }) == 0 ? 0 : errno;
+}
 
 /// What the file holds; none where there is none.
-Result<std::optional<detail::ReadToken>> read_file(const detail::PrivateDirectory& directory, const std::string& name) {
+Result<std::optional<ReadToken>> read_file(const PrivateDirectory& directory, const std::string& name) {
   const auto text = directory.read(name);
   if (!text) return text.error();
-  if (!*text) return std::optional<detail::ReadToken>();
-  detail::ReadToken read = detail::read_stored_token((*text)->reveal());
+  if (!*text) return std::optional<ReadToken>();
+  ReadToken read = detail::read_stored_token((*text)->reveal());
   if (read.newer_format) return directory.unusable(name, {"a newer version of this library wrote it: use that one"});
-  if (read.damage.empty() && file_name(read.account) != name) read.damage = "it is of another account";
+  if (read.damage.empty() && !name.starts_with(file_name(read.account))) read.damage = "it is of another account";
   return std::optional(std::move(read));
 }
 
-std::string broken(const detail::PrivateDirectory& directory, const std::string& name, const std::string& damage) {
+/// What was written as `.new` is there on return. What is broken is kept aside.
+Result<void> put_in_place(const PrivateDirectory& directory, const std::string& name) {
+  const auto before = read_file(directory, name);
+  if (!before) return before.error();
+  const bool damaged = *before && !(*before)->damage.empty();
+  if (auto kept = damaged ? directory.keep_aside(name) : Result<void>(); !kept) return kept;
+  return directory.rename(name + behind_new, name);
+}
+
+/// Ends what a save began that crashed, or failed behind the write. With the lock held, so that nobody writes it now.
+///
+/// A whole `.new` is newer than what is there, whatever came in between: a save settles the last one before it writes,
+/// and `remove` removes it first. It may hold the only refresh token that the server still takes.
+/// - None: nothing was begun, or all was done. Half, empty, or another account's: it was never synced, and nobody was
+///   told that it was kept. It goes.
+/// - Whole: it takes the place, as it would have. It is synced first: the kill may have come before that.
+/// - Of a newer version, a link, others may read it, …: an error, and it stays, for it may be whole; whoever used the
+///   older token could spend it twice.
+/// A crash in here leaves one of these again.
+Result<void> settle(const PrivateDirectory& directory, const std::string& name) {
+  const std::string new_name = name + behind_new;
+  const auto left = read_file(directory, new_name);
+  if (!left) return left.error();
+  if (!*left) return {};
+  if (!(*left)->damage.empty()) return directory.remove({new_name});
+  auto synced = directory.sync(new_name);
+  return synced ? put_in_place(directory, name) : synced;
+}
+
+std::string broken(const PrivateDirectory& directory, const std::string& name, const std::string& damage) {
   return "the token file " + directory.quoted(name) + " is broken (" + damage + "), and is kept";
+}
+
+/// None: somebody else has it.
+Result<TokenStore::Lock> try_lock(const std::string& path, const std::string& account) {
+  for (;;) {
+    const auto directory = PrivateDirectory::make(path);
+    if (!directory) return directory.error();
+    auto file = directory->lock_file(lock_name);
+    if (!file) return file.error();
+    const off_t byte = byte_of(account);
+    const int error = set_lock(*file, F_WRLCK, byte);
+    if (error == EAGAIN || error == EACCES) return TokenStore::Lock();
+    if (const auto why = detail::Reason::of(error)) {
+      return directory->unusable(lock_name, why.behind("it cannot be locked: "));
+    }
+    if (!directory->leads_to(lock_name, *file)) continue;  // replaced before it was locked
+    // Not left to the close: the process may have forked, and the child have the descriptor, too.
+    const auto held = std::make_shared<detail::Fd>(*std::move(file));
+    const TokenStore::Lock lock(held.get(), [held, byte](void*) { static_cast<void>(set_lock(*held, F_UNLCK, byte)); });
+    const auto settled = settle(*directory, file_name(account));
+    return settled ? Result<TokenStore::Lock>(lock) : settled.error();
+  }
 }
 
 }  // namespace
@@ -89,7 +120,7 @@ FileTokenStore::~FileTokenStore() = default;
 
 Result<std::optional<StoredToken>> FileTokenStore::load(const std::string& account) {
   if (const auto possible = detail::can_be_kept(account, {}); !possible) return possible.error();
-  const auto directory = detail::PrivateDirectory::open(directory_);
+  const auto directory = PrivateDirectory::open(directory_);
   if (!directory) return directory.error();
   if (!*directory) return std::optional<StoredToken>();
   const std::string name = file_name(account);
@@ -104,36 +135,29 @@ Result<std::optional<StoredToken>> FileTokenStore::load(const std::string& accou
 
 Result<void> FileTokenStore::save(const std::string& account, const StoredToken& token) {
   if (auto possible = detail::can_be_kept(account, token); !possible) return possible;
-  const auto directory = detail::PrivateDirectory::make(directory_);
+  const auto directory = PrivateDirectory::make(directory_);
   if (!directory) return directory.error();
   const std::string name = file_name(account);
-  const auto before = read_file(*directory, name);
-  if (!before) return before.error();
-  const bool damaged = *before && !(*before)->damage.empty();
-  return directory->replace(
-      name, detail::stored_token_json(account, token),
-      damaged ? detail::PrivateDirectory::Old::is_kept : detail::PrivateDirectory::Old::is_dropped);
+  if (auto settled = settle(*directory, name); !settled) return settled;  // a save of this lock's may have failed
+  if (const auto before = read_file(*directory, name); !before) return before.error();
+  auto written = directory->write(name + behind_new, detail::stored_token_json(account, token));
+  return written ? put_in_place(*directory, name) : written;
 }
 
 /// Whatever is there: the file of an account that nobody wants any more need not be read.
 Result<void> FileTokenStore::remove(const std::string& account) {
-  const auto directory = detail::PrivateDirectory::open(directory_);
+  const auto directory = PrivateDirectory::open(directory_);
   if (!directory) return directory.error();
-  return *directory ? (*directory)->remove(file_name(account)) : Result<void>();
+  const std::string name = file_name(account);
+  // The `.new` first: it would take the place of what is gone.
+  return *directory ? (*directory)->remove({name + behind_new, name}) : Result<void>();
 }
 
 Result<TokenStore::Lock> FileTokenStore::lock(const std::string& account, const LockRequest& request) {
-  const auto directory = detail::PrivateDirectory::make(directory_);
-  if (!directory) return directory.error();
-  auto file = directory->lock_file(lock_name);
-  if (!file) return file.error();
-  const auto lock = std::make_shared<ByteLock>(*std::move(file), byte_of(account));
   constexpr milliseconds first_pause{1}, longest_pause{20};
   for (milliseconds pause = first_pause;; pause = std::min(pause * 2, longest_pause)) {
-    const int error = lock->try_lock();
-    if (error == 0) return Lock(lock);
-    if (error != EAGAIN)
-      return directory->unusable(lock_name, {"it cannot be locked: " + detail::system_says(error), error});
+    auto lock = try_lock(directory_, account);  // all is opened anew: whoever replaced it meanwhile locks the new one
+    if (!lock || *lock) return lock;
     const auto now = steady_clock::now();
     if (now >= request.deadline || request.stop.stop_requested())
       return detail::lock_not_had(account, request.stop, "thread or process");
@@ -144,13 +168,13 @@ Result<TokenStore::Lock> FileTokenStore::lock(const std::string& account, const 
 }
 
 Result<std::vector<StoredAccount>> FileTokenStore::accounts() const {
-  const auto directory = detail::PrivateDirectory::open(directory_);
+  const auto directory = PrivateDirectory::open(directory_);
   if (!directory) return directory.error();
   std::vector<StoredAccount> all;
   if (!*directory) return all;
-  const auto names = (*directory)->names();
-  if (!names) return names.error();
-  for (const std::string& name : *names) {
+  std::error_code error;
+  for (std::filesystem::directory_iterator at(directory_, error), end; !error && at != end; at.increment(error)) {
+    const std::string name = at->path().filename();
     if (!name.ends_with(ending)) continue;
     auto read = read_file(**directory, name);
     if (!read) {
@@ -161,6 +185,7 @@ Result<std::vector<StoredAccount>> FileTokenStore::accounts() const {
       all.push_back({.name = std::move((*read)->account), .token = std::move((*read)->token)});
     }
   }
+  if (error) return (*directory)->unusable("", detail::Reason::of(error.value()));
   std::ranges::sort(all, {}, [](const StoredAccount& one) {
     return std::pair(one.name, one.token ? std::string() : one.token.error().message());
   });

@@ -7,9 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <filesystem>
 #include <string_view>
-#include <system_error>
 
 #include <connectid/auth/token_source.hpp>
 
@@ -20,8 +18,8 @@
 namespace connectid::inline v0::detail {
 namespace {
 
-constexpr auto behind_new = ".new";
 constexpr auto behind_broken = ".broken";
+constexpr std::size_t longest_file = std::size_t{1} << 20;
 
 std::string quote(const std::string& path) { return '"' + printable(path, 500) + '"'; }
 
@@ -75,26 +73,15 @@ int write_whole(int fd, std::string_view text) {
   return uninterrupted([&] { return ::fsync(fd); }) == 0 ? 0 : errno;
 }
 
-/// As long as it was when it was opened, for it is replaced and never written to.
-Result<Secret> read_whole(const Opened& opened, const auto& unusable) {
-  std::string text(static_cast<std::size_t>(opened.status.st_size), '\0');
-  std::size_t size = 0;
-  for (ssize_t count = 1; count > 0 && size < text.size(); size += static_cast<std::size_t>(count)) {
-    count = uninterrupted([&] { return ::read(opened.fd.get(), text.data() + size, text.size() - size); });
-    if (count < 0) return unusable(Reason::of(errno));
-  }
-  text.resize(size);
-  return Secret(std::move(text));
-}
-
 }  // namespace
 
 Result<std::optional<PrivateDirectory>> PrivateDirectory::open(const std::string& path) {
   if (path.empty()) return Error(Outcome::not_sent, ConfigurationError{}, "the directory for tokens has no name");
-  Opened opened = open_only(S_IFDIR, AT_FDCWD, without_last_slashes(path), O_RDONLY);
+  const std::string name = without_last_slashes(path);
+  Opened opened = open_only(S_IFDIR, AT_FDCWD, name, O_RDONLY);
   if (opened.reason.error == ENOENT) return std::optional<PrivateDirectory>();
-  if (const Reason why = reason_against(opened, "700")) return cannot_be_used(path, why);
-  return std::optional(PrivateDirectory(std::move(opened.fd), path));
+  if (const Reason why = reason_against(opened, "700")) return cannot_be_used(name, why);
+  return std::optional(PrivateDirectory(std::move(opened.fd), name));
 }
 
 Result<PrivateDirectory> PrivateDirectory::make(const std::string& path) {
@@ -111,60 +98,66 @@ Result<PrivateDirectory> PrivateDirectory::make(const std::string& path) {
   return *std::move(*there);
 }
 
+/// As long as it was when it was opened, for it is replaced and never written to.
 Result<std::optional<Secret>> PrivateDirectory::read(const std::string& name) const {
   const Opened opened = open_only(S_IFREG, fd_.get(), name, O_RDONLY);
   if (opened.reason.error == ENOENT) return std::optional<Secret>();
   if (const Reason why = reason_against(opened, "600")) return unusable(name, why);
-  const bool fits = static_cast<std::size_t>(opened.status.st_size) <= longest_file;
-  if (!fits) return unusable(name, {"it is larger than 1 MiB: move it away"});
-  auto text = read_whole(opened, [&](const Reason& why) { return unusable(name, why); });
-  if (!text) return text.error();
-  return std::optional(*std::move(text));
-}
-
-Result<void> PrivateDirectory::replace(const std::string& name, const Secret& text, Old old) const {
-  if (text.reveal().size() > longest_file) return unusable(name, {"it would be larger than 1 MiB"});
-  const std::string new_name = name + behind_new;
-  if (const Reason why = write_new(new_name, text.reveal())) return unusable(new_name, why);
-  if (const Reason why = Reason::of(old == Old::is_kept ? keep(name) : 0)) {
-    return unusable(name, why.behind("it cannot be kept aside: "));
+  const auto length = static_cast<std::size_t>(opened.status.st_size);
+  if (length > longest_file) return unusable(name, {"it is larger than 1 MiB: move it away"});
+  std::string text(length, '\0');
+  std::size_t size = 0;
+  for (ssize_t count = 1; count > 0 && size < length; size += static_cast<std::size_t>(count)) {
+    count = uninterrupted([&] { return ::read(opened.fd.get(), text.data() + size, length - size); });
+    if (count < 0) return unusable(name, Reason::of(errno));
   }
-  if (::renameat(fd_.get(), new_name.c_str(), fd_.get(), name.c_str()) != 0) return unusable(name, Reason::of(errno));
-  return sync(name);
+  text.resize(size);
+  return std::optional<Secret>(std::move(text));
 }
 
-/// Where it returns a reason, there is no such file.
-Reason PrivateDirectory::write_new(const std::string& name, const std::string& text) const {
-  ::unlinkat(fd_.get(), name.c_str(), 0);  // what a crash left
+Result<void> PrivateDirectory::write(const std::string& name, const Secret& text) const {
+  if (text.reveal().size() > longest_file) return unusable(name, {"it would be larger than 1 MiB"});
   const Opened opened = open_only(S_IFREG, fd_.get(), name, O_WRONLY | O_CREAT | O_EXCL);
-  if (opened.reason) return opened.reason;
-  const int error = write_whole(opened.fd.get(), text);
-  if (error != 0) ::unlinkat(fd_.get(), name.c_str(), 0);
-  return Reason::of(error);
+  if (opened.reason) return unusable(name, opened.reason);
+  const int error = write_whole(opened.fd.get(), text.reveal());
+  if (error == 0) return {};
+  ::unlinkat(fd_.get(), name.c_str(), 0);
+  return unusable(name, Reason::of(error));
 }
 
-/// A second name, so that at no moment there is neither. Returns errno, or 0.
-int PrivateDirectory::keep(const std::string& name) const {
+Result<void> PrivateDirectory::sync(const std::string& name) const {
+  const Opened opened = open_only(S_IFREG, fd_.get(), name, O_RDONLY);
+  if (opened.reason) return unusable(name, opened.reason);
+  const bool synced = uninterrupted([&] { return ::fsync(opened.fd.get()); }) == 0;
+  return synced ? Result<void>() : unusable(name, Reason::of(errno));
+}
+
+/// A second name, so that at no moment there is neither.
+Result<void> PrivateDirectory::keep_aside(const std::string& name) const {
   std::string kept = name + behind_broken;
   for (int number = 2; ::linkat(fd_.get(), name.c_str(), fd_.get(), kept.c_str(), 0) != 0; ++number) {
-    if (errno != EEXIST) return errno;
+    if (errno != EEXIST) return unusable(name, Reason::of(errno).behind("it cannot be kept aside: "));
     kept = name + behind_broken + std::to_string(number);
   }
-  return 0;
+  return {};
 }
 
-Result<void> PrivateDirectory::remove(const std::string& name) const {
-  for (const std::string& each : {name + behind_new, name}) {
-    const bool gone = ::unlinkat(fd_.get(), each.c_str(), 0) == 0 || errno == ENOENT;
-    if (!gone) return unusable(each, Reason::of(errno).behind("it cannot be removed: "));
+Result<void> PrivateDirectory::rename(const std::string& from, const std::string& to) const {
+  if (::renameat(fd_.get(), from.c_str(), fd_.get(), to.c_str()) != 0) return unusable(to, Reason::of(errno));
+  return sync_names(to);
+}
+
+Result<void> PrivateDirectory::remove(std::initializer_list<std::string> names) const {
+  for (const std::string& name : names) {
+    const bool gone = ::unlinkat(fd_.get(), name.c_str(), 0) == 0 || errno == ENOENT;
+    if (!gone) return unusable(name, Reason::of(errno).behind("it cannot be removed: "));
   }
-  return sync(name);
+  return sync_names(*names.begin());
 }
 
-/// What was done to the name outlives a power cut.
-Result<void> PrivateDirectory::sync(const std::string& name) const {
+Result<void> PrivateDirectory::sync_names(const std::string& of) const {
   const Reason why = Reason::of(sync_directory(fd_.get()));
-  return why ? Result<void>(unusable(name, why.behind("its directory: "))) : Result<void>();
+  return why ? Result<void>(unusable(of, why.behind("its directory: "))) : Result<void>();
 }
 
 Result<Fd> PrivateDirectory::lock_file(const std::string& name) const {
@@ -173,22 +166,17 @@ Result<Fd> PrivateDirectory::lock_file(const std::string& name) const {
   return std::move(opened.fd);
 }
 
-Result<std::vector<std::string>> PrivateDirectory::names() const {
-  std::vector<std::string> all;
-  std::error_code error;
-  for (std::filesystem::directory_iterator at(path_, error), end; !error && at != end; at.increment(error)) {
-    all.push_back(at->path().filename());
-  }
-  if (error) return cannot_be_used(path_, Reason::of(error.value()));
-  return all;
+bool PrivateDirectory::leads_to(const std::string& name, const Fd& fd) const {
+  struct stat named {};
+  struct stat opened {};
+  return ::lstat((path_ + "/" + name).c_str(), &named) == 0 && ::fstat(fd.get(), &opened) == 0 &&
+         named.st_dev == opened.st_dev && named.st_ino == opened.st_ino;
 }
 
-std::string PrivateDirectory::quoted(const std::string& name) const {
-  return quote(without_last_slashes(path_) + "/" + name);
-}
+std::string PrivateDirectory::quoted(const std::string& name) const { return quote(path_ + "/" + name); }
 
 Error PrivateDirectory::unusable(const std::string& name, const Reason& why) const {
-  return cannot_be_used(without_last_slashes(path_) + "/" + name, why);
+  return cannot_be_used(path_ + "/" + name, why);
 }
 
 }  // namespace connectid::inline v0::detail

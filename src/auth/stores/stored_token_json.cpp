@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <initializer_list>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <utility>
 
 #include "auth/stores/stores.hpp"
@@ -25,49 +24,40 @@ bool can_be_kept(Timestamp time) { return time >= Timestamp{} && time <= last_ti
 
 std::int64_t count(Timestamp time) { return time.time_since_epoch().count(); }
 
-json* find(json& from, const char* name) {
+/// Moved, so that the parsed document keeps no copy. Whether it was there, and a text.
+bool take(json& from, const char* name, std::string& to) {
   const auto field = from.find(name);
-  return field == from.end() ? nullptr : &*field;
+  if (field == from.end() || !field->is_string()) return false;
+  to = std::move(field->get_ref<std::string&>());
+  return true;
 }
 
-/// Moved, so that the parsed document keeps no copy.
-std::optional<Secret> take_text(json& from, const char* name) {
-  json* const field = find(from, name);
-  if (!field || !field->is_string()) return std::nullopt;
-  return Secret(std::move(field->get_ref<std::string&>()));
+bool take(json& from, const char* name, Secret& to) {
+  std::string text;
+  const bool taken = take(from, name, text);
+  to = std::move(text);
+  return taken;
 }
 
-std::optional<Timestamp> time_of(json& from, const char* name) {
-  const json* const field = find(from, name);
-  if (!field || !field->is_number_unsigned()) return std::nullopt;
+bool take(json& from, const char* name, Timestamp& to) {
+  const auto field = from.find(name);
+  if (field == from.end() || !field->is_number_unsigned()) return false;
   const auto value = field->get<std::uint64_t>();
-  if (value > static_cast<std::uint64_t>(count(last_time))) return std::nullopt;
-  return Timestamp{milliseconds{static_cast<std::int64_t>(value)}};
+  to = Timestamp{milliseconds{static_cast<std::int64_t>(value)}};
+  return value <= static_cast<std::uint64_t>(count(last_time));
 }
 
 ReadToken damaged(std::string why) { return {.damage = std::move(why)}; }
 
 ReadToken read_fields(json& from) {
-  const auto account = take_text(from, "account");
-  auto access_token = take_text(from, "access_token");
-  const auto obtained_at = time_of(from, "obtained_at");
-  const auto expires_at = time_of(from, "expires_at");
-  auto refresh_token = take_text(from, "refresh_token");
-  const auto api_url = take_text(from, "api_url");
-  const auto login_url = take_text(from, "login_url");
-  const auto client_id = take_text(from, "client_id");
-  const bool complete =
-      account && access_token && obtained_at && expires_at && refresh_token && api_url && login_url && client_id;
-  if (!complete) return damaged("a field is missing or of another type");
-  ReadToken read{.account = account->reveal(),
-                 .token = {.access_token = *std::move(access_token),
-                           .obtained_at = *obtained_at,
-                           .expires_at = *expires_at,
-                           .refresh_token = *std::move(refresh_token),
-                           .api_url = api_url->reveal(),
-                           .login_url = login_url->reveal(),
-                           .client_id = client_id->reveal()}};
-  return read;
+  ReadToken read;
+  auth::StoredToken& token = read.token;
+  const bool complete = take(from, "account", read.account) && take(from, "access_token", token.access_token) &&
+                        take(from, "obtained_at", token.obtained_at) && take(from, "expires_at", token.expires_at) &&
+                        take(from, "refresh_token", token.refresh_token) && take(from, "api_url", token.api_url) &&
+                        take(from, "login_url", token.login_url) && take(from, "client_id", token.client_id) &&
+                        (!from.contains("refused") || take(from, "refused", token.refused));
+  return complete ? std::move(read) : damaged("a field is missing or of another type");
 }
 
 }  // namespace
@@ -79,7 +69,7 @@ Result<void> can_be_kept(const std::string& account, const auth::StoredToken& to
   };
   for (const std::string_view text :
        std::initializer_list<std::string_view>{account, token.access_token.reveal(), token.refresh_token.reveal(),
-                                               token.api_url, token.login_url, token.client_id}) {
+                                               token.api_url, token.login_url, token.client_id, token.refused}) {
     if (!is_utf8(text)) return refuse("the account's name, or a text of its token, is not UTF-8");
   }
   const bool times = can_be_kept(token.obtained_at) && can_be_kept(token.expires_at);
@@ -97,6 +87,7 @@ Secret stored_token_json(const std::string& account, const auth::StoredToken& to
                       {"api_url", token.api_url},
                       {"login_url", token.login_url},
                       {"client_id", token.client_id}};
+  if (!token.refused.empty()) object["refused"] = token.refused;
   Secret text(object.dump() + '\n');
   for (const char* name : {"access_token", "refresh_token"}) {
     const Secret wiped(std::move(object[name].get_ref<std::string&>()));
@@ -108,9 +99,9 @@ ReadToken read_stored_token(std::string_view text) {
   json from = json::parse(text, nullptr, /*allow_exceptions=*/false);
   const bool to_its_end = text.find('\0') == std::string_view::npos;  // nlohmann/json stops reading there
   if (!from.is_object() || !to_its_end) return damaged("it is not a JSON object");
-  const json* const version = find(from, "connectid_token");
-  if (!version || !version->is_number_unsigned() || *version < format) return damaged("it is not a token");
-  if (*version > format) return {.newer_format = true};
+  const json version = from.value("connectid_token", json());
+  if (!version.is_number_unsigned() || version < format) return damaged("it is not a token");
+  if (version > format) return {.newer_format = true};
   return read_fields(from);
 }
 

@@ -13,6 +13,7 @@
 //     {"connectid_token":1,"account":"anna","access_token":"…","obtained_at":1775012407123,"expires_at":1775055607123,
 //      "refresh_token":"…","api_url":"https://…","login_url":"https://…","client_id":"shop"}
 //
+// and `"refused":"invalid_grant"` where the refresh token was.
 // What nlohmann/json keeps of a token while it reads or writes is freed but not overwritten.
 namespace connectid::inline v0::detail {
 

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <filesystem>
@@ -15,6 +16,7 @@
 #include <functional>
 #include <iterator>
 #include <string>
+#include <thread>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -40,6 +42,18 @@ const std::string anna_json =
     R"("expires_at":1775055607123,"refresh_token":"canary-refresh-1","api_url":"https://api.test/capi",)"
     R"("login_url":"https://login.test/user","client_id":"shop"})"
     "\n";
+
+std::string with(const std::string& from, const std::string& to) {
+  std::string text = anna_json;
+  return text.replace(text.find(from), from.size(), to);
+}
+
+/// What a crash leaves of a save that would have replaced it.
+const std::string anna_2_json = [] {
+  std::string text = anna_json;
+  for (std::size_t at = 0; (at = text.find("canary", at)) != std::string::npos;) text[at = text.find("1\"", at)] = '2';
+  return text;
+}();
 
 void write(const std::string& path, const std::string& text) {
   fs::remove_all(path);
@@ -148,6 +162,15 @@ TEST_F(FileTokenStoreTest, skips_what_a_newer_version_added_to_the_format) {
   EXPECT_EQ(kept(store, "anna"), "canary-access-1");
 }
 
+TEST_F(FileTokenStoreTest, has_a_field_for_why_the_refresh_token_was_refused_only_where_it_was) {
+  StoredToken token = canary_token("1");
+  token.refused = "invalid_grant";
+  EXPECT_TRUE(store.save("anna", token));
+  EXPECT_EQ(text_of(file), with(R"("shop")", R"("shop","refused":"invalid_grant")"));
+  save_anna();
+  EXPECT_EQ(text_of(file), anna_json);
+}
+
 // ---- what is refused
 
 struct Refused {
@@ -175,6 +198,8 @@ class FileTokenStoreRefuses : public ::testing::TestWithParam<Refused> {
   const std::string file = path + "/" + anna;
   FileTokenStore store{path};
 };
+
+using FileTokenStoreThreads = FileTokenStoreTest;
 
 using FileTokenStoreFile = FileTokenStoreRefuses;
 TEST_P(FileTokenStoreFile, that_cannot_be_used_is_refused_left_as_it_is_and_forgotten_when_told) {
@@ -245,6 +270,42 @@ const Refused refused_files[] = {
 INSTANTIATE_TEST_SUITE_P(Table, FileTokenStoreFile, ::testing::ValuesIn(refused_files),
                          [](const auto& row) { return row.param.name; });
 
+class FileTokenStoreLeftover : public FileTokenStoreRefuses {
+ protected:
+  void SetUp() override {
+    if (GetParam().needs_root && geteuid() != 0) GTEST_SKIP() << "only root gives a file to somebody else";
+    ASSERT_TRUE(store.save("anna", canary_token("1")));
+    write(left, anna_2_json);
+    GetParam().spoil(path, left);
+  }
+  const std::string left = file + ".new";
+};
+TEST_P(FileTokenStoreLeftover, that_cannot_be_used_is_refused_left_as_it_is_and_forgotten_when_told) {
+  const auto status = [&] {
+    struct stat now {};
+    lstat(left.c_str(), &now);
+    return std::tuple(now.st_ino, now.st_mode, now.st_uid, now.st_size, now.st_mtim.tv_nsec);
+  };
+  const auto before = status();
+  for (int i = 0; i < 2; ++i) {
+    const std::string said = refusal(store.lock("anna", {}));
+    expect_refused(said);
+    EXPECT_THAT(said, HasSubstr(left));
+  }
+  expect_refused(refusal(store.save("anna", canary_token("3"))));
+  EXPECT_EQ(status(), before);
+  EXPECT_EQ(kept(store, "anna"), "canary-access-1");
+  EXPECT_EQ(store.accounts().value().size(), 1U);
+  EXPECT_TRUE(store.lock("kari", {}));
+
+  if (fs::is_directory(left)) return;
+  EXPECT_EQ(message(store.remove("anna")), "");
+  EXPECT_TRUE(store.lock("anna", {}));
+  EXPECT_THAT(names_in(path), ElementsAre("lock"));
+}
+INSTANTIATE_TEST_SUITE_P(Table, FileTokenStoreLeftover, ::testing::ValuesIn(refused_files),
+                         [](const auto& row) { return row.param.name; });
+
 class FileTokenStoreDirectory : public FileTokenStoreRefuses {};
 TEST_P(FileTokenStoreDirectory, that_cannot_be_used_is_refused) {
   expect_refused(refusal(store.load("anna")));
@@ -309,6 +370,7 @@ TEST_F(FileTokenStoreTest, refuses_what_it_cannot_write_without_a_loss) {
   EXPECT_THAT(refusal(store.save(no_text, canary_token("1"))), HasSubstr("is not UTF-8"));
   EXPECT_THAT(refusal(store.save("anna", {.refresh_token = no_text})), HasSubstr("is not UTF-8"));
   EXPECT_THAT(refusal(store.save("anna", {.refresh_token = "canary", .client_id = no_text})), HasSubstr("not UTF-8"));
+  EXPECT_THAT(refusal(store.save("anna", {.refresh_token = "canary", .refused = no_text})), HasSubstr("not UTF-8"));
   for (const Timestamp time : {Timestamp{-1ms}, Timestamp::max(), Timestamp::min()}) {
     EXPECT_THAT(refusal(store.save("anna", {.obtained_at = time, .refresh_token = "canary"})), HasSubstr("a time"));
     EXPECT_THAT(refusal(store.save("anna", {.expires_at = time, .refresh_token = "canary"})), HasSubstr("a time"));
@@ -352,10 +414,6 @@ TEST_P(FileTokenStoreBrokenFile, takes_a_new_login_and_is_kept_aside) {
   EXPECT_EQ(text_of(file + ".broken"), GetParam().text);
   EXPECT_THAT(names_in(path), UnorderedElementsAre(anna, anna + ".broken"));
 }
-std::string with(const std::string& from, const std::string& to) {
-  std::string text = anna_json;
-  return text.replace(text.find(from), from.size(), to);
-}
 constexpr auto not_json = "it is not a JSON object";
 constexpr auto no_token = "it is not a token";
 constexpr auto wrong_field = "a field is missing or of another type";
@@ -382,6 +440,8 @@ const Broken broken_files[] = {
     {"time_negative", with("1775012407123", "-1"), wrong_field},
     {"time_too_large", with("1775055607123", "253402300800000"), wrong_field},
     {"time_beyond_any", with("1775055607123", "99999999999999999999"), wrong_field},
+    {"refused_a_number", with(R"("shop")", R"("shop","refused":400)"), wrong_field},
+    {"refused_null", with(R"("shop")", R"("shop","refused":null)"), wrong_field},
     {"time_missing", with(R"("expires_at":1775055607123,)", ""), wrong_field},
     {"of_another_account", with(R"("account":"anna")", R"("account":"kari")"), "it is of another account"},
 };
@@ -404,26 +464,105 @@ TEST_F(FileTokenStoreTest, overwrites_nothing_that_was_kept_aside) {
 
 // ---- crashes and disks
 
-TEST_F(FileTokenStoreTest, replaces_what_a_crash_left_of_a_save) {
+TEST_F(FileTokenStoreTest, drops_what_a_crash_left_where_it_is_not_whole) {
   save_anna();
+  std::vector<std::string> none = {std::string(anna_json.size(), '\0'), anna_2_json + anna_2_json, "{}",
+                                   with(R"("account":"anna")", R"("account":"kari")"),
+                                   with(R"("connectid_token":1)", R"("connectid_token":0)")};
+  for (std::size_t size = 0; size + 1 < anna_2_json.size(); ++size) none.push_back(anna_2_json.substr(0, size));
+  none.pop_back();  // whole but for the line feed
+  for (const std::string& text : none) {
+    write(file + ".new", text);
+    EXPECT_EQ(kept(store, "anna"), "canary-access-1");
+    EXPECT_TRUE(store.lock("anna", {}));
+    EXPECT_THAT(names_in(path), UnorderedElementsAre(anna, "lock")) << text;
+    EXPECT_EQ(text_of(file), anna_json);
+  }
   write(file + ".new", "half");
-  EXPECT_EQ(kept(store, "anna"), "canary-access-1");
-  fs::permissions(file + ".new", fs::perms{0666});
   save_anna("2");
-  EXPECT_THAT(names_in(path), ElementsAre(anna));
-  EXPECT_EQ(permissions(file), 0600U);
   write(file + ".new", "half");
+  EXPECT_EQ(kept(store, "anna"), "canary-access-2");
   EXPECT_TRUE(store.remove("anna"));
-  EXPECT_THAT(names_in(path), IsEmpty());
+  EXPECT_THAT(names_in(path), ElementsAre("lock"));
+}
+
+TEST_F(FileTokenStoreTest, has_what_a_crash_left_whole_once_the_lock_is_had) {
+  save_anna();
+  const std::string before[] = {anna_json, "broken", ""};  // the last: there was none
+  for (const std::string& old : before) {
+    write(file, old);
+    if (old.empty()) fs::remove(file);
+    write(file + ".new", anna_2_json);
+    EXPECT_NE(kept(store, "anna"), "canary-access-2");  // it may be being written: only the lock tells
+    EXPECT_EQ(store.accounts().value().size(), old.empty() ? 0U : 1U);
+    EXPECT_TRUE(store.lock("kari", {}));
+    EXPECT_TRUE(fs::exists(file + ".new"));
+    EXPECT_TRUE(store.lock("anna", {}));
+    EXPECT_EQ(text_of(file), anna_2_json);
+    EXPECT_FALSE(fs::exists(file + ".new"));
+  }
+  EXPECT_EQ(text_of(file + ".broken"), "broken");
+  EXPECT_THAT(names_in(path), UnorderedElementsAre(anna, anna + ".broken", "lock"));
+}
+
+TEST_F(FileTokenStoreTest, forgets_what_a_crash_left_whole_with_its_account) {
+  save_anna();
+  write(file + ".new", anna_2_json);
+  EXPECT_TRUE(store.remove("anna"));
+  EXPECT_TRUE(store.lock("anna", {}));
+  EXPECT_EQ(kept(store, "anna"), "none");
+}
+
+TEST_F(FileTokenStoreTest, puts_nothing_in_its_place_that_cannot_be_synced) {
+  save_anna();
+  write(file + ".new", anna_2_json);
+  {
+    const Disk failing([](int) { return errno = EIO, -1; });
+    EXPECT_THAT(failure(store.lock("anna", {})), HasSubstr(".new\" cannot be used: Input/output error"));
+  }
+  EXPECT_EQ(text_of(file), anna_json);
+  EXPECT_EQ(text_of(file + ".new"), anna_2_json);
+  std::vector<std::string> synced;
+  const Disk own([&](int fd) {
+    synced.push_back(fs::read_symlink("/proc/self/fd/" + std::to_string(fd)).string() + " " + kept(store, "anna"));
+    return 0;
+  });
+  EXPECT_TRUE(store.lock("anna", {}));  // and the one before is held no more
+  EXPECT_THAT(synced, ElementsAre(file + ".new canary-access-1", path + " canary-access-2"));
+}
+
+/// Whoever saves again in the same lock may have something newer still, and may die or fail at it.
+TEST_F(FileTokenStoreTest, loses_nothing_of_a_save_that_failed_once_it_had_written) {
+  save_anna();
+  {
+    const Disk moved([&](int) {  // at this moment somebody puts a directory there
+      fs::remove(file);
+      return fs::create_directory(file) ? 0 : -1;
+    });
+    EXPECT_THAT(refusal(store.save("anna", canary_token("2"))), HasSubstr("not a regular file"));
+  }
+  EXPECT_EQ(text_of(file + ".new"), anna_2_json);
+  EXPECT_THAT(lock_refusal(), HasSubstr("not a regular file"));
+  EXPECT_THAT(refusal(store.save("anna", canary_token("3"))), HasSubstr("not a regular file"));
+  EXPECT_EQ(text_of(file + ".new"), anna_2_json);
+  fs::remove(file);
+  {
+    const FullDisk full(100);
+    EXPECT_THAT(failure(store.save("anna", canary_token("3"))), HasSubstr("too large"));
+  }
+  EXPECT_EQ(text_of(file), anna_2_json);
+  save_anna("3");
+  EXPECT_EQ(kept(store, "anna"), "canary-access-3");
 }
 
 TEST_F(FileTokenStoreTest, follows_no_link_where_it_writes) {
   save_anna();
-  write(directory / "target", "as it was");
-  fs::create_symlink(directory / "target", file + ".new");
-  save_anna("2");
-  EXPECT_EQ(text_of(directory / "target"), "as it was");
-  EXPECT_EQ(kept(store, "anna"), "canary-access-2");
+  write(directory / "tokens.elsewhere", anna_2_json);
+  fs::create_symlink(directory / "tokens.elsewhere", file + ".new");
+  EXPECT_THAT(refusal(store.save("anna", canary_token("3"))), HasSubstr("symbolic link"));
+  EXPECT_THAT(lock_refusal(), HasSubstr("symbolic link"));
+  EXPECT_EQ(text_of(directory / "tokens.elsewhere"), anna_2_json);
+  EXPECT_EQ(kept(store, "anna"), "canary-access-1");
 }
 
 /// The files that are synced, and what the directory holds then.
@@ -505,6 +644,43 @@ TEST_F(FileTokenStoreTest, lets_a_lock_go_that_a_child_of_the_process_has_inheri
   EXPECT_EQ(lock_refusal(), "");
   kill(child, SIGKILL);
   waitpid(child, nullptr, 0);
+}
+
+TEST_F(FileTokenStoreTest, has_a_lock_on_the_file_that_took_the_place_of_the_one_that_was_waited_for) {
+  const auto of_the_old_file = store.lock("anna", {});
+  ASSERT_TRUE(of_the_old_file);
+  std::jthread cleaner([&] {
+    std::this_thread::sleep_for(20ms);
+    fs::remove(path + "/lock");
+  });
+  const auto lock = store.lock("anna", {.deadline = Clock::now() + 10s});
+  ASSERT_TRUE(lock) << lock.error();
+  const auto next = store.lock("anna", {});
+  ASSERT_FALSE(next);
+  EXPECT_EQ(next.error().kind(), ErrorKind::deadline_exceeded);
+}
+
+/// Each deletes the file at the end of its turn: another has it open by then, and locks what nobody else will open.
+TEST_F(FileTokenStoreThreads, take_a_lock_one_at_a_time_whoever_replaces_the_file) {
+  std::atomic<int> inside = 0, turns = 0, together = 0;
+  {
+    std::vector<std::jthread> all;
+    for (int i = 0; i < 4; ++i) {
+      all.emplace_back([&] {
+        while (turns < 4000) {
+          const auto lock = store.lock("anna", {.deadline = Clock::now() + 10s});
+          if (!lock) return;
+          if (++inside > 1) ++together;
+          std::this_thread::sleep_for(std::chrono::microseconds{20});
+          ++turns;
+          --inside;
+          fs::remove(path + "/lock");
+        }
+      });
+    }
+  }
+  EXPECT_GE(turns, 4000);
+  EXPECT_EQ(together, 0);
 }
 
 // ---- all accounts
