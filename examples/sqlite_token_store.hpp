@@ -14,10 +14,14 @@
 ///
 /// A lock is a lease: a row that says until when. A transaction would not do: SQLite has one writer at a time, so one
 /// that is open while a token is renewed would lock all accounts. A lease of a process that died ends by itself.
+///
+/// A lease may end while its holder still renews: a process that was suspended, a clock that was set. If another store
+/// has taken it by then, `save` and `remove` are refused with a temporary error: what the other saved is newer. A store
+/// without a lease is refused while another's lives. Two threads with one store never have the same lease.
 class SqliteTokenStore final : public connectid::auth::TokenStore {
  public:
-  /// Opens the file, or makes it; throws std::runtime_error where it cannot be used. A lease lasts until the deadline
-  /// that its lock was asked for with, for by then a renewal has its response, and so much longer, to save that.
+  /// Opens the file, or makes it, or gives one of an earlier version what it lacks; throws std::runtime_error where it
+  /// cannot be used. A lease lasts as long as its lock is held, by the request for it, and so much longer, to save.
   explicit SqliteTokenStore(const std::string& path, std::chrono::milliseconds margin = std::chrono::seconds{30});
   ~SqliteTokenStore() override;
 
