@@ -137,7 +137,7 @@ struct FakeServer::Impl {
     const Script script = under_way.take(static_cast<std::uint16_t>(request.remote_port));
     const ReceivedRequest received = detail::received_from(request);
     if (received.method == "GET" && received.path == "/__connectid/log") return detail::give(log(), response);
-    if (detail::asks_for_tokens(received))
+    if (detail::TokenEndpoint::serves(received))
       return detail::give(response_of_the_authorization_server(received, script), response);
     records.received(received);
     detail::give(response_of_the_api(received, script), response);
@@ -228,10 +228,14 @@ bool FakeServer::wait_for_bodies(std::size_t count, std::chrono::milliseconds ti
 FaultGate& FakeServer::gate() noexcept { return impl_->gate; }
 
 std::string FakeServer::log_in(const std::string& account) { return impl_->tokens.log_in(account); }
+void FakeServer::next_login(std::string account) { impl_->tokens.next_login(std::move(account)); }
 void FakeServer::revoke(const std::string& account) { impl_->tokens.revoke(account); }
 void FakeServer::expire_access_tokens() { impl_->tokens.expire_access_tokens(); }
 void FakeServer::access_token_lifetime(std::chrono::milliseconds lifetime) {
   impl_->tokens.access_token_lifetime(lifetime);
+}
+void FakeServer::refresh_token_lifetime(std::chrono::milliseconds lifetime) {
+  impl_->tokens.refresh_token_lifetime(lifetime);
 }
 
 void FakeServer::next_token_request(Script script) { impl_->login_scripts.next(std::move(script)); }

@@ -87,6 +87,20 @@ struct ReceivedRequest {
   std::string body = {};       ///< its bytes
 };
 
+/// By which rules tokens are given. Both take client credentials, refresh tokens and authorization codes.
+enum class AuthorizationServer {
+  /// Those of RFC 6749. A code or a refresh token that comes again after it was used revokes all that came of its
+  /// log-in (RFC 6749 section 4.1.2, RFC 9700 section 4.14.2). A refresh token that is refused is a 400
+  /// `invalid_grant`.
+  rfc,
+  /// Those of Spring Security OAuth's `DefaultTokenServices`. Whoever has an access token that lives is given it again,
+  /// with the refresh token that came with it; `expires_in` is what is left, in whole seconds, rounded down. A refresh
+  /// ends the access token that its refresh token gave before, and tells the refresh token again, which lives no longer
+  /// for it. One that is refused is a 401 `invalid_token` whose text holds it, as in Spring before 2.5.2, and revokes
+  /// nothing. (There an unknown one is so with a `JwtTokenStore`; with other stores it is a 400 `invalid_grant`.)
+  spring,
+};
+
 /// How the server is set up. Fill it with designated initialisers.
 struct FakeServerOptions {
   bool tls = false;                                  ///< speak TLS, with a certificate made on the spot
@@ -97,7 +111,12 @@ struct FakeServerOptions {
   std::string client_secret = "test-secret";         ///< empty: a public client
   std::string refresh_token = "test-refresh-token";  ///< good from the start, for the account `test`
   std::chrono::milliseconds access_token_lifetime = std::chrono::hours{12};  ///< see the function
-  bool rotate_refresh_tokens = true;  ///< each refresh gives a new one, and the old one is spent
+  /// Each refresh gives a new one, and the old one is spent; none: as that kind of server does, `rfc` so, `spring` not.
+  std::optional<bool> rotate_refresh_tokens = {};
+  AuthorizationServer authorization_server = AuthorizationServer::rfc;       ///< by whose rules
+  std::chrono::milliseconds refresh_token_lifetime = std::chrono::days{30};  ///< see the function
+  /// Where a customer who has logged in may be sent back to: scheme, host, port, path and query exactly so.
+  std::vector<std::string> redirect_uris = {"http://127.0.0.1:8484/callback"};
 };
 
 /// The Connect API's endpoints (docs/endpoints.md) on a free port of 127.0.0.1, for tests without the live service:
@@ -106,11 +125,14 @@ struct FakeServerOptions {
 /// /__connectid/log` tells both as JSON, for tests in other languages. Thread-safe; starts when made, ends when
 /// destroyed.
 ///
-/// It is the authorization server, too: `POST /oauth/token` gives tokens for client credentials and for refresh tokens,
-/// by the rules of RFC 6749; a refresh token that comes again after it was replaced revokes all that came of the same
-/// log-in (RFC 9700 section 4.14.2). The authorization server has a port and a gate of its own, so that its faults do
-/// not meet the API's requests; it also responds at the API's, by the API's scripts. A form of more than 8 KiB is a
-/// 413, and remembered nowhere. Every secret that is made has the word `canary` in it, for tests that look for leaks.
+/// It is the authorization server, too, of the kind that `AuthorizationServer` names: `POST /oauth/token` gives tokens,
+/// and `GET /oauth/authorize` an authorization code, at once and without a page: a 302 to the redirect URI. Where the
+/// client or the redirect URI is not known it is a 400 page instead. A code is good once, for 60 s, with the redirect
+/// URI that it was asked for with, and with the `code_verifier` of an S256 `code_challenge` (RFC 7636).
+///
+/// The authorization server has a port and a gate of its own, so that its faults do not meet the API's requests; it
+/// also responds at the API's, by the API's scripts. A form of more than 8 KiB is a 413, and remembered nowhere. Every
+/// secret that is made has the word `canary` in it, for tests that look for leaks.
 class FakeServer {
  public:
   /// Throws std::runtime_error where no port can be had or no certificate made.
@@ -142,15 +164,20 @@ class FakeServer {
   /// Everything goes through it: stop listening, stray responses, closed idle connections.
   [[nodiscard]] FaultGate& gate() noexcept;
 
-  /// As if this customer had just logged in: a refresh token of theirs, which is good now.
+  /// As if this customer had just logged in: a refresh token of theirs, which is good now. Spring gives one who has an
+  /// access token that lives the refresh token that came with it.
   [[nodiscard]] std::string log_in(const std::string& account);
+  /// Who logs in at the next `/oauth/authorize`, in place of `test`; queued, first come first served.
+  void next_login(std::string account);
   /// No refresh token of this customer's is good any more.
   void revoke(const std::string& account);
   /// No access token that was given so far lets anybody in any more, `FakeServerOptions::access_token` included.
   void expire_access_tokens();
   /// Of access tokens that are given from now on; what is less than 1 ms or more than a century is taken for that.
-  /// `expires_in` has it in whole seconds, rounded up.
+  /// `expires_in` has it in whole seconds: `rfc` rounds up, `spring` down.
   void access_token_lifetime(std::chrono::milliseconds lifetime);
+  /// Likewise, of refresh tokens.
+  void refresh_token_lifetime(std::chrono::milliseconds lifetime);
 
   /// For the next request at the authorization server's port that has none yet, as `next`.
   void next_token_request(Script script);

@@ -22,6 +22,21 @@ std::optional<std::string> form_decoded(std::string_view text) {
   return decoded;
 }
 
+std::string form_encoded(std::string_view text) {
+  constexpr std::string_view hexadecimal = "0123456789ABCDEF";
+  constexpr std::string_view plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+  std::string encoded;
+  for (const char c : text) {
+    if (plain.find(c) != std::string_view::npos) {
+      encoded += c;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    encoded.append({'%', hexadecimal[byte / 16U], hexadecimal[byte % 16U]});
+  }
+  return encoded;
+}
+
 std::pair<std::string_view, std::string_view> split(std::string_view text, char mark) {
   const std::size_t at = std::min(text.find(mark), text.size());
   return {text.substr(0, at), text.substr(std::min(at + 1, text.size()))};
@@ -39,6 +54,15 @@ std::optional<Parameters> read_form(std::string_view text) {
     text = rest;
   }
   return parameters;
+}
+
+std::string value_of(const Parameters& parameters, const std::string& name) {
+  const auto found = parameters.find(name);
+  return found == parameters.end() ? std::string() : found->second;
+}
+
+bool has_one_twice(const Parameters& parameters) {
+  return std::ranges::adjacent_find(parameters, {}, &Parameters::value_type::first) != parameters.end();
 }
 
 std::string field_of(const http::Headers& headers, std::string_view name) {

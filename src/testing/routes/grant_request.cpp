@@ -2,7 +2,6 @@
 
 #include <openssl/evp.h>
 
-#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -12,12 +11,6 @@ namespace connectid::inline v0::testing::detail {
 namespace {
 
 OAuthError invalid_request(std::string description) { return {400, "invalid_request", std::move(description)}; }
-
-/// Empty where there is none: one without a value counts as left out (RFC 6749 section 3.2).
-std::string value_of(const Parameters& parameters, const std::string& name) {
-  const auto found = parameters.find(name);
-  return found == parameters.end() ? std::string() : found->second;
-}
 
 /// ASCII alone: the names of media types and of schemes have nothing else.
 std::string lower(std::string_view text) {
@@ -63,30 +56,27 @@ std::optional<OAuthError> read_client(const std::string& authorization, const Pa
   if (authorization.empty()) return std::nullopt;
   const Client in_form = std::exchange(client, basic_client(authorization).value_or(Client{.basic = true}));
   if (client.id.empty()) {
-    return OAuthError{401, "invalid_client", "The Authorization is no client's by HTTP Basic", true};
+    return OAuthError{401, "invalid_client", "The Authorization is no client's by HTTP Basic", basic_challenge};
   }
   if (!in_form.secret.empty()) return invalid_request("The client proves who it is by HTTP Basic and in the form");
   if (!in_form.id.empty() && in_form.id != client.id) return invalid_request("The form's client_id is another's");
   return std::nullopt;
 }
 
-bool has_one_twice(const Parameters& parameters) {
-  return std::ranges::adjacent_find(parameters, {}, &Parameters::value_type::first) != parameters.end();
-}
-
 std::optional<OAuthError> reason_against_grant(const GrantRequest& asked) {
   if (asked.grant_type.empty()) return invalid_request("grant_type is missing");
   if (asked.grant_type == "client_credentials") return std::nullopt;
-  if (asked.grant_type != "refresh_token") {
-    return OAuthError{400, "unsupported_grant_type", "Only client_credentials and refresh_token are taken"};
+  if (asked.grant_type == "refresh_token") {
+    return asked.refresh_token.empty() ? std::optional(invalid_request("refresh_token is missing")) : std::nullopt;
   }
-  if (asked.refresh_token.empty()) return invalid_request("refresh_token is missing");
-  return std::nullopt;
+  if (asked.grant_type == "authorization_code") {
+    return asked.code.empty() ? std::optional(invalid_request("code is missing")) : std::nullopt;
+  }
+  return OAuthError{400, "unsupported_grant_type",
+                    "Only client_credentials, refresh_token and authorization_code are taken"};
 }
 
 }  // namespace
-
-bool asks_for_tokens(const ReceivedRequest& request) { return split(request.path, '?').first == "/oauth/token"; }
 
 GrantRequest read_grant_request(const ReceivedRequest& request) {
   if (request.method != "POST") return {.error = invalid_request("Only POST is taken")};
@@ -96,7 +86,10 @@ GrantRequest read_grant_request(const ReceivedRequest& request) {
   const auto parameters = read_form(request.body);
   if (!parameters) return {.error = invalid_request("The form cannot be read")};
   GrantRequest asked{.grant_type = value_of(*parameters, "grant_type"),
-                     .refresh_token = value_of(*parameters, "refresh_token")};
+                     .refresh_token = value_of(*parameters, "refresh_token"),
+                     .code = value_of(*parameters, "code"),
+                     .redirect_uri = value_of(*parameters, "redirect_uri"),
+                     .code_verifier = value_of(*parameters, "code_verifier")};
   asked.error = read_client(field_of(request.headers, "Authorization"), *parameters, asked.client);
   if (has_one_twice(*parameters)) asked.error = invalid_request("A parameter stands in the form twice");
   if (!asked.error) asked.error = reason_against_grant(asked);

@@ -11,9 +11,12 @@ namespace connectid::inline v0::testing::detail {
 struct OAuthError {
   int status = 400;
   std::string error = {};
-  std::string description = {};  ///< names no value of the request: one could be a secret
-  bool challenge = false;        ///< the client tried HTTP Basic, and is told so
+  std::string description = {};
+  std::string challenge = {};  ///< the WWW-Authenticate; empty: none
 };
+
+/// For a client that tried HTTP Basic.
+inline constexpr const char* basic_challenge = R"(Basic realm="connectid")";
 
 /// Who asks for tokens, and how they prove it.
 struct Client {
@@ -26,12 +29,12 @@ struct Client {
 struct GrantRequest {
   std::string grant_type = {};
   std::string refresh_token = {};
+  std::string code = {};
+  std::string redirect_uri = {};
+  std::string code_verifier = {};
   Client client = {};
   std::optional<OAuthError> error = {};  ///< why it is refused, whoever asks; the rest is then what could be read
 };
-
-/// Whether it goes to the token endpoint.
-[[nodiscard]] bool asks_for_tokens(const ReceivedRequest& request);
 
 /// Reads one by the rules of RFC 6749. Pure.
 [[nodiscard]] GrantRequest read_grant_request(const ReceivedRequest& request);

@@ -1,7 +1,10 @@
 #pragma once
 
 #include <chrono>
+#include <compare>
 #include <cstddef>
+#include <deque>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -12,15 +15,19 @@
 #include <connectid/testing/fake_server.hpp>
 
 #include "testing/routes/grant_request.hpp"
+#include "testing/routes/rules.hpp"
 
 namespace connectid::inline v0::testing::detail {
 
-/// The authorization server: which tokens it has given to whom, and by which rules it gives more (RFC 6749
-/// sections 4.4, 5 and 6; a refresh token that comes again after it was replaced revokes all that came of it: RFC 9700
-/// section 4.14.2). Thread-safe.
+/// The authorization server: which codes and tokens it has given to whom, and by which rules it gives more (RFC 6749
+/// sections 4.1, 4.4, 5 and 6, and what `Rules` says of this kind). Thread-safe.
 class TokenEndpoint {
  public:
-  explicit TokenEndpoint(const FakeServerOptions& options);
+  using Clock = std::chrono::steady_clock;
+  explicit TokenEndpoint(const FakeServerOptions& options, std::function<Clock::time_point()> now = Clock::now);
+
+  /// Whether a request goes here, by its path.
+  [[nodiscard]] static bool serves(const ReceivedRequest& request);
 
   /// How it responds to a request, whatever that is.
   [[nodiscard]] Script::HttpResponse response(const ReceivedRequest& request);
@@ -30,22 +37,35 @@ class TokenEndpoint {
   [[nodiscard]] std::optional<std::string> account_of(const std::string& access_token) const;
 
   [[nodiscard]] std::string log_in(const std::string& account);
+  void next_login(std::string account);
   void revoke(const std::string& account);
   void expire_access_tokens();
   void access_token_lifetime(std::chrono::milliseconds lifetime);
+  void refresh_token_lifetime(std::chrono::milliseconds lifetime);
 
   [[nodiscard]] std::vector<TokenGrant> requests() const;
   [[nodiscard]] std::size_t reused() const;
 
  private:
-  using Clock = std::chrono::steady_clock;
+  struct Code {
+    std::string account;
+    std::size_t family = 0;  ///< the log-in: all that comes of it has the same
+    std::string redirect_uri;
+    std::string code_challenge;
+    Clock::time_point ends;
+    bool used = false;
+  };
   struct Access {
     std::string account;
+    std::size_t family = 0;
     Clock::time_point ends;
+    std::string refresh_token = {};  ///< that it came with; empty: it is the client's own
   };
   struct Refresh {
     std::string account;
-    std::size_t family = 0;  ///< of the authorization server that it came of
+    std::size_t family = 0;
+    Clock::time_point ends;
+    std::string access_token = {};  ///< the last that it gave
     bool spent = false;
     bool revoked = false;
   };
@@ -55,26 +75,43 @@ class TokenEndpoint {
     std::string refresh_token;  ///< empty: none
   };
   using Decision = std::variant<Tokens, OAuthError>;
+  /// Who tokens are given to: a customer, or a client that may have the same name.
+  struct Holder {
+    std::string account;
+    bool is_client = false;
+    auto operator<=>(const Holder&) const = default;
+  };
 
   [[nodiscard]] static Script::HttpResponse to_respond(const Tokens& tokens);
   [[nodiscard]] static Script::HttpResponse to_respond(const OAuthError& error);
+  [[nodiscard]] Script::HttpResponse authorize(const ReceivedRequest& request);
 
-  // All below: with the mutex held.
-  [[nodiscard]] Decision decide(const GrantRequest& asked);
-  [[nodiscard]] Decision refresh(const std::string& refresh_token);
-  [[nodiscard]] Tokens give(const std::string& account, std::string refresh_token);
-  [[nodiscard]] std::string new_refresh_token(const std::string& account, std::size_t family);
+  // All below: with the mutex held. `now` is the same for all of one request.
+  [[nodiscard]] Decision decide(const GrantRequest& asked, Clock::time_point now);
+  [[nodiscard]] Decision redeem(const GrantRequest& asked, Clock::time_point now);
+  [[nodiscard]] Decision refresh(const std::string& refresh_token, Clock::time_point now);
+  [[nodiscard]] Tokens grant(const Holder& holder, std::size_t family, Clock::time_point now);
+  [[nodiscard]] std::string new_access_token(const Holder& holder, std::size_t family, const std::string& refresh_token,
+                                             Clock::time_point now);
+  [[nodiscard]] std::string new_refresh_token(const std::string& account, std::size_t family, Clock::time_point now);
+  [[nodiscard]] Tokens told(const std::string& access_token, Clock::time_point now) const;
+  [[nodiscard]] std::string next_account();
   [[nodiscard]] std::string who(const GrantRequest& asked) const;
   void revoke_family(std::size_t family);
   void remember(const GrantRequest& asked, std::string error);
 
   const std::string client_id_, client_secret_;
-  const bool rotates_;
+  const std::vector<std::string> redirect_uris_;
+  const Rules rules_;
+  const std::function<Clock::time_point()> now_;
   mutable std::mutex mutex_;
-  std::chrono::milliseconds lifetime_;
+  std::chrono::milliseconds access_lifetime_, refresh_lifetime_;
+  std::map<std::string, Code> codes_;
   std::map<std::string, Access> access_tokens_;
   std::map<std::string, Refresh> refresh_tokens_;
+  std::map<Holder, std::string> last_access_token_;
   std::size_t families_ = 0;
+  std::deque<std::string> logins_;
   std::vector<TokenGrant> requests_;
   std::size_t reused_ = 0;
 };
