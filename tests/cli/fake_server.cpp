@@ -37,6 +37,27 @@ TEST(ProgramFakeServer, listens_logs_and_ends_with_0) {
   }
 }
 
+TEST(ProgramFakeServer, gives_tokens_like_spring_where_that_is_asked_for) {
+  for (const bool like_spring : {false, true}) {
+    Program fake(like_spring ? std::vector<std::string>{"fake-server", "--like-spring"}
+                             : std::vector<std::string>{"fake-server"},
+                 {});
+    const std::string url = url_of(fake);
+    http::CurlTransport wire;
+    const auto access_token = [&] {
+      const http::AttemptResult result =
+          wire.perform({.method = "POST",
+                        .url = url + "/oauth/token",
+                        .headers = {{"Content-Type", "application/x-www-form-urlencoded"}},
+                        .body = "grant_type=client_credentials&client_id=test-client&client_secret=test-secret"},
+                       {});
+      return json::parse(std::get<http::Response>(result).body).at("access_token").get<std::string>();
+    };
+    const std::string first = access_token();
+    EXPECT_EQ(access_token() == first, like_spring);
+  }
+}
+
 TEST(ProgramFakeServer, says_in_one_line_which_port_is_taken) {
   testing::FakeServer taken;
   const std::string port = std::to_string(taken.gate().port());

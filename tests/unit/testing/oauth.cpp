@@ -1,4 +1,4 @@
-// The fake authorization server: which tokens it gives, to whom, and what it refuses.
+// The fake authorization server: which codes and tokens it gives, to whom, and what it refuses.
 #include <connectid/http/curl_transport.hpp>
 #include <connectid/testing/fake_server.hpp>
 
@@ -6,13 +6,16 @@
 #include <httplib.h>
 
 #include <atomic>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <ostream>
 #include <string>
 #include <thread>
+#include <tuple>
 #include <vector>
 
 #include "support/documented_example.hpp"
+#include "testing/routes/oauth.hpp"
 
 namespace connectid::testing {
 namespace {
@@ -394,6 +397,335 @@ TEST_P(TokenEndpointThreads, one_refresh_token_that_sixteen_send_at_once_is_give
   threads.clear();
   EXPECT_EQ(given, 1);
   EXPECT_EQ(server.reused_refresh_tokens(), 15U);
+}
+
+// ---- where the customer logs in
+
+class AuthorizationEndpoint : public TokenEndpoint {
+ protected:
+  /// What /oauth/authorize responds, with these parameters behind the usual ones.
+  http::Response authorize(const std::string& more = "", const std::string& usual =
+                                                             "client_id=test-client&"
+                                                             "redirect_uri=" +
+                                                             encoded_callback) {
+    return ask({.method = "GET", .url = server.login_url() + "/oauth/authorize?" + usual + more});
+  }
+  static std::string location(const http::Response& response) {
+    const std::string* const found = http::find(response.headers, "Location");
+    return found == nullptr ? "" : *found;
+  }
+  std::string new_code(const std::string& more = "") {
+    const std::string begins = callback + "?code=", to = location(authorize("&response_type=code" + more));
+    EXPECT_TRUE(to.starts_with(begins)) << to;
+    return to.substr(std::min(begins.size(), to.size()));
+  }
+  static std::string of_code(const std::string& code, const std::string& more = "&redirect_uri=" + encoded_callback) {
+    return "grant_type=authorization_code&code=" + code + more;
+  }
+
+  static inline const std::string callback = "http://127.0.0.1:8484/callback",
+                                  encoded_callback = "http%3A%2F%2F127.0.0.1%3A8484%2Fcallback";
+  // RFC 7636 appendix B
+  static inline const std::string verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
+                                  challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+};
+INSTANTIATE_TEST_SUITE_P(Kind, AuthorizationEndpoint,
+                         ::testing::Values(AuthorizationServer::rfc, AuthorizationServer::spring),
+                         [](const auto& kind) { return name_of(kind.param); });
+
+TEST_P(AuthorizationEndpoint, gives_whoever_logs_in_a_code_and_tokens_for_it) {
+  server.next_login("anna");
+  server.next_login("kari");
+  for (const char* account : {"anna", "kari", "test"}) {
+    const http::Response response = authorize("&response_type=code&state=a%26b%C3%A5+c");
+    EXPECT_EQ(response.status, 302);
+    const std::string to = location(response), state = "&state=a%26b%C3%A5%20c";
+    ASSERT_TRUE(to.starts_with(callback + "?code=canary-code-") && to.ends_with(state)) << to;
+    const std::size_t begin = callback.size() + 6;
+    const json body = tokens(of_code(to.substr(begin, to.size() - begin - state.size())));
+    EXPECT_EQ(start_with(body.at("access_token")), 200);
+    EXPECT_EQ(server.started().back().account, account);
+    EXPECT_EQ(server.token_requests().back().grant_type, "authorization_code");
+    EXPECT_EQ(server.token_requests().back().account, account);
+    EXPECT_TRUE(tokens(of_refresh(body.at("refresh_token"))).contains("access_token"));
+  }
+  EXPECT_EQ(server.token_requests().size(), 6U) << "only those for tokens";
+  EXPECT_EQ(server.received().size(), 3U);
+}
+
+TEST_P(AuthorizationEndpoint, sends_nobody_to_an_address_that_is_not_registered) {
+  server.next_login("anna");
+  const std::string client = "client_id=test-client";
+  for (const std::string& usual :
+       {client, client + "&redirect_uri=", client + "&redirect_uri=http://127.0.0.1:8485/callback",
+        client + "&redirect_uri=http://127.0.0.1/callback", client + "&redirect_uri=http://127.0.0.1:8484/callback/x",
+        client + "&redirect_uri=http://localhost:8484/callback",
+        client + "&redirect_uri=https://127.0.0.1:8484/callback", "client_id=other&redirect_uri=" + encoded_callback,
+        "redirect_uri=" + encoded_callback, client + "&" + client + "&redirect_uri=" + encoded_callback,
+        client + "&redirect_uri=" + encoded_callback + "&redirect_uri=" + encoded_callback,
+        client + "&redirect_uri=" + encoded_callback + "&state=%zz"}) {
+    const http::Response response = authorize("&response_type=code", usual);
+    EXPECT_EQ(response.status, 400) << usual;
+    EXPECT_EQ(location(response), "") << usual;
+  }
+  const http::Response post_of_it =
+      ask({.method = "POST", .url = server.login_url() + "/oauth/authorize", .body = "x"});
+  EXPECT_EQ(post_of_it.status, 400);
+  static_cast<void>(tokens(of_code(new_code())));
+  EXPECT_EQ(server.token_requests().back().account, "anna") << "nobody logged in before";
+}
+
+TEST_P(AuthorizationEndpoint, tells_the_client_what_is_wrong_with_its_request) {
+  const std::string code = "&response_type=code";
+  for (const auto& [more, error] : std::vector<std::pair<std::string, std::string>>{
+           {"", "invalid_request"},
+           {"&response_type=token", "unsupported_response_type"},
+           {code + code, "invalid_request"},
+           {code + "&code_challenge=" + challenge, "invalid_request"},
+           {code + "&code_challenge_method=plain&code_challenge=" + challenge, "invalid_request"}}) {
+    const http::Response response = authorize(more + "&state=s");
+    EXPECT_EQ(response.status, 302) << more;
+    EXPECT_EQ(location(response), callback + "?error=" + error + "&state=s") << more;
+  }
+}
+
+TEST_P(AuthorizationEndpoint, sends_to_any_address_that_is_registered_also_with_a_query) {
+  FakeServer own({.authorization_server = GetParam(), .redirect_uris = {"http://a/", "http://[::1]:1/b?c=d"}});
+  const auto to = [&](const std::string& uri) {
+    return location(ask({.method = "GET",
+                         .url = own.login_url() + "/oauth/authorize?response_type=code&client_id=test-client" +
+                                "&redirect_uri=" + uri}));
+  };
+  EXPECT_TRUE(to("http://a/").starts_with("http://a/?code="));
+  EXPECT_TRUE(to("http://%5B::1%5D:1/b%3Fc%3Dd").starts_with("http://[::1]:1/b?c=d&code="));
+  EXPECT_EQ(to(encoded_callback), "");
+}
+
+TEST_P(AuthorizationEndpoint, a_code_is_bound_to_its_redirect_uri_and_its_code_challenge) {
+  const std::string challenged = "&code_challenge_method=S256&code_challenge=" + challenge,
+                    good = "&redirect_uri=" + encoded_callback, proved = good + "&code_verifier=" + verifier;
+  EXPECT_EQ(post(of_code(new_code(challenged), proved)).status, 200);
+  for (const auto& [authorized_with, redeemed_with] : std::vector<std::pair<std::string, std::string>>{
+           {"", ""},
+           {"", "&redirect_uri=http://127.0.0.1:8484/"},
+           {"", proved},  // RFC 9700 section 2.1.1: the challenge may have been taken out on the way
+           {challenged, good},
+           {challenged, proved + "x"},
+           {challenged, good + "&code_verifier=" + challenge}}) {
+    const std::string code = new_code(authorized_with);
+    const http::Response response = post(of_code(code, redeemed_with));
+    EXPECT_EQ(response.status, 400) << authorized_with << " " << redeemed_with;
+    EXPECT_EQ(json::parse(response.body).at("error"), "invalid_grant");
+    EXPECT_EQ(tokens(of_code(code, authorized_with.empty() ? good : proved)).at("error"), "invalid_grant")
+        << "it is spent all the same";
+  }
+}
+
+TEST_P(AuthorizationEndpoint, a_second_use_of_a_code_revokes_what_came_of_it_by_the_rfc_alone) {
+  const std::string code = new_code(), another = new_code();
+  const json given = tokens(of_code(code));
+  server.next_login("kari");
+  const json of_another = tokens(of_code(new_code()));
+  const http::Response again = post(of_code(code));
+  EXPECT_EQ(again.status, 400);
+  EXPECT_EQ(json::parse(again.body).at("error"), "invalid_grant");
+  EXPECT_EQ(again.body.find(code) != std::string::npos, like_spring());
+  EXPECT_EQ(start_with(given.at("access_token")), like_spring() ? 200 : 401);
+  EXPECT_EQ(tokens(of_refresh(given.at("refresh_token"))).contains("access_token"), like_spring());
+  EXPECT_EQ(start_with(of_another.at("access_token")), 200);
+  EXPECT_EQ(post(of_code(another)).status, 200);
+}
+
+// ---- what time does to tokens and codes, without a wait
+
+class TokensInTime : public ::testing::Test {
+ protected:
+  static constexpr auto half_a_day = 12h, month = 24h * 30;
+
+  void is_made(FakeServerOptions options = {.authorization_server = AuthorizationServer::spring}) {
+    endpoint = std::make_unique<detail::TokenEndpoint>(options, [this] { return now; });
+  }
+  Script::HttpResponse responds(const std::string& form) {
+    return endpoint->response(
+        {.method = "POST",
+         .path = "/oauth/token",
+         .headers = {{"Content-Type", "application/x-www-form-urlencoded"}, {"Authorization", basic}},
+         .body = form});
+  }
+  json tokens(const std::string& form) { return json::parse(responds(form).body); }
+  /// As `anna`.
+  std::string new_code() {
+    endpoint->next_login("anna");
+    const auto response = endpoint->response(
+        {.method = "GET",
+         .path =
+             "/oauth/authorize?response_type=code&client_id=test-client&redirect_uri=http://127.0.0.1:8484/callback"});
+    return response.headers.at(0).value.substr(std::string("http://127.0.0.1:8484/callback?code=").size());
+  }
+  json tokens_of_a_code() { return tokens(of_code(new_code())); }
+  static std::string of_code(const std::string& code) {
+    return "grant_type=authorization_code&redirect_uri=http://127.0.0.1:8484/callback&code=" + code;
+  }
+  [[nodiscard]] bool lets_in(const json& given) const {
+    return endpoint->account_of(given.at("access_token")).has_value();
+  }
+
+  std::chrono::steady_clock::time_point now{};
+  std::unique_ptr<detail::TokenEndpoint> endpoint;
+};
+
+TEST_F(TokensInTime, spring_gives_a_client_its_token_again_until_that_ends) {
+  is_made();
+  const json first = tokens(of_client);
+  EXPECT_EQ(first.at("expires_in"), 43200);
+  for (const auto& [later, left] : std::vector<std::pair<std::chrono::milliseconds, int>>{
+           {1ms, 43199}, {999ms, 43199}, {1ms, 43198}, {half_a_day - 1002ms, 0}}) {
+    now += later;
+    const json again = tokens(of_client);
+    EXPECT_EQ(again.at("access_token"), first.at("access_token"));
+    EXPECT_EQ(again.at("expires_in"), left);
+    EXPECT_FALSE(again.contains("refresh_token"));
+    EXPECT_TRUE(lets_in(again));
+  }
+  now += 1ms;
+  EXPECT_FALSE(lets_in(first));
+  const json second = tokens(of_client);
+  EXPECT_NE(second.at("access_token"), first.at("access_token"));
+  EXPECT_EQ(second.at("expires_in"), 43200);
+}
+
+TEST_F(TokensInTime, spring_gives_a_customer_both_tokens_again_and_keeps_the_refresh_token_of_one_that_ended) {
+  is_made();
+  const json first = tokens_of_a_code();
+  now += 500ms;
+  const json again = tokens_of_a_code();
+  EXPECT_EQ(again.at("access_token"), first.at("access_token"));
+  EXPECT_EQ(again.at("refresh_token"), first.at("refresh_token"));
+  EXPECT_EQ(again.at("expires_in"), 43199);
+  EXPECT_EQ(endpoint->log_in("anna"), first.at("refresh_token"));
+  EXPECT_NE(endpoint->log_in("kari"), first.at("refresh_token"));
+  now += half_a_day;
+  const json next = tokens_of_a_code();
+  EXPECT_NE(next.at("access_token"), first.at("access_token"));
+  EXPECT_EQ(next.at("refresh_token"), first.at("refresh_token"));
+  now += month;
+  EXPECT_NE(tokens_of_a_code().at("refresh_token"), first.at("refresh_token")) << "it has ended, too";
+}
+
+TEST_F(TokensInTime, a_customer_who_has_the_clients_name_is_not_the_client) {
+  is_made();
+  const json of_the_client = tokens(of_client);
+  const std::string refresh_token = endpoint->log_in("test-client");
+  EXPECT_NE(tokens(of_refresh(refresh_token)).at("access_token"), of_the_client.at("access_token"));
+  EXPECT_EQ(tokens(of_client).at("access_token"), of_the_client.at("access_token"));
+}
+
+TEST_F(TokensInTime, the_rfc_gives_new_tokens_each_time) {
+  is_made({});
+  EXPECT_NE(tokens(of_client).at("access_token"), tokens(of_client).at("access_token"));
+  const json first = tokens_of_a_code(), second = tokens_of_a_code();
+  EXPECT_NE(first.at("access_token"), second.at("access_token"));
+  EXPECT_NE(first.at("refresh_token"), second.at("refresh_token"));
+  EXPECT_TRUE(lets_in(first));
+}
+
+TEST_F(TokensInTime, a_refresh_at_spring_tells_the_refresh_token_again_and_ends_the_access_token) {
+  is_made();
+  const json first = tokens_of_a_code();
+  const std::string refresh_token = first.at("refresh_token");
+  const json second = tokens(of_refresh(refresh_token));
+  EXPECT_EQ(second.at("refresh_token"), refresh_token);
+  EXPECT_NE(second.at("access_token"), first.at("access_token"));
+  EXPECT_FALSE(lets_in(first));
+  EXPECT_TRUE(lets_in(second));
+  EXPECT_EQ(tokens_of_a_code().at("access_token"), second.at("access_token"));
+  EXPECT_TRUE(lets_in(tokens(of_refresh(refresh_token))));
+  EXPECT_FALSE(lets_in(second));
+  EXPECT_EQ(endpoint->reused(), 0U) << "it was never replaced";
+}
+
+TEST_F(TokensInTime, a_refresh_by_the_rfc_leaves_the_access_token) {
+  is_made({});
+  const json first = tokens_of_a_code();
+  EXPECT_TRUE(lets_in(tokens(of_refresh(first.at("refresh_token")))));
+  EXPECT_TRUE(lets_in(first));
+}
+
+TEST_F(TokensInTime, a_replaced_refresh_token_is_unknown_to_spring_and_revokes_nothing) {
+  is_made({.rotate_refresh_tokens = true, .authorization_server = AuthorizationServer::spring});
+  const json first = tokens_of_a_code();
+  const json second = tokens(of_refresh(first.at("refresh_token")));
+  EXPECT_NE(second.at("refresh_token"), first.at("refresh_token"));
+  EXPECT_FALSE(lets_in(first));
+  EXPECT_EQ(tokens(of_refresh(first.at("refresh_token"))).at("error"), "invalid_token");
+  EXPECT_EQ(endpoint->reused(), 1U);
+  EXPECT_TRUE(lets_in(second));
+  EXPECT_EQ(tokens_of_a_code().at("refresh_token"), second.at("refresh_token"));
+  EXPECT_TRUE(lets_in(tokens(of_refresh(second.at("refresh_token")))));
+}
+
+TEST_F(TokensInTime, spring_refuses_a_refresh_token_with_401_and_its_value_in_the_text) {
+  is_made();
+  const std::string expired = endpoint->log_in("anna");
+  now += month;
+  for (const auto& [token, text] : std::vector<std::pair<std::string, std::string>>{
+           {expired, "Invalid refresh token (expired): " + expired}, {"unknown", "Invalid refresh token: unknown"}}) {
+    const auto response = responds(of_refresh(token));
+    EXPECT_EQ(response.status, 401);
+    EXPECT_EQ(json::parse(response.body), json({{"error", "invalid_token"}, {"error_description", text}}));
+    const std::string* const challenge = http::find(response.headers, "WWW-Authenticate");
+    ASSERT_NE(challenge, nullptr);
+    EXPECT_EQ(*challenge, R"(Bearer realm="oauth2/client", error="invalid_token", error_description=")" + text + '"');
+    EXPECT_EQ(endpoint->requests().back().error, "invalid_token");
+  }
+  const std::string revoked = endpoint->log_in("anna");
+  endpoint->revoke("anna");
+  EXPECT_EQ(responds(of_refresh(revoked)).status, 401);
+  EXPECT_NE(endpoint->log_in("anna"), revoked) << "somebody who was logged out is not given what was revoked";
+}
+
+/// A refresh a millisecond before the end of the refresh token, and what the refresh token is worth after that end.
+TEST_F(TokensInTime, a_refresh_token_ends_and_only_a_new_one_begins_anew) {
+  for (const auto kind : {AuthorizationServer::rfc, AuthorizationServer::spring}) {
+    for (const bool rotates : {true, false}) {
+      SCOPED_TRACE(std::string(name_of(kind)) + (rotates ? ", rotates" : ""));
+      is_made({.rotate_refresh_tokens = rotates, .authorization_server = kind});
+      std::string refresh_token = endpoint->log_in("anna");
+      now += month - 1ms;
+      refresh_token = tokens(of_refresh(refresh_token)).value("refresh_token", refresh_token);
+      now += 1ms;
+      const auto response = responds(of_refresh(refresh_token));
+      EXPECT_EQ(response.status, rotates ? 200 : kind == AuthorizationServer::rfc ? 400 : 401) << response.body;
+      EXPECT_EQ(endpoint->requests().back().error, rotates                            ? ""
+                                                   : kind == AuthorizationServer::rfc ? "invalid_grant"
+                                                                                      : "invalid_token");
+    }
+  }
+}
+
+TEST_F(TokensInTime, the_lifetime_of_refresh_tokens_is_an_option_and_can_be_set_for_those_to_come) {
+  is_made({.refresh_token_lifetime = 10s});
+  const std::string first = endpoint->log_in("anna");
+  endpoint->refresh_token_lifetime(0ms);
+  const std::string second = endpoint->log_in("anna");
+  now += 1ms;
+  EXPECT_EQ(responds(of_refresh(second)).status, 400) << "1 ms is the least";
+  EXPECT_EQ(responds(of_refresh(first)).status, 200);
+  now += 10s;
+  EXPECT_EQ(responds(of_refresh("test-refresh-token")).status, 400);
+  endpoint->refresh_token_lifetime(std::chrono::milliseconds::max());
+  EXPECT_EQ(responds(of_refresh(endpoint->log_in("anna"))).status, 200);
+}
+
+TEST_F(TokensInTime, a_code_lives_for_a_minute) {
+  for (const auto kind : {AuthorizationServer::rfc, AuthorizationServer::spring}) {
+    is_made({.authorization_server = kind});
+    const std::string in_time = new_code(), late = new_code();
+    now += 60s - 1ms;
+    EXPECT_EQ(responds(of_code(in_time)).status, 200);
+    now += 1ms;
+    EXPECT_EQ(tokens(of_code(late)).at("error"), "invalid_grant");
+  }
 }
 
 }  // namespace
