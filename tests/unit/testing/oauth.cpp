@@ -489,6 +489,15 @@ TEST_P(AuthorizationEndpoint, tells_the_client_what_is_wrong_with_its_request) {
   }
 }
 
+TEST_P(AuthorizationEndpoint, obeys_the_scripts_of_its_port_and_is_no_token_request) {
+  server.next_token_request(response(503, "closed"));
+  server.next_token_request(lost_before_acting());
+  EXPECT_EQ(authorize("&response_type=code").status, 503);
+  EXPECT_EQ(authorize("&response_type=code").status, -1);
+  EXPECT_EQ(authorize("&response_type=code").status, 302);
+  EXPECT_TRUE(server.token_requests().empty());
+}
+
 TEST_P(AuthorizationEndpoint, sends_to_any_address_that_is_registered_also_with_a_query) {
   FakeServer own({.authorization_server = GetParam(), .redirect_uris = {"http://a/", "http://[::1]:1/b?c=d"}});
   const auto to = [&](const std::string& uri) {
@@ -505,6 +514,12 @@ TEST_P(AuthorizationEndpoint, a_code_is_bound_to_its_redirect_uri_and_its_code_c
   const std::string challenged = "&code_challenge_method=S256&code_challenge=" + challenge,
                     good = "&redirect_uri=" + encoded_callback, proved = good + "&code_verifier=" + verifier;
   EXPECT_EQ(post(of_code(new_code(challenged), proved)).status, 200);
+  EXPECT_EQ(
+      post(of_code(new_code("&code_challenge_method=S256&code_challenge=w5HkeCfzdAhWx8dBRZ7_Z-o-E81YkAc9K5Fg1PfkeA0"),
+                   good + "&code_verifier=a-verifier-of-forty-three-characters-or-more-1"))
+          .status,
+      200)
+      << "a challenge with an underscore";
   for (const auto& [authorized_with, redeemed_with] : std::vector<std::pair<std::string, std::string>>{
            {"", ""},
            {"", "&redirect_uri=http://127.0.0.1:8484/"},
@@ -644,11 +659,38 @@ TEST_F(TokensInTime, a_refresh_at_spring_tells_the_refresh_token_again_and_ends_
   EXPECT_EQ(endpoint->reused(), 0U) << "it was never replaced";
 }
 
+TEST_F(TokensInTime, an_expired_refresh_token_ends_its_access_token_at_spring) {
+  is_made({.authorization_server = AuthorizationServer::spring, .refresh_token_lifetime = 1h});
+  const json given = tokens_of_a_code();
+  now += 1h;
+  EXPECT_TRUE(lets_in(given));
+  EXPECT_EQ(tokens_of_a_code(), json({{"access_token", given.at("access_token")},
+                                      {"refresh_token", given.at("refresh_token")},
+                                      {"token_type", "Bearer"},
+                                      {"expires_in", 11 * 3600}}))
+      << "whether the refresh token lives is not asked";
+  EXPECT_EQ(tokens(of_refresh(given.at("refresh_token"))).at("error"), "invalid_token");
+  EXPECT_FALSE(lets_in(given));
+  EXPECT_NE(tokens_of_a_code().at("refresh_token"), given.at("refresh_token"));
+}
+
+TEST_F(TokensInTime, an_access_token_that_was_ended_is_not_given_again) {
+  is_made();
+  const json first = tokens_of_a_code();
+  endpoint->expire_access_tokens();
+  const json next = tokens_of_a_code();
+  EXPECT_FALSE(lets_in(first));
+  EXPECT_TRUE(lets_in(next));
+  EXPECT_EQ(next.at("refresh_token"), first.at("refresh_token")) << "as where it ends by itself";
+}
+
 TEST_F(TokensInTime, a_refresh_by_the_rfc_leaves_the_access_token) {
   is_made({});
   const json first = tokens_of_a_code();
-  EXPECT_TRUE(lets_in(tokens(of_refresh(first.at("refresh_token")))));
+  const json second = tokens(of_refresh(first.at("refresh_token")));
+  EXPECT_TRUE(lets_in(second));
   EXPECT_TRUE(lets_in(first));
+  EXPECT_NE(second.at("refresh_token"), first.at("refresh_token")) << "rotation is its default";
 }
 
 TEST_F(TokensInTime, a_replaced_refresh_token_is_unknown_to_spring_and_revokes_nothing) {
