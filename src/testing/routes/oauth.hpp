@@ -1,7 +1,6 @@
 #pragma once
 
 #include <chrono>
-#include <compare>
 #include <cstddef>
 #include <deque>
 #include <functional>
@@ -9,6 +8,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <variant>
 #include <vector>
 
@@ -79,7 +79,9 @@ class TokenEndpoint {
   struct Holder {
     std::string account;
     bool is_client = false;
-    auto operator<=>(const Holder&) const = default;
+    bool operator<(const Holder& other) const {
+      return std::tie(account, is_client) < std::tie(other.account, other.is_client);
+    }
   };
 
   [[nodiscard]] static Script::HttpResponse to_respond(const Tokens& tokens);
