@@ -172,8 +172,7 @@ TokenEndpoint::Tokens TokenEndpoint::grant(const Holder& holder, std::size_t fam
     if (existing != access_tokens_.end() && now < existing->second.ends) return told(last->second, now);
     if (existing != access_tokens_.end()) refresh_token = existing->second.refresh_token;
   }
-  const auto kept = refresh_tokens_.find(refresh_token);
-  if (!holder.is_client && (kept == refresh_tokens_.end() || now >= kept->second.ends)) {
+  if (!holder.is_client && (refresh_token.empty() || now >= refresh_tokens_.at(refresh_token).ends)) {
     refresh_token = new_refresh_token(holder.account, family, now);
   }
   return told(new_access_token(holder, family, refresh_token, now), now);
