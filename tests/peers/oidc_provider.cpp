@@ -30,30 +30,20 @@ const std::string secret = R"(canary +:%&=?/"secret)";  // as it stands in serve
 const std::string installed_in = CONNECTID_OIDC_PROVIDER;
 
 /// A command of the shell's that runs beside the test.
-class Command {
- public:
-  explicit Command(const std::string& line) : output_(popen(line.c_str(), "re")) {}
+FILE* begin(const std::string& command) { return popen(command.c_str(), "re"); }
 
-  struct Ended {
-    int status;
-    std::string printed;
-  };
-  /// Waits for it.
-  [[nodiscard]] Ended ended() {
-    std::string printed;
-    for (int c = 0; (c = std::getc(output_)) != EOF;) printed += static_cast<char>(c);
-    return {WEXITSTATUS(pclose(output_)), printed};
-  }
-
- private:
-  FILE* output_;
-};
+/// Its exit status, once it has ended, and what it printed.
+std::pair<int, std::string> wait_for(FILE* running) {
+  std::string printed;
+  for (int c = 0; (c = std::getc(running)) != EOF;) printed += static_cast<char>(c);
+  return {WEXITSTATUS(pclose(running)), printed};
+}
 
 class OidcProvider : public ::testing::Test {
  protected:
   void SetUp() override {
     const auto [status, said] =
-        Command(CONNECTID_SOURCE_DIR "/tests/peers/oidc_provider/install.sh '" + installed_in + "' 2>&1").ended();
+        wait_for(begin(CONNECTID_SOURCE_DIR "/tests/peers/oidc_provider/install.sh '" + installed_in + "' 2>&1"));
     if (status == 77) GTEST_SKIP() << "oidc-provider is not there: " << said;
     ASSERT_EQ(status, 0) << said;
     peer_ = std::make_unique<Peer>(Recipe{.program = "node", .arguments = {installed_in + "/server.mjs", "@PORT@"}});
@@ -121,18 +111,18 @@ TEST_F(OidcProvider, ends_all_that_was_granted_when_a_replaced_refresh_token_com
   EXPECT_EQ(counts(), json({{"refreshes", 1}, {"reused_refresh_tokens", 1}, {"starts", 1}, {"refused_starts", 1}}));
 }
 
-TEST_F(OidcProvider, sees_each_refresh_token_once_and_no_dead_access_token_from_4_processes_of_4_threads) {
+TEST_F(OidcProvider, sees_each_refresh_token_once_and_no_dead_access_token_of_4_processes_with_4_threads) {
   constexpr int processes = 4, seconds = 20, life = 6, starts_each = 4 * seconds * 20;
   const TemporaryDirectory directory;
   import(*std::make_shared<auth::FileTokenStore>(directory / "tokens"), log_in());
-  std::vector<Command> running;
+  std::vector<FILE*> running;
   for (int i = 0; i < processes; ++i) {
-    running.emplace_back(CONNECTID_RENEWING_STARTS " " + environment().api_url() + " " + (directory / "tokens") +
-                         " anna 'by basic' '" + secret + "' " + std::to_string(seconds));
+    running.push_back(begin(CONNECTID_RENEWING_STARTS " " + environment().api_url() + " " + (directory / "tokens") +
+                            " anna 'by basic' '" + secret + "' " + std::to_string(seconds)));
   }
   int started = 0;
-  for (auto& process : running) {
-    const auto [status, printed] = process.ended();
+  for (FILE* const process : running) {
+    const auto [status, printed] = wait_for(process);
     EXPECT_EQ(status, 0);
     started += std::stoi(printed);
   }
