@@ -19,5 +19,5 @@ said=$(timeout 30 npm ci --prefix "$1" --ignore-scripts --no-audit --no-fund --l
   --fetch-retry-mintimeout=1000 2>&1) || status=$?
 # What does not fit the lock file, or is not what it was, is no matter of the network.
 if [[ $said == *EUSAGE* || $said == *EINTEGRITY* ]]; then echo "$said"; exit 1; fi
-((status == 0)) || cannot "npm ci did not get the packages of its registry within 30 s:" "$said"
+((status == 0)) || cannot "npm ci did not get the packages from its registry within 30 s: ${said%%$'\n'*}"
 cat "${files[@]}" >"$1/installed"
