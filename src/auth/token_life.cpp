@@ -24,11 +24,11 @@ milliseconds whole_life(const auth::StoredToken& token) noexcept {
   return std::clamp(between(token.obtained_at, token.expires_at), milliseconds{0}, longest_life);
 }
 
-/// Requests take time, clocks differ, and servers count whole seconds. A token that is given less than that is used for
-/// a second.
+/// Servers count whole seconds, so that up to one is missing; requests take time; and clocks differ. What is given no
+/// more than that is used for a second.
 milliseconds margin(milliseconds whole) noexcept {
-  constexpr milliseconds shortest = seconds{1}, longest = seconds{30};
-  return whole <= shortest ? whole - shortest : std::clamp(whole / 20, shortest, longest);
+  constexpr milliseconds shortest{1500}, longest = seconds{30};
+  return whole <= shortest ? whole - seconds{1} : std::clamp(whole / 20, shortest, longest);
 }
 
 Moment after(Now now, milliseconds time) noexcept { return {now.steady + time, now.wall + time}; }

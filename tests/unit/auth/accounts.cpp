@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <atomic>
 #include <barrier>
@@ -62,11 +64,17 @@ class AccountTest : public testing::Test {
     made->check = [](const auto&, auto) { return Result<void>(); };
     made->renew = [this](const auto&, Standing&, const Secret& worn_out, Timestamp, const std::stop_token& leaving) {
       ++renewals;
-      last_worn_out = worn_out.reveal();
+      {
+        const std::lock_guard lock(mutex);
+        last_worn_out = worn_out.reveal();
+      }
       return response(leaving);
     };
     made->ahead = ahead;
-    made->on_event = [this](const TokenEvent& event) { events.push_back(event); };
+    made->on_event = [this](const TokenEvent& event) {
+      const std::lock_guard lock(mutex);
+      events.push_back(event);
+    };
     made->clock = [this] { return now(); };
     made->random = [] { return 0.0; };
     return made;
@@ -100,6 +108,7 @@ class AccountTest : public testing::Test {
   std::atomic<int> renewals = 0;
   std::string last_worn_out;
   std::vector<TokenEvent> events;
+  std::mutex mutex;  ///< there may be several workers
   std::function<Renewed(const std::stop_token&)> response = [this](const auto&) { return fresh(); };
 };
 
@@ -575,7 +584,7 @@ TEST_F(AccountTest, no_more_renewals_are_under_way_than_there_are_workers) {
   }
   EXPECT_TRUE(eventually([&] { return called == accounts; }));
   renewals_of_all->workers.end();
-  EXPECT_EQ(most, workers);
+  EXPECT_LE(most, workers);
   EXPECT_EQ(renewals, accounts);
 }
 
@@ -618,6 +627,33 @@ TEST_F(AccountTest, an_account_whose_token_is_in_memory_alone_is_not_forgotten) 
   EXPECT_EQ(std::ranges::count_if(known.all(), is_it), 1);
   of_all->workers.end();
 }
+
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+TEST_F(AccountTest, fifty_thousand_idle_accounts_take_less_than_a_kib_each) {
+  constexpr std::size_t accounts = 50'000;
+  const auto of_all = with(5min, 8);
+  of_all->renew = [this](const auto&, Standing&, const auto&, auto, const auto&) -> Renewed {
+    return StoredToken{.access_token = "3f0c8a52-6f1e-4d55-9d0b-7f2a4c1e9b60",  // as long as Spring's
+                       .obtained_at = now().wall,
+                       .expires_at = now().wall + 12h};
+  };
+  of_all->on_event = {};
+  KnownAccounts known(of_all, accounts);
+  const std::size_t before = mallinfo2().uordblks;
+  std::atomic<std::size_t> got = 0;
+  for (std::size_t i = 0; i < accounts; ++i) {
+    EXPECT_FALSE(
+        known.find("customer-" + std::to_string(i))->get({}, [&](const auto& token) { got += token ? 1 : 0; }));
+  }
+  EXPECT_TRUE(eventually([&] { return got == accounts; }));
+  of_all->workers.end();
+  const std::size_t each = (mallinfo2().uordblks - before) / accounts;
+  std::cout << accounts << " idle accounts: " << each << " bytes each\n";
+  EXPECT_EQ(got, accounts);
+  EXPECT_EQ(known.all().size(), accounts);
+  EXPECT_LE(each, 1024U);
+}
+#endif
 
 // ---- what operators are told
 
