@@ -29,13 +29,21 @@ void store(Order& order, State state, const char* for_the_customer, std::string 
   order.for_the_staff = std::move(for_the_staff);
 }
 
+// The customer logs in again only where that helps: an authorization server that is down is soon up again.
+void without_a_token(Order& order, const connectid::Error& error) {
+  const auto* why = error.token_error();
+  if (!why || !why->temporary) return store(order, State::login, log_in);
+  order.pause = 1min;
+  store(order, State::waiting, later);
+}
+
 // Not one byte of the order left: it may be sent again as soon as the cause is gone.
 void not_sent(Order& order, const connectid::Error& error) {
   switch (error.kind()) {
     case ErrorKind::validation_error:  // error.get_if<connectid::ValidationError>() names each field
       return store(order, State::refused, sorry, "fix the order: " + error.message());
     case ErrorKind::token_error:
-      return store(order, State::login, log_in);
+      return without_a_token(order, error);
     case ErrorKind::configuration_error:
     case ErrorKind::journal_refused:  // a full disk, perhaps
       order.pause = 10min;
@@ -56,7 +64,7 @@ void rejected(Order& order, const connectid::Error& error) {
       order.pause = std::chrono::ceil<std::chrono::seconds>(error.retry_after().value_or(1min));
       return store(order, State::waiting, later);
     case ErrorKind::unauthorized:  // the customer's token is no longer good
-      return store(order, State::login, log_in);
+      return without_a_token(order, error);
     default:  // bad_request, forbidden, and every other refusal
       return store(order, State::refused, sorry, "find out why: " + error.message());
   }

@@ -161,11 +161,27 @@ TEST(YourShop, sends_neither_a_slip_nor_without_token_or_configuration) {
   shop::place(client(connectid::static_token("")), logged_out, forget);
   EXPECT_EQ(logged_out.state, State::login);
 
+  Order refused = an_order();
+  shop::place(client(connectid::static_token("another's")), refused, forget);
+  EXPECT_EQ(refused.state, State::login);
+
+  // The authorization server is down: at once, or once the API has refused the token.
+  for (const bool has_a_token : {false, true}) {
+    Order waits = an_order();
+    shop::place(client([&](const connectid::TokenRequest& request) -> connectid::Result<connectid::AccessToken> {
+                  if (has_a_token && request.refused.empty()) return connectid::AccessToken{"another's"};
+                  return connectid::token_error("the authorization server is down", {.temporary = true});
+                }),
+                waits, forget);
+    EXPECT_EQ(waits.state, State::waiting);
+    EXPECT_EQ(waits.pause, 60s);
+  }
+
   Order unconfigured = an_order();
   shop::place(client(nullptr), unconfigured, forget);
   EXPECT_EQ(unconfigured.state, State::waiting);
   EXPECT_FALSE(unconfigured.for_the_staff.empty());
-  EXPECT_EQ(server.received().size(), 0U);
+  EXPECT_EQ(server.started().size(), 0U);
 }
 
 TEST(YourShop, keeps_an_order_that_the_circuit_breaker_kept_back) {

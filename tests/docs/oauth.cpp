@@ -7,6 +7,7 @@
 #include <iostream>
 #include <map>
 #include <memory>
+#include <sstream>
 #include <string>
 
 #include "support/documented_example.hpp"
@@ -49,7 +50,6 @@ TEST_F(OAuthPage, many_customers_on_the_same_connections) {
       .environment = environment,
       .client_id = client_id,
       .client_secret = client_secret,
-      .transport = std::make_shared<connectid::http::CurlTransport>(),  // one for all sources
   };
   // Once for each customer, with the refresh token that their login gave:
   for (const auto& [account, refresh_token] : logins) {
@@ -58,19 +58,40 @@ TEST_F(OAuthPage, many_customers_on_the_same_connections) {
   }
 
   const connectid::SubscriptionClient client({.environment = environment});
-  const auto source_of = [&](const std::string& account) {
-    return connectid::auth::refresh_token_source({.credentials = credentials, .store = store, .account = account});
-  };
-  const auto of_anna = source_of("anna"), of_kari = source_of("kari");
+  const connectid::auth::Accounts accounts(credentials, store, {.workers = 8});
 
-  const auto for_anna = client.start(order, {.token_source = of_anna});  // for one call
-  const auto for_kari = client.with(of_kari).start(order);               // a handle for many
+  const auto for_anna = client.start(order, {.token_source = accounts.source("anna")});  // for one call
+  const auto for_kari = client.with(accounts.source("kari")).start(order);               // a handle for many
   // docs: end
   ASSERT_TRUE(for_anna) << for_anna.error();
   ASSERT_TRUE(for_kari) << for_kari.error();
   ASSERT_EQ(server.started().size(), 2U);
   EXPECT_EQ(server.started()[0].account, "anna");
   EXPECT_EQ(server.started()[1].account, "kari");
+}
+
+TEST_F(OAuthPage, what_operators_are_told_and_a_secret_from_a_vault) {
+  const auto store = std::make_shared<connectid::auth::MemoryTokenStore>();
+  connectid::auth::Credentials credentials{.environment = environment, .client_id = client_id};
+  ASSERT_TRUE(connectid::auth::import_refresh_token(*store, credentials, "anna", server.log_in("anna")));
+  std::ostringstream log;
+  const auto read_from_the_vault = [&](const char*) -> connectid::Result<connectid::Secret> { return client_secret; };
+  {
+    // docs: operators
+    credentials.client_secret_from = [&] { return read_from_the_vault("connectid"); };
+    const connectid::auth::Accounts accounts(credentials, store,
+                                             {.on_event = [&](const connectid::auth::TokenEvent& event) {
+                                               using Kind = connectid::auth::TokenEvent::Kind;
+                                               if (event.kind == Kind::log_in_again || event.kind == Kind::lost)
+                                                 log << event.account << " must log in again: ";
+                                               if (event.error) log << *event.error << '\n';
+                                             }});
+    // docs: end
+    EXPECT_TRUE(accounts.source("anna")({}));
+    server.revoke("anna");
+    EXPECT_FALSE(accounts.source("anna")({.refused = accounts.source("anna").cached()->value}));
+  }
+  EXPECT_EQ(log.str().find("anna must log in again: token_error: "), 0U) << log.str();
 }
 
 TEST_F(OAuthPage, what_a_renewal_that_failed_says) {
@@ -87,16 +108,16 @@ TEST_F(OAuthPage, what_a_renewal_that_failed_says) {
   const auto result = client.start(order);
   if (!result) {
     const connectid::Error& error = result.error();
-    const auto* no_token = error.get_if<connectid::TokenError>();
-    if (error.kind() == connectid::ErrorKind::unauthorized || (no_token && no_token->log_in_again))
-      next_step = "send the customer to the authorization server page";
-    else if (no_token && no_token->temporary)
+    const auto* no_token = error.token_error();  // of kind token_error, or why a refused one could not be renewed
+    if (no_token && no_token->temporary)
       next_step = "try again later";
+    else if (error.kind() == connectid::ErrorKind::unauthorized || (no_token && no_token->log_in_again))
+      next_step = "send the customer to the log-in page";
     else if (no_token)
       next_step = "tell the operator: " + error.message();
   }
   // docs: end
-  EXPECT_EQ(next_step, "send the customer to the authorization server page");
+  EXPECT_EQ(next_step, "send the customer to the log-in page");
 }
 
 TEST_F(OAuthPage, a_source_of_ones_own) {
