@@ -32,11 +32,19 @@ void tell(const auth::TokenEventHandler& handler, const auth::TokenEvent& event)
 
 }  // namespace
 
+Renewals::Renewals(std::unique_ptr<Renewer> by, const auth::AccountsOptions& options)
+    : renewer(std::move(by)),
+      ahead(options.renewal.ahead),
+      on_event(options.on_event),
+      clock(read_clocks),
+      random(random_fraction),
+      workers(options.workers) {}
+
 Account::Account(std::string name, std::shared_ptr<Renewals> renewals)
     : name_(std::move(name)), renewals_(std::move(renewals)), token_(renewals_->ahead) {}
 
 std::optional<Result<AccessToken>> Account::get(const TokenRequest& request, Handler done) {
-  if (const auto fits = renewals_->check(name_, request.api_url); !fits) return fits.error();
+  if (const auto fits = renewals_->renewer->check(name_, request.api_url); !fits) return fits.error();
   const Now now = renewals_->clock();
   const std::lock_guard lock(mutex_);
   HeldToken::Reply reply = token_.ask(request.refused, now);
@@ -76,7 +84,7 @@ void Account::renew(const Secret& worn_out, const std::stop_token& leaving) {
   if (leaving.stop_requested()) return end(never_begun("what renews it is about to end"));
   std::optional<Renewed> renewed;
   try {
-    renewed = renewals_->renew(name_, standing_, worn_out, renewals_->clock().wall, leaving);
+    renewed = renewals_->renewer->renew(name_, standing_, worn_out, renewals_->clock().wall, leaving);
   } catch (...) {  // not what(): it may hold a secret
     renewed = NotRenewed{
         .error = token_error("the renewal was broken off by an exception, of the token store or the transport")};
@@ -129,8 +137,15 @@ Account::Told Account::let_go(Now now) {
   return told;
 }
 
-KnownAccounts::KnownAccounts(std::shared_ptr<Renewals> renewals, std::size_t remembered)
-    : renewals_(std::move(renewals)), remembered_(remembered) {}
+void Account::save_or_tell() {
+  if (const auto error = renewals_->renewer->save_at_the_end(name_, standing_))
+    tell(renewals_->on_event, {auth::TokenEvent::Kind::lost, name_, {}, error});
+}
+
+KnownAccounts::~KnownAccounts() {
+  renewals_->workers.end();
+  for (const auto& account : all_) account->save_or_tell();
+}
 
 std::shared_ptr<Account> KnownAccounts::find(const std::string& name) {
   const std::lock_guard lock(mutex_);
@@ -162,46 +177,20 @@ void KnownAccounts::forget_some() {
 
 namespace {
 
-/// Accounts that renew by one grant, and their end.
-class RenewedAccounts {
- public:
-  RenewedAccounts(Grant grant, auth::Credentials credentials, std::shared_ptr<auth::TokenStore> store,
-                  auth::AccountsOptions options)
-      : renewer_(std::make_shared<Renewer>(grant, std::move(credentials), std::move(store), options.renewal)),
-        renewals_(std::make_shared<Renewals>(options.workers)),
-        known_(renewals_, options.remembered) {
-    renewals_->check = std::bind_front(&Renewer::check, renewer_);
-    renewals_->renew = std::bind_front(&Renewer::renew, renewer_);
-    renewals_->ahead = options.renewal.ahead;
-    renewals_->on_event = std::move(options.on_event);
-    renewals_->clock = read_clocks;
-    renewals_->random = random_fraction;
-  }
-  RenewedAccounts(const RenewedAccounts&) = delete;
-  RenewedAccounts& operator=(const RenewedAccounts&) = delete;
-  ~RenewedAccounts() {
-    renewals_->workers.end();
-    for (const auto& account : known_.all()) {
-      if (const auto error = renewer_->save_at_the_end(account->name(), account->standing()))
-        tell(renewals_->on_event, {auth::TokenEvent::Kind::lost, account->name(), {}, error});
-    }
-  }
-
-  [[nodiscard]] std::shared_ptr<Account> find(const std::string& name) { return known_.find(name); }
-
- private:
-  const std::shared_ptr<Renewer> renewer_;
-  const std::shared_ptr<Renewals> renewals_;
-  KnownAccounts known_;
-};
+std::shared_ptr<Renewals> renewals_of(Grant grant, auth::Credentials credentials,
+                                      std::shared_ptr<auth::TokenStore> store, const auth::AccountsOptions& options) {
+  return std::make_shared<Renewals>(
+      std::make_unique<StoreRenewer>(grant, std::move(credentials), std::move(store), options.renewal), options);
+}
 
 TokenSource source_of(Grant grant, auth::SourceOptions options) {
   if (options.account.empty() && grant == Grant::client_credentials) options.account = options.credentials.client_id;
-  const auto accounts = std::make_shared<RenewedAccounts>(
-      grant, std::move(options.credentials), std::move(options.store),
-      auth::AccountsOptions{.workers = 1, .renewal = options.renewal, .on_event = std::move(options.on_event)});
-  // It holds on to all of them, for its end is theirs.
-  return TokenSource(std::shared_ptr<TokenProvider>(accounts, accounts->find(options.account).get()));
+  const auto known = std::make_shared<KnownAccounts>(
+      renewals_of(grant, std::move(options.credentials), std::move(options.store),
+                  {.workers = 1, .renewal = options.renewal, .on_event = std::move(options.on_event)}),
+      1);
+  // The source holds on to what knows the account, for its end is theirs.
+  return TokenSource(std::shared_ptr<TokenProvider>(known, known->find(options.account).get()));
 }
 
 }  // namespace
@@ -209,13 +198,14 @@ TokenSource source_of(Grant grant, auth::SourceOptions options) {
 
 namespace connectid::inline v0::auth {
 
-struct Accounts::State : detail::RenewedAccounts {
-  using RenewedAccounts::RenewedAccounts;
+struct Accounts::State : detail::KnownAccounts {
+  using KnownAccounts::KnownAccounts;
 };
 
-Accounts::Accounts(Credentials credentials, std::shared_ptr<TokenStore> store, AccountsOptions options)
-    : state_(std::make_unique<State>(detail::Grant::refresh_token, std::move(credentials), std::move(store),
-                                     std::move(options))) {}
+Accounts::Accounts(Credentials credentials, std::shared_ptr<TokenStore> store, const AccountsOptions& options)
+    : state_(std::make_unique<State>(
+          detail::renewals_of(detail::Grant::refresh_token, std::move(credentials), std::move(store), options),
+          options.remembered)) {}
 Accounts::Accounts(Accounts&&) noexcept = default;
 Accounts& Accounts::operator=(Accounts&&) noexcept = default;
 Accounts::~Accounts() = default;

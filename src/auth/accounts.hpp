@@ -22,16 +22,13 @@ namespace connectid::inline v0::detail {
 
 /// What renews the tokens of many accounts.
 struct Renewals {
-  explicit Renewals(int most_at_a_time) : workers(most_at_a_time) {}
+  Renewals(std::unique_ptr<Renewer> by, const auth::AccountsOptions& options);
 
-  std::function<Result<void>(const std::string& account, std::string_view api_url)> check;
-  std::function<Renewed(const std::string& account, Standing& standing, const Secret& worn_out, Timestamp now,
-                        const std::stop_token& leaving)>
-      renew;
-  std::chrono::milliseconds ahead{};
-  auth::TokenEventHandler on_event;
+  const std::unique_ptr<Renewer> renewer;
+  const std::chrono::milliseconds ahead;
+  const auth::TokenEventHandler on_event;
   std::function<Now()> clock;
-  double (*random)() = nullptr;  ///< from 0 up to 1
+  double (*random)();  ///< from 0 up to 1
   Workers workers;
 };
 
@@ -46,8 +43,8 @@ class Account final : public TokenProvider, public std::enable_shared_from_this<
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   /// Whether the store knows all that is known of it here.
   [[nodiscard]] bool can_be_forgotten() const;
-  /// Of the last renewal; not while there may be another one.
-  [[nodiscard]] Standing& standing() noexcept { return standing_; }
+  /// When there are no more renewals.
+  void save_or_tell();
 
  private:
   struct Waiter {
@@ -73,11 +70,15 @@ class Account final : public TokenProvider, public std::enable_shared_from_this<
 /// The accounts that are in memory: all that somebody holds a source of, and so many more.
 class KnownAccounts {
  public:
-  KnownAccounts(std::shared_ptr<Renewals> renewals, std::size_t remembered);
+  KnownAccounts(std::shared_ptr<Renewals> renewals, std::size_t remembered)
+      : renewals_(std::move(renewals)), remembered_(remembered) {}
+  KnownAccounts(const KnownAccounts&) = delete;
+  KnownAccounts& operator=(const KnownAccounts&) = delete;
+  /// Waits for the renewals, and tells of what could not be saved.
+  ~KnownAccounts();
 
   [[nodiscard]] std::shared_ptr<Account> find(const std::string& name);
-  /// All of them. Not while there may be renewals.
-  [[nodiscard]] const std::list<std::shared_ptr<Account>>& all() const noexcept { return all_; }
+  [[nodiscard]] std::size_t size() const noexcept { return all_.size(); }
 
  private:
   void forget_some();

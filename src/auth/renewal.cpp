@@ -44,8 +44,8 @@ std::shared_ptr<http::Transport> transport_of(auth::Credentials& credentials) {
 
 }  // namespace
 
-Renewer::Renewer(Grant grant, auth::Credentials credentials, std::shared_ptr<auth::TokenStore> store,
-                 auth::Renewal renewal)
+StoreRenewer::StoreRenewer(Grant grant, auth::Credentials credentials, std::shared_ptr<auth::TokenStore> store,
+                           const auth::Renewal& renewal)
     : grant_(grant),
       credentials_(std::move(credentials)),
       store_(store || grant == Grant::refresh_token ? std::move(store) : std::make_shared<auth::MemoryTokenStore>()),
@@ -58,7 +58,7 @@ Renewer::Renewer(Grant grant, auth::Credentials credentials, std::shared_ptr<aut
   credentials_.transport = transport_of(credentials_);
 }
 
-Result<void> Renewer::check(const std::string& account, std::string_view api_url) const {
+Result<void> StoreRenewer::check(const std::string& account, std::string_view api_url) const {
   if (!usable_ || api_url.empty() || api_url == credentials_.environment.api_url()) return usable_;
   if (parse_url(std::string(api_url)).text == api_url_) return {};
   return token_error("the tokens of account " + quoted_account(account) + " are for " + api_url_ +
@@ -66,9 +66,9 @@ Result<void> Renewer::check(const std::string& account, std::string_view api_url
 }
 
 /// One renewal of one account, with its lock held.
-class Renewer::One {
+class StoreRenewer::One {
  public:
-  One(Renewer& by, const std::string& account, Standing& standing, const std::stop_token& leaving)
+  One(StoreRenewer& by, const std::string& account, Standing& standing, const std::stop_token& leaving)
       : by_(by),
         account_(account),
         standing_(standing),
@@ -88,23 +88,23 @@ class Renewer::One {
   auth::StoredToken token_in(TokenEndpointResult& result, Timestamp now) const;
   Renewed save_unsaved();
 
-  Renewer& by_;
+  StoreRenewer& by_;
   const std::string& account_;
   Standing& standing_;
   const std::stop_token& leaving_;
   const steady_clock::time_point deadline_;
 };
 
-Renewed Renewer::renew(const std::string& account, Standing& standing, const Secret& worn_out, Timestamp now,
-                       const std::stop_token& leaving) {
-  // The second half is the authorization server's: a refresh with little time left would not hear its response.
+Renewed StoreRenewer::renew(const std::string& account, Standing& standing, const Secret& worn_out, Timestamp now,
+                            const std::stop_token& leaving) {
+  // The whole time again behind the lock: a refresh with little time left would not hear its response.
   const auto lock = store_->lock(
       account, {.deadline = steady_clock::now() + renewal_.timeout, .held_for = renewal_.timeout, .stop = leaving});
   if (!lock) return store_failed("the store's lock was not had: ", lock.error());
   return One(*this, account, standing, leaving).renew(worn_out, now);
 }
 
-Renewed Renewer::One::renew(const Secret& worn_out, Timestamp now) {
+Renewed StoreRenewer::One::renew(const Secret& worn_out, Timestamp now) {
   Renewed own = load_own();
   if (std::holds_alternative<NotRenewed>(own)) return own;
   auto& stored = std::get<auth::StoredToken>(own);
@@ -120,7 +120,7 @@ Renewed Renewer::One::renew(const Secret& worn_out, Timestamp now) {
 }
 
 /// What the store has of the account; empty texts where that is nothing.
-Renewed Renewer::One::load_own() {
+Renewed StoreRenewer::One::load_own() {
   auto loaded = by_.store_->load(account_);
   if (!loaded && needs_login(loaded.error())) {
     // What comes after it is still here.
@@ -135,7 +135,7 @@ Renewed Renewer::One::load_own() {
 }
 
 /// Tokens of another service, or of another client, are neither used nor overwritten.
-Result<void> Renewer::One::check_own(const auth::StoredToken& stored) const {
+Result<void> StoreRenewer::One::check_own(const auth::StoredToken& stored) const {
   const auto got_for = [&](const std::string& theirs, const std::string& ours) {
     return token_error("the stored token of account " + quoted_account(account_) + " was got for " +
                        (theirs.empty() ? "nobody says what" : printable(theirs, 200)) + ", and this is for " + ours +
@@ -154,7 +154,7 @@ Result<void> Renewer::One::check_own(const auth::StoredToken& stored) const {
   return {};
 }
 
-Renewed Renewer::One::ask(auth::StoredToken stored, Timestamp now) {
+Renewed StoreRenewer::One::ask(auth::StoredToken stored, Timestamp now) {
   auth::Credentials credentials = by_.credentials_;
   if (credentials.client_secret_from) {
     auto secret = credentials.client_secret_from();
@@ -168,7 +168,7 @@ Renewed Renewer::One::ask(auth::StoredToken stored, Timestamp now) {
   return get_with_credentials(credentials, now);
 }
 
-TokenEndpointResult Renewer::One::ask_with(const Secret& refresh_token, const auth::Credentials& credentials) {
+TokenEndpointResult StoreRenewer::One::ask_with(const Secret& refresh_token, const auth::Credentials& credentials) {
   const auto* lost = std::get_if<Lost>(&standing_);
   return ask_token_endpoint({.credentials = credentials,
                              .refresh_token = refresh_token,
@@ -179,7 +179,7 @@ TokenEndpointResult Renewer::One::ask_with(const Secret& refresh_token, const au
                              .stop = leaving_});
 }
 
-auth::StoredToken Renewer::One::token_in(TokenEndpointResult& result, Timestamp now) const {
+auth::StoredToken StoreRenewer::One::token_in(TokenEndpointResult& result, Timestamp now) const {
   return {.access_token = std::move(result.response.access_token),
           .obtained_at = now,
           .expires_at = now + result.response.expires_in,
@@ -190,7 +190,7 @@ auth::StoredToken Renewer::One::token_in(TokenEndpointResult& result, Timestamp 
 }
 
 /// It is used even where it cannot be saved, for it can be had again.
-Renewed Renewer::One::get_with_credentials(const auth::Credentials& credentials, Timestamp now) {
+Renewed StoreRenewer::One::get_with_credentials(const auth::Credentials& credentials, Timestamp now) {
   TokenEndpointResult result = ask_with({}, credentials);
   // An authorization server that gives the same token while it lives gives another one a second later.
   const auto ended_at = steady_clock::now() + std::chrono::seconds{1} + result.response.expires_in;
@@ -207,7 +207,7 @@ Renewed Renewer::One::get_with_credentials(const auth::Credentials& credentials,
 }
 
 /// A refresh token is in the store before anything is used: a process that dies would take it along.
-Renewed Renewer::One::refresh(auth::StoredToken stored, const auth::Credentials& credentials, Timestamp now) {
+Renewed StoreRenewer::One::refresh(auth::StoredToken stored, const auth::Credentials& credentials, Timestamp now) {
   const Secret spent = stored.refresh_token;
   if (spent.empty()) {
     return not_renewed("the store has no refresh token of account " + quoted_account(account_) + ": log in",
@@ -249,7 +249,7 @@ Renewed Renewer::One::refresh(auth::StoredToken stored, const auth::Credentials&
 }
 
 /// With the lock held all the while: whoever had it next would spend the refresh token that was replaced.
-Renewed Renewer::One::save_unsaved() {
+Renewed StoreRenewer::One::save_unsaved() {
   constexpr milliseconds first_pause{50}, longest_pause{1000};
   auto& unsaved = std::get<Unsaved>(standing_);
   Result<void> saved = save(unsaved.token);
@@ -268,13 +268,13 @@ Renewed Renewer::One::save_unsaved() {
   return token;
 }
 
-Result<void> Renewer::One::save(const auth::StoredToken& token) try {
+Result<void> StoreRenewer::One::save(const auth::StoredToken& token) try {
   return by_.store_->save(account_, token);
 } catch (...) {  // not what(): it may hold a secret
   return token_error("it was broken off by an exception");
 }
 
-std::optional<Error> Renewer::save_at_the_end(const std::string& account, Standing& standing) try {
+std::optional<Error> StoreRenewer::save_at_the_end(const std::string& account, Standing& standing) try {
   const auto* unsaved = std::get_if<Unsaved>(&standing);
   if (!unsaved) return std::nullopt;
   // Whoever holds the lock for longer is renewing.

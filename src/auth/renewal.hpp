@@ -50,24 +50,36 @@ struct Unsaved {
 /// What the last renewal of an account leaves to the next one.
 using Standing = std::variant<std::monostate, Lost, Refused, Unsaved>;
 
-/// All that is between a store and an authorization server; when a token is renewed, and who waits for it, is not.
-/// Thread-safe, one renewal at a time for each account.
+/// Renews the tokens of accounts, each by one call at a time; when a token is renewed, and who waits for it, is not
+/// here. Thread-safe.
 class Renewer {
  public:
-  Renewer(Grant grant, auth::Credentials credentials, std::shared_ptr<auth::TokenStore> store, auth::Renewal renewal);
+  Renewer() = default;
+  Renewer(const Renewer&) = delete;
+  Renewer& operator=(const Renewer&) = delete;
+  virtual ~Renewer() = default;
 
   /// Whether it can ever renew, and whether the account's tokens may go to that API.
-  [[nodiscard]] Result<void> check(const std::string& account, std::string_view api_url) const;
+  [[nodiscard]] virtual Result<void> check(const std::string& account, std::string_view api_url) const = 0;
+  /// Another token than `worn_out`. `leaving` ends every wait but the one for what has been sent. May throw.
+  [[nodiscard]] virtual Renewed renew(const std::string& account, Standing& standing, const Secret& worn_out,
+                                      Timestamp now, const std::stop_token& leaving) = 0;
+  /// Tries once more to save what has not been saved; else says why it is lost.
+  [[nodiscard]] virtual std::optional<Error> save_at_the_end(const std::string& account, Standing& standing) = 0;
+};
 
-  /// Another token than `worn_out`: the one that somebody else has put into the store meanwhile, or a new one of the
-  /// authorization server's, which then stands in the store. Blocks for the store's lock and then for the authorization
-  /// server, for the renewal's timeout at most each. `leaving` ends every wait but the one for the response to a
-  /// refresh. May throw what a store throws.
-  [[nodiscard]] Renewed renew(const std::string& account, Standing& standing, const Secret& worn_out, Timestamp now,
-                              const std::stop_token& leaving);
+/// Between a store and an authorization server: the new token is the one that somebody else has put into the store
+/// meanwhile, or one of the authorization server's, which then stands in the store. Blocks for the store's lock and
+/// then for the authorization server, for the renewal's timeout at most each.
+class StoreRenewer final : public Renewer {
+ public:
+  StoreRenewer(Grant grant, auth::Credentials credentials, std::shared_ptr<auth::TokenStore> store,
+               const auth::Renewal& renewal);
 
-  /// Tries once more to save what the store has not taken; else says why it is lost.
-  [[nodiscard]] std::optional<Error> save_at_the_end(const std::string& account, Standing& standing);
+  Result<void> check(const std::string& account, std::string_view api_url) const override;
+  Renewed renew(const std::string& account, Standing& standing, const Secret& worn_out, Timestamp now,
+                const std::stop_token& leaving) override;
+  std::optional<Error> save_at_the_end(const std::string& account, Standing& standing) override;
 
  private:
   class One;

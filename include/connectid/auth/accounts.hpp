@@ -81,7 +81,7 @@ class CONNECTID_API Accounts {
  public:
   /// There must be a store: the authorization server replaces refresh tokens, and the new one exists only there. What
   /// cannot be used is the `token_error` of every call.
-  Accounts(Credentials credentials, std::shared_ptr<TokenStore> store, AccountsOptions options = {});
+  Accounts(Credentials credentials, std::shared_ptr<TokenStore> store, const AccountsOptions& options = {});
   Accounts(Accounts&&) noexcept;             ///< what was moved from can only end
   Accounts& operator=(Accounts&&) noexcept;  ///< the same; ends what was there
   ~Accounts();

@@ -79,7 +79,7 @@ class FailingStore final : public TokenStore {
   int saves = 0;
 };
 
-/// A Renewer and the one account that it renews here.
+/// A StoreRenewer and the one account that it renews here.
 class Refresher {
  public:
   Refresher(Grant grant, SourceOptions&& options)
@@ -95,7 +95,7 @@ class Refresher {
   }
   [[nodiscard]] Result<void> check_api(std::string_view api_url) const { return renewer.check(account, api_url); }
 
-  Renewer renewer;
+  StoreRenewer renewer;
   std::string account;
   Standing standing;
   inline static std::string lost;  ///< why the last one's end could not save
