@@ -171,6 +171,39 @@ TEST_F(RefreshingSource, a_second_401_is_final) {
   EXPECT_THAT(sent(), ElementsAre("login", "Bearer canary-1", "login", "Bearer canary-2"));
 }
 
+TEST_F(RefreshingSource, a_401_whose_renewal_failed_for_now_says_so_and_until_when) {
+  give_token("1");
+  wire->respond(refused);
+  wire->respond(http_response(503, ""));
+  const auto result = client(auth::client_credentials_source(
+                                 {.credentials = credentials(), .renewal = {.retry_policy = {.max_attempts = 1}}}))
+                          .start(valid);
+  ASSERT_FALSE(result);
+  const Error& error = result.error();
+  EXPECT_EQ(error.outcome(), Outcome::rejected);
+  ASSERT_EQ(error.kind(), ErrorKind::unauthorized);
+  ASSERT_TRUE(error.get_if<Unauthorized>()->token_error);
+  EXPECT_EQ(error.token_error(), &*error.get_if<Unauthorized>()->token_error);
+  EXPECT_TRUE(error.token_error()->temporary);
+  EXPECT_FALSE(error.token_error()->log_in_again);
+  EXPECT_EQ(error.token_error()->http_status, 503);
+  EXPECT_THAT(error.message(), HasSubstr("; renewal put off until 2"));
+}
+
+TEST_F(RefreshingSource, a_401_with_another_token_that_is_refused_too_has_no_token_error) {
+  give_token("1");
+  wire->respond(refused);
+  give_token("2");
+  wire->respond(refused);
+  const auto result = client(auth::client_credentials_source({.credentials = credentials()})).start(valid);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().token_error(), nullptr);
+  const Error other(Outcome::not_sent, ConfigurationError{}, "");
+  EXPECT_EQ(other.token_error(), nullptr);
+  const Error none = token_error("none", {.error = "x"});
+  EXPECT_EQ(none.token_error()->error, "x");
+}
+
 TEST_F(RefreshingSource, a_renewal_that_fails_after_a_401_leaves_the_call_rejected_and_says_both) {
   give_token("1");
   wire->respond(refused);
