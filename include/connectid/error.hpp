@@ -103,9 +103,10 @@ struct ServerMessage {
 struct BadRequest : ServerMessage {};  ///< 400
 /// 401
 struct Unauthorized : ServerMessage {
-  std::optional<TokenError> token_error = std::nullopt;  ///< why the token source gave no other token; none: it did
+  std::optional<TokenError> token_error =
+      std::nullopt;  ///< why no other token was tried; none: one was, or there is none
 };
-struct Forbidden : ServerMessage {};     ///< 403 with such words
+struct Forbidden : ServerMessage {};  ///< 403 with such words
 /// 429
 struct RateLimited : ServerMessage {
   /// The pause that the server named with `Retry-After` (seconds or a date) or `X-RateLimit-Reset`. Of the second the

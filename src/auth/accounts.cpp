@@ -2,8 +2,11 @@
 
 #include <connectid/auth/oauth_sources.hpp>
 
+#include <cerrno>
 #include <utility>
 
+#include "auth/token_endpoint.hpp"
+#include "base/files.hpp"
 #include "base/random.hpp"
 #include "call/blocking_driver.hpp"
 
@@ -12,14 +15,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-bool needs_login(const std::optional<Error>& error) {
-  const auto* detail = error ? error->get_if<TokenError>() : nullptr;
-  return detail && detail->log_in_again;
-}
-
-NotRenewed never_begun(const std::string& why) {
-  return {
-      .error = token_error("the renewal has not begun: " + why, {.temporary = true}), .pause = 1s, .backs_off = false};
+NotRenewed never_begun(int error) {
+  const bool ended = error == ECANCELED;
+  return {.error = token_error("no renewal has begun: " + (ended ? "its Accounts has ended" : system_says(error)),
+                               {.temporary = !ended}),
+          .pause = 1s,
+          .backs_off = false};
 }
 
 /// Where a function of the user's throws, its renewal, or its event, is all that ends.
@@ -67,21 +68,21 @@ std::optional<AccessToken> Account::cached() const {
 
 bool Account::can_be_forgotten() const {
   const std::lock_guard lock(mutex_);
-  return !token_.renewing() && !std::holds_alternative<Unsaved>(standing_);
+  return !token_.put_off(renewals_->clock()) && !std::holds_alternative<Unsaved>(standing_);
 }
 
 /// With the mutex held.
 std::optional<Error> Account::begin(const Secret& refused, Now now) {
   const Secret worn_out = token_.begin(refused);
-  const std::string why = renewals_->workers.add(
+  const int error = renewals_->workers.add(
       [self = shared_from_this(), worn_out](const std::stop_token& leaving) { self->renew(worn_out, leaving); });
-  if (why.empty()) return std::nullopt;
-  token_.not_renewed(never_begun(why), now, 0);
+  if (error == 0) return std::nullopt;
+  token_.not_renewed(never_begun(error), now, 0);
   return token_.failure();
 }
 
 void Account::renew(const Secret& worn_out, const std::stop_token& leaving) {
-  if (leaving.stop_requested()) return end(never_begun("what renews it is about to end"));
+  if (leaving.stop_requested()) return end(never_begun(ECANCELED));
   std::optional<Renewed> renewed;
   try {
     renewed = renewals_->renewer->renew(name_, standing_, worn_out, renewals_->clock().wall, leaving);
@@ -94,6 +95,7 @@ void Account::renew(const Secret& worn_out, const std::stop_token& leaving) {
 
 /// Those who wait come before those who watch.
 void Account::end(Renewed renewed) {
+  using Kind = auth::TokenEvent::Kind;
   const Now now = renewals_->clock();
   auth::TokenEvent event{.account = name_};
   bool news = true;
@@ -103,12 +105,13 @@ void Account::end(Renewed renewed) {
     if (auto* token = std::get_if<auth::StoredToken>(&renewed)) {
       event.until = token->expires_at;
       token_.renewed(std::move(*token), now, renewals_->random());
+      told_to_log_in_ = false;
     } else {
       auto& failure = std::get<NotRenewed>(renewed);
       event.error = failure.error;
-      event.kind = needs_login(event.error) ? auth::TokenEvent::Kind::log_in_again : auth::TokenEvent::Kind::put_off;
-      news = !needs_login(event.error) || !needs_login(token_.failure());
       event.until = token_.not_renewed(failure, now, renewals_->random());
+      event.kind = needs_login(failure.error) ? Kind::log_in_again : Kind::put_off;
+      if (event.kind == Kind::log_in_again) news = !std::exchange(told_to_log_in_, true);
     }
     told = let_go(now);
   }
@@ -152,17 +155,17 @@ std::shared_ptr<Account> KnownAccounts::find(const std::string& name) {
   const auto found = by_name_.find(name);
   if (found != by_name_.end()) {
     all_.splice(all_.end(), all_, found->second);
-    return all_.back();
+  } else {
+    all_.push_back(std::make_shared<Account>(name, renewals_));
+    by_name_.emplace(all_.back()->name(), std::prev(all_.end()));
   }
-  auto account = std::make_shared<Account>(name, renewals_);
-  all_.push_back(account);
-  by_name_.emplace(account->name(), std::prev(all_.end()));
+  auto account = all_.back();
   forget_some();
   return account;
 }
 
-/// Two for each one that comes, so that those of whom a source was held go once it is not; and no more, for all may be
-/// held.
+/// Two for each one that is asked for, so that those of whom a source was held go once it is not; and no more, for all
+/// may be held.
 void KnownAccounts::forget_some() {
   for (int i = 0; i < 2 && all_.size() > remembered_; ++i) {
     const auto oldest = all_.begin();

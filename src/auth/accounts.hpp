@@ -64,7 +64,8 @@ class Account final : public TokenProvider, public std::enable_shared_from_this<
   mutable std::mutex mutex_;
   HeldToken token_;
   std::vector<Waiter> waiters_;
-  Standing standing_;  ///< while a renewal is under way its alone, without the mutex
+  bool told_to_log_in_ = false;  ///< an operator was, and there was no token since
+  Standing standing_;            ///< while a renewal is under way its alone, without the mutex
 };
 
 /// The accounts that are in memory: all that somebody holds a source of, and so many more.

@@ -25,17 +25,23 @@ Error with_the_pause(const Error& error, Timestamp until) {
   return token_error(error.message() + "; renewal put off until " + utc(until), *detail);
 }
 
+/// Another renewal so soon would not help, nor would a log-in.
+Error refused_again(milliseconds pause, Timestamp now) {
+  return with_the_pause(token_error("the API refused an access token that was renewed just now", {.temporary = true}),
+                        now + pause);
+}
+
 }  // namespace
 
 HeldToken::Reply HeldToken::ask(const Secret& refused, Now now) {
   const bool was_refused = !refused.empty() && refused == token_;
   const bool live = !ends_at_.has_come(now);
   if (live && !was_refused) return {AccessToken{token_}, !renewing_ && renew_at_.has_come(now)};
-  const bool put_off = !renewing_ && failure_ && now.steady < not_before_;
-  const bool settled = !renewing_ && !put_off && now.steady < settled_until_;
-  if (live && settled) return {AccessToken{token_}};
+  if (live && !renewing_ && now.steady < settled_until_) {
+    return {refused_again(std::chrono::ceil<milliseconds>(settled_until_ - now.steady), now.wall)};
+  }
   if (was_refused) ends_at_.steady = TimePoint::min();
-  if (put_off) return {*failure_};
+  if (put_off(now)) return {*failure_};
   return {.token = std::nullopt, .renew = !renewing_};
 }
 

@@ -35,7 +35,8 @@ class HeldToken {
   /// Returns when the next renewal may begin.
   Timestamp not_renewed(const NotRenewed& failure, Now now, double random);
 
-  [[nodiscard]] bool renewing() const noexcept { return renewing_; }
+  /// Whether the next renewal waits, after one that failed.
+  [[nodiscard]] bool put_off(Now now) const noexcept { return failure_ && now.steady < not_before_; }
   [[nodiscard]] const std::optional<Error>& failure() const noexcept { return failure_; }
 
  private:

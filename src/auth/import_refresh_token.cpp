@@ -22,9 +22,7 @@ Result<void> check(const Secret& refresh_token) {
 
 /// Whether nothing is forgotten that could still be used.
 bool is_free(const Result<std::optional<StoredToken>>& kept) {
-  if (kept) return !*kept || !(*kept)->refused.empty();
-  const auto* detail = kept.error().get_if<TokenError>();
-  return detail && detail->log_in_again;
+  return kept ? !*kept || !(*kept)->refused.empty() : detail::needs_login(kept.error());
 }
 
 }  // namespace

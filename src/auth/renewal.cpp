@@ -26,20 +26,11 @@ NotRenewed not_renewed(const std::string& why, TokenError detail = {}) {
   return not_renewed(token_error(why, std::move(detail)));
 }
 
-bool needs_login(const Error& error) {
-  const auto* detail = error.get_if<TokenError>();
-  return detail && detail->log_in_again;
-}
-
 /// A store that is set up wrongly is the operator's to fix; whatever else it says may pass.
 bool may_pass(const Error& error) { return error.kind() != ErrorKind::configuration_error && !needs_login(error); }
 
 NotRenewed store_failed(const std::string& what, const Error& error) {
   return not_renewed(what + error.message(), {.log_in_again = needs_login(error), .temporary = may_pass(error)});
-}
-
-std::shared_ptr<http::Transport> transport_of(auth::Credentials& credentials) {
-  return credentials.transport ? std::move(credentials.transport) : std::make_shared<http::CurlTransport>();
 }
 
 }  // namespace
@@ -49,13 +40,14 @@ StoreRenewer::StoreRenewer(Grant grant, auth::Credentials credentials, std::shar
     : grant_(grant),
       credentials_(std::move(credentials)),
       store_(store || grant == Grant::refresh_token ? std::move(store) : std::make_shared<auth::MemoryTokenStore>()),
-      renewal_(renewal),
+      retry_policy_(renewal.retry_policy),
+      timeout_(std::clamp<milliseconds>(renewal.timeout, milliseconds{0}, std::chrono::hours{1})),
       api_url_(parse_url(credentials_.environment.api_url()).text),
       login_url_(parse_url(credentials_.environment.login_url()).text),
       usable_(detail::check(credentials_)),
       budget_(renewal.retry_policy.budget) {
   if (usable_ && !store_) usable_ = token_error("there is no store to keep refresh tokens in");
-  credentials_.transport = transport_of(credentials_);
+  if (!credentials_.transport) credentials_.transport = std::make_shared<http::CurlTransport>();
 }
 
 Result<void> StoreRenewer::check(const std::string& account, std::string_view api_url) const {
@@ -68,16 +60,11 @@ Result<void> StoreRenewer::check(const std::string& account, std::string_view ap
 /// One renewal of one account, with its lock held.
 class StoreRenewer::One {
  public:
-  One(StoreRenewer& by, const std::string& account, Standing& standing, const std::stop_token& leaving)
-      : by_(by),
-        account_(account),
-        standing_(standing),
-        leaving_(leaving),
-        deadline_(steady_clock::now() + by.renewal_.timeout) {}
+  One(StoreRenewer& by, const std::string& account, Standing& standing, Lock lock, const std::stop_token& leaving)
+      : by_(by), account_(account), standing_(standing), lock_(std::move(lock)), leaving_(leaving) {}
 
   Renewed renew(const Secret& worn_out, Timestamp now);
-  Renewed load_own();
-  Result<void> save(const auth::StoredToken& token);
+  std::optional<Error> save_unsaved();
 
  private:
   Result<void> check_own(const auth::StoredToken& stored) const;
@@ -86,35 +73,44 @@ class StoreRenewer::One {
   Renewed refresh(auth::StoredToken stored, const auth::Credentials& credentials, Timestamp now);
   Renewed get_with_credentials(const auth::Credentials& credentials, Timestamp now);
   auth::StoredToken token_in(TokenEndpointResult& result, Timestamp now) const;
-  Renewed save_unsaved();
+  Renewed load_own();
+  Result<void> save(const auth::StoredToken& token);
+  std::optional<Error> keep();
+  NotRenewed not_kept(const Error& error) const;
 
   StoreRenewer& by_;
   const std::string& account_;
   Standing& standing_;
+  const Lock lock_;
   const std::stop_token& leaving_;
-  const steady_clock::time_point deadline_;
+  /// First of what comes before the authorization server, then of the rest.
+  steady_clock::time_point deadline_ = steady_clock::now() + by_.timeout_;
 };
+
+/// A token that the store has not taken has kept its lock. A lease may be lost all the same, and can be had again.
+Result<StoreRenewer::Lock> StoreRenewer::lock(const std::string& account, const Standing& standing,
+                                              const std::stop_token& leaving) {
+  const auto* unsaved = std::get_if<Unsaved>(&standing);
+  auto lock = store_->lock(account, {.deadline = steady_clock::now() + (unsaved ? milliseconds{0} : timeout_),
+                                     .held_for = 2 * timeout_,
+                                     .stop = leaving});
+  return !lock && unsaved ? unsaved->lock : lock;
+}
 
 Renewed StoreRenewer::renew(const std::string& account, Standing& standing, const Secret& worn_out, Timestamp now,
                             const std::stop_token& leaving) {
-  // The whole time again behind the lock: a refresh with little time left would not hear its response.
-  const auto lock = store_->lock(
-      account, {.deadline = steady_clock::now() + renewal_.timeout, .held_for = renewal_.timeout, .stop = leaving});
-  if (!lock) return store_failed("the store's lock was not had: ", lock.error());
-  return One(*this, account, standing, leaving).renew(worn_out, now);
+  const auto began = steady_clock::now();
+  auto held = lock(account, standing, leaving);
+  if (!held) return store_failed("the store's lock was not had: ", held.error());
+  now += std::chrono::round<milliseconds>(steady_clock::now() - began);
+  return One(*this, account, standing, *std::move(held), leaving).renew(worn_out, now);
 }
 
 Renewed StoreRenewer::One::renew(const Secret& worn_out, Timestamp now) {
+  if (const auto failed = save_unsaved()) return not_kept(*failed);
   Renewed own = load_own();
   if (std::holds_alternative<NotRenewed>(own)) return own;
   auto& stored = std::get<auth::StoredToken>(own);
-  const auto* unsaved = std::get_if<Unsaved>(&standing_);
-  if (unsaved && unsaved->spent == stored.refresh_token) {
-    own = save_unsaved();
-    if (std::holds_alternative<NotRenewed>(own)) return own;
-  } else if (unsaved) {
-    standing_ = {};  // somebody has put another one there
-  }
   if (is_live(stored, now) && stored.access_token != worn_out) return own;
   return ask(std::move(stored), now);
 }
@@ -122,12 +118,8 @@ Renewed StoreRenewer::One::renew(const Secret& worn_out, Timestamp now) {
 /// What the store has of the account; empty texts where that is nothing.
 Renewed StoreRenewer::One::load_own() {
   auto loaded = by_.store_->load(account_);
-  if (!loaded && needs_login(loaded.error())) {
-    // What comes after it is still here.
-    if (const auto* unsaved = std::get_if<Unsaved>(&standing_))
-      return auth::StoredToken{.refresh_token = unsaved->spent};
-    if (by_.grant_ == Grant::client_credentials) return auth::StoredToken{};
-  }
+  const bool lost = !loaded && needs_login(loaded.error());
+  if (lost && by_.grant_ == Grant::client_credentials) return auth::StoredToken{};
   if (!loaded) return store_failed("the store cannot be read: ", loaded.error());
   if (!*loaded) return auth::StoredToken{};
   if (const auto own = check_own(**loaded); !own) return not_renewed(own.error());
@@ -159,6 +151,7 @@ Renewed StoreRenewer::One::ask(auth::StoredToken stored, Timestamp now) {
   if (credentials.client_secret_from) {
     auto secret = credentials.client_secret_from();
     if (!secret) return store_failed("the client secret was not had: ", secret.error());
+    if (secret->empty()) return not_renewed("client_secret_from gave an empty secret");
     credentials.client_secret = *std::move(secret);
   }
   if (by_.grant_ == Grant::refresh_token) return refresh(std::move(stored), credentials, now);
@@ -168,13 +161,14 @@ Renewed StoreRenewer::One::ask(auth::StoredToken stored, Timestamp now) {
   return get_with_credentials(credentials, now);
 }
 
+/// It has the whole time, however long the store and a vault took: who hangs up may lose a refresh token.
 TokenEndpointResult StoreRenewer::One::ask_with(const Secret& refresh_token, const auth::Credentials& credentials) {
   const auto* lost = std::get_if<Lost>(&standing_);
   return ask_token_endpoint({.credentials = credentials,
                              .refresh_token = refresh_token,
                              .response_was_lost = lost && lost->refresh_token == refresh_token,
-                             .retry = by_.renewal_.retry_policy,
-                             .timeout = std::chrono::floor<milliseconds>(deadline_ - steady_clock::now()),
+                             .retry = by_.retry_policy_,
+                             .timeout = by_.timeout_,
                              .budget = by_.budget_,
                              .stop = leaving_});
 }
@@ -192,12 +186,14 @@ auth::StoredToken StoreRenewer::One::token_in(TokenEndpointResult& result, Times
 /// It is used even where it cannot be saved, for it can be had again.
 Renewed StoreRenewer::One::get_with_credentials(const auth::Credentials& credentials, Timestamp now) {
   TokenEndpointResult result = ask_with({}, credentials);
-  // An authorization server that gives the same token while it lives gives another one a second later.
-  const auto ended_at = steady_clock::now() + std::chrono::seconds{1} + result.response.expires_in;
-  if (!result.error && result.response.expires_in <= std::chrono::seconds{1} && ended_at < deadline_) {
-    pause_until(ended_at, leaving_);
-    now += result.response.expires_in + std::chrono::seconds{1};
-    if (!leaving_.stop_requested()) result = ask_with({}, credentials);
+  // An authorization server that gives the same token while it lives gives another one then.
+  const auto rest = result.response.expires_in + std::chrono::seconds{1};
+  if (!result.error && rest <= std::chrono::seconds{2} && rest < by_.timeout_) {
+    pause_until(steady_clock::now() + rest, leaving_);
+    if (!leaving_.stop_requested()) {
+      now += rest;
+      result = ask_with({}, credentials);
+    }
   }
   if (result.error) return NotRenewed{.error = *std::move(result.error), .pause = result.named_pause};
   auth::StoredToken token = token_in(result, now);
@@ -221,10 +217,16 @@ Renewed StoreRenewer::One::refresh(auth::StoredToken stored, const auth::Credent
                        {.error = stored.refused, .log_in_again = true});
   }
   // Before it is spent: the store that cannot keep the old token now cannot keep the new one then.
-  if (const auto works = save(stored); !works && by_.rotates_)
+  if (const auto works = save(stored); !works && by_.rotation_ != Rotation::none_seen)
     return store_failed("the store cannot be written, so the refresh token was not sent: ", works.error());
+  if (steady_clock::now() > deadline_) {
+    return not_renewed(
+        "the store, or the client's vault, was so slow that the lock may end: the refresh token was not sent",
+        {.temporary = true});
+  }
 
   TokenEndpointResult result = ask_with(spent, credentials);
+  deadline_ = std::max(deadline_, steady_clock::now() + by_.timeout_ / 4);
   standing_ = result.response_was_lost ? Standing(Lost{spent}) : Standing();
   if (result.error && needs_login(*result.error)) {
     standing_ = Refused{spent, *result.error};
@@ -235,37 +237,52 @@ Renewed StoreRenewer::One::refresh(auth::StoredToken stored, const auth::Credent
   if (result.response.refresh_token.empty()) result.response.refresh_token = spent;
   const bool replaced = result.response.refresh_token != spent;
   if (result.error && !replaced) return NotRenewed{.error = *std::move(result.error), .pause = result.named_pause};
-  by_.rotates_ = replaced;
+  if (replaced) by_.rotation_ = Rotation::seen;
+  if (auto unknown = Rotation::unknown; !replaced) by_.rotation_.compare_exchange_strong(unknown, Rotation::none_seen);
   auth::StoredToken token = token_in(result, now);
   if (!replaced) {
     static_cast<void>(save(token));
     return token;
   }
   if (result.error) token.access_token = {};
-  standing_ = Unsaved{spent, std::move(token)};
-  Renewed kept = save_unsaved();
-  if (!result.error || std::holds_alternative<NotRenewed>(kept)) return kept;
-  return NotRenewed{.error = *std::move(result.error), .pause = result.named_pause};
+  standing_ = Unsaved{spent, token, lock_};
+  if (const auto failed = keep()) return not_kept(*failed);
+  if (result.error) return NotRenewed{.error = *std::move(result.error), .pause = result.named_pause};
+  return token;
 }
 
-/// With the lock held all the while: whoever had it next would spend the refresh token that was replaced.
-Renewed StoreRenewer::One::save_unsaved() {
+/// What was held in memory, unless somebody has put another token there since. Says why not.
+std::optional<Error> StoreRenewer::One::save_unsaved() {
+  auto* unsaved = std::get_if<Unsaved>(&standing_);
+  if (!unsaved) return std::nullopt;
+  unsaved->lock = lock_;
+  const auto loaded = by_.store_->load(account_);
+  if (!loaded && !needs_login(loaded.error())) return loaded.error();
+  const bool another = loaded && (!*loaded || (*loaded)->refresh_token != unsaved->spent);
+  if (!another) return keep();
+  standing_ = {};
+  return std::nullopt;
+}
+
+/// Tries to save what the store has not taken while there is time, and says why it did not.
+std::optional<Error> StoreRenewer::One::keep() {
   constexpr milliseconds first_pause{50}, longest_pause{1000};
-  auto& unsaved = std::get<Unsaved>(standing_);
-  Result<void> saved = save(unsaved.token);
+  const auth::StoredToken& token = std::get<Unsaved>(standing_).token;
+  Result<void> saved = save(token);
   for (milliseconds pause = first_pause; !saved; pause = std::min(2 * pause, longest_pause)) {
     const auto again_at = steady_clock::now() + pause;
-    if (!may_pass(saved.error()) || again_at >= deadline_ || leaving_.stop_requested()) {
-      return store_failed("the store cannot keep the new token of account " + quoted_account(account_) +
-                              ", which is held in memory until it can: ",
-                          saved.error());
-    }
+    if (!may_pass(saved.error()) || again_at >= deadline_ || leaving_.stop_requested()) return saved.error();
     pause_until(again_at, leaving_);
-    saved = save(unsaved.token);
+    saved = save(token);
   }
-  auth::StoredToken token = std::move(unsaved.token);
   standing_ = {};
-  return token;
+  return std::nullopt;
+}
+
+NotRenewed StoreRenewer::One::not_kept(const Error& error) const {
+  return store_failed("the store cannot keep the new token of account " + quoted_account(account_) +
+                          ", which is held in memory until it can: ",
+                      error);
 }
 
 Result<void> StoreRenewer::One::save(const auth::StoredToken& token) try {
@@ -274,21 +291,22 @@ Result<void> StoreRenewer::One::save(const auth::StoredToken& token) try {
   return token_error("it was broken off by an exception");
 }
 
-std::optional<Error> StoreRenewer::save_at_the_end(const std::string& account, Standing& standing) try {
-  const auto* unsaved = std::get_if<Unsaved>(&standing);
-  if (!unsaved) return std::nullopt;
-  // Whoever holds the lock for longer is renewing.
-  const auto lock = store_->lock(account, {.deadline = steady_clock::now() + std::chrono::seconds{1}});
-  if (!lock) return lock.error();
-  const std::stop_token nobody_leaves;
-  One one(*this, account, standing, nobody_leaves);
-  const Renewed own = one.load_own();
-  if (const auto* failed = std::get_if<NotRenewed>(&own)) return failed->error;
-  if (std::get<auth::StoredToken>(own).refresh_token != unsaved->spent) return std::nullopt;
-  const auto saved = one.save(unsaved->token);
-  return saved ? std::nullopt : std::optional(saved.error());
-} catch (...) {
-  return token_error("the token store threw an exception");
+std::optional<Error> StoreRenewer::save_at_the_end(const std::string& account, Standing& standing) {
+  if (!std::holds_alternative<Unsaved>(standing)) return std::nullopt;
+  std::stop_source nobody_waits;
+  nobody_waits.request_stop();
+  std::string why;
+  try {
+    const std::stop_token leaving = nobody_waits.get_token();
+    const auto failed = One(*this, account, standing, *lock(account, standing, leaving), leaving).save_unsaved();
+    if (!failed) return std::nullopt;
+    why = failed->message();
+  } catch (...) {  // not what(): it may hold a secret
+    why = "the token store threw an exception";
+  }
+  return token_error("LOST: the new refresh token of account " + quoted_account(account) +
+                         " could not be saved: log in again (" + why + ")",
+                     {.log_in_again = true});
 }
 
 }  // namespace connectid::inline v0::detail

@@ -46,6 +46,7 @@ struct Refused {
 struct Unsaved {
   Secret spent;  ///< the refresh token that it was got for
   auth::StoredToken token;
+  auth::TokenStore::Lock lock;  ///< still held: whoever had it next would spend that token again
 };
 /// What the last renewal of an account leaves to the next one.
 using Standing = std::variant<std::monostate, Lost, Refused, Unsaved>;
@@ -83,15 +84,20 @@ class StoreRenewer final : public Renewer {
 
  private:
   class One;
+  using Lock = auth::TokenStore::Lock;
+  enum class Rotation { unknown, none_seen, seen };
+
+  Result<Lock> lock(const std::string& account, const Standing& standing, const std::stop_token& leaving);
 
   const Grant grant_;
   auth::Credentials credentials_;
   const std::shared_ptr<auth::TokenStore> store_;
-  const auth::Renewal renewal_;
+  const RetryPolicy retry_policy_;
+  const std::chrono::milliseconds timeout_;
   std::string api_url_, login_url_;  ///< in their normal form
   Result<void> usable_;
   RetryBudget budget_;
-  std::atomic<bool> rotates_ = true;  ///< the authorization server replaces refresh tokens, or it is not known
+  std::atomic<Rotation> rotation_ = Rotation::unknown;  ///< of refresh tokens, so far
 };
 
 }  // namespace connectid::inline v0::detail

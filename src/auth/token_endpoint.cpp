@@ -85,7 +85,7 @@ Error error_of(const Error& ended, const auth::Credentials& credentials, bool re
     detail.error = said->exception_type;
     detail.error_description = said->error_message;
   }
-  detail.log_in_again = refresh && is_dead(detail.error);
+  detail.log_in_again = refresh && !detail.temporary && is_dead(detail.error);
   std::string message =
       "the authorization server " + token_url(credentials.environment) + " gave none: " + ended.message();
   message += client_says(credentials, detail, refresh);
@@ -98,6 +98,11 @@ Error error_of(const Error& ended, const auth::Credentials& credentials, bool re
 }
 
 }  // namespace
+
+bool needs_login(const Error& error) noexcept {
+  const auto* detail = error.get_if<TokenError>();
+  return detail && detail->log_in_again;
+}
 
 Result<void> check(const auth::Credentials& credentials) {
   const std::string api = parse_url(credentials.environment.api_url()).error;

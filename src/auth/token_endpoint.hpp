@@ -21,6 +21,9 @@ namespace connectid::inline v0::detail {
 [[nodiscard]] http::Request token_request(const auth::Credentials& credentials, const Secret& refresh_token,
                                           const std::string& call_id);
 
+/// Whether the customer has to log in again.
+[[nodiscard]] bool needs_login(const Error& error) noexcept;
+
 /// Whether somebody can be asked for tokens with these: a token_error says why not.
 [[nodiscard]] Result<void> check(const auth::Credentials& credentials);
 

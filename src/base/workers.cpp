@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <system_error>
 #include <utility>
@@ -34,20 +35,20 @@ Workers::Workers(int most) : most_(static_cast<std::size_t>(std::max(most, 1))) 
   free_slots_.reserve(most_);
 }
 
-std::string Workers::add(Job job) {
+int Workers::add(Job job) {
   const std::lock_guard lock(mutex_);
-  if (ended_) return "what renews them has ended";
+  if (ended_) return ECANCELED;
   jobs_.push_back(std::move(job));
   const std::size_t working = threads_.size() - free_slots_.size();
-  if (working == most_) return {};
+  if (working == most_) return 0;
   try {
     begin_worker();
   } catch (const std::system_error& error) {
-    if (working > 0) return {};
+    if (working > 0) return 0;
     jobs_.pop_back();
-    return "no thread can be had: " + error.code().message();
+    return error.code().value();
   }
-  return {};
+  return 0;
 }
 
 /// A thread that has ended keeps its stack until it is joined: the next one of its slot does that.

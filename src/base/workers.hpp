@@ -5,7 +5,6 @@
 #include <functional>
 #include <mutex>
 #include <stop_token>
-#include <string>
 #include <thread>
 #include <vector>
 
@@ -23,9 +22,11 @@ class Workers {
   Workers& operator=(const Workers&) = delete;
   ~Workers() { end(); }
 
-  /// Runs it exactly once, as soon as a worker is free. Else it says why it never will.
-  [[nodiscard]] std::string add(Job job);
-  /// Requests `leaving`, and returns when all jobs have run. Not from a job.
+  /// Runs it exactly once, as soon as a worker is free, and returns 0. Never, where it returns ECANCELED: it has ended;
+  /// or another errno: no thread can be had.
+  [[nodiscard]] int add(Job job);
+  /// Requests `leaving`, and returns when all jobs have run. A job that calls it, or that ends what has the workers,
+  /// would wait for itself: that ends the process.
   void end();
 
  private:

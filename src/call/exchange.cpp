@@ -134,7 +134,10 @@ Action Exchange::on(Go, Now now) {
 
 Action Exchange::on(AccessToken token, Now now) {
   const bool another = token.value.reveal() != token_.reveal();
-  if (token_was_refused_ && !another) return end("the token source has no other token", now);
+  if (token_was_refused_ && !another) {
+    no_other_token(std::nullopt);
+    return end("the token source has no other token", now);
+  }
   token_ = std::move(token.value);
   if (!visible_ascii(token_.reveal())) {
     return end_before_an_attempt(
@@ -151,13 +154,17 @@ Action Exchange::on(AccessToken token, Now now) {
 
 Action Exchange::on(const NoToken& refusal, Now now) {
   const Error& error = refusal.error;
-  if (auto* unauthorized = ending_ ? std::get_if<Unauthorized>(&ending_->detail) : nullptr) {
-    if (const auto* detail = error.get_if<TokenError>()) unauthorized->token_error = *detail;
-  }
+  if (const auto* detail = error.get_if<TokenError>()) no_other_token(*detail);
   const bool keeps_its_kind = error.kind() == ErrorKind::cancelled || error.kind() == ErrorKind::deadline_exceeded ||
                               error.kind() == ErrorKind::token_error;
   return end_before_an_attempt(keeps_its_kind ? error.detail() : ErrorDetail(TokenError{}),
                                "no access token: " + error.message(), now);
+}
+
+/// Where a token was refused, that is what the call ends with as long as there is no attempt with another one.
+void Exchange::no_other_token(std::optional<TokenError> why) {
+  auto* unauthorized = ending_ ? std::get_if<Unauthorized>(&ending_->detail) : nullptr;
+  if (unauthorized) unauthorized->token_error = std::move(why);
 }
 
 Action Exchange::reserve(Now now) {
@@ -369,6 +376,7 @@ Action Exchange::repeat_or_end(const Classification& classification, std::option
   }
   if (another_token) {
     token_was_refused_ = true;
+    no_other_token(TokenError{.temporary = true});  // in whatever way the call ends before the next attempt
     return GetToken{token_};
   }
   if (failed_connects_ > 0) return wait_for_a_connection(now);

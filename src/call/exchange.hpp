@@ -145,6 +145,7 @@ class Exchange {
   Action on(WrittenDown written, Now now);
   Action on(const NotWrittenDown& refusal, Now now);
   Action on(Stopped stopped, Now now);
+  void no_other_token(std::optional<TokenError> why);
   Action on(const http::Response& response, Now now);
   Action on(const http::Failure& failure, Now now);
 

@@ -147,6 +147,7 @@ TEST_F(TokenCrash, leaves_the_last_token_that_was_saved_or_the_one_that_was_bein
   }
   // The kills came in the middle of saves.
   EXPECT_GT(truncated + ahead, 0);
+  EXPECT_GT(whole, 0) << "nothing was taken from where a kill left it";
   std::cout << 2 * rounds << " processes killed (seed " << dice << "): " << all.size() << " tokens saved, " << truncated
             << " times a part of one was left and dropped, " << whole << " times a whole one was left and taken, "
             << ahead << " times a token was kept that nobody had been told of\n";

@@ -115,6 +115,7 @@ TEST_F(OidcProvider, sees_each_refresh_token_once_and_no_dead_access_token_of_4_
   constexpr int processes = 4, seconds = 20, life = 6, starts_each = 4 * seconds * 20;
   const TemporaryDirectory directory;
   import(*std::make_shared<auth::FileTokenStore>(directory / "tokens"), log_in());
+  const auto began = std::chrono::steady_clock::now();
   std::vector<FILE*> running;
   for (int i = 0; i < processes; ++i) {
     running.push_back(begin(CONNECTID_RENEWING_STARTS " " + environment().api_url() + " " + (directory / "tokens") +
@@ -128,6 +129,7 @@ TEST_F(OidcProvider, sees_each_refresh_token_once_and_no_dead_access_token_of_4_
   }
   const json seen = counts();
   const int refreshes = seen["refreshes"];
+  const auto took = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - began).count();
   std::cout << processes << " processes of 4 threads, " << seconds << " s at a life of " << life << " s: " << started
             << " of " << processes * starts_each << " started, " << refreshes
             << " refreshes, refresh tokens reused: " << seen["reused_refresh_tokens"]
@@ -137,7 +139,7 @@ TEST_F(OidcProvider, sees_each_refresh_token_once_and_no_dead_access_token_of_4_
   EXPECT_EQ(seen["reused_refresh_tokens"], 0);
   EXPECT_EQ(seen["refused_starts"], 0);
   EXPECT_GE(refreshes, seconds / life) << "the tokens lived longer than they should";
-  EXPECT_LE(refreshes, 10) << "each process renewed for itself";
+  EXPECT_LE(refreshes, 2 + took / 3) << "each process renewed for itself";
 }
 
 }  // namespace

@@ -91,26 +91,24 @@ std::string broken(const PrivateDirectory& directory, const std::string& name, c
   return "the token file " + directory.quoted(name) + " is broken (" + damage + "), and is kept";
 }
 
-/// None: somebody else has it.
+/// None: somebody else has it, or had its file replaced before it was locked.
 Result<TokenStore::Lock> try_lock(const std::string& path, const std::string& account) {
-  for (;;) {
-    const auto directory = PrivateDirectory::make(path);
-    if (!directory) return directory.error();
-    auto file = directory->lock_file(lock_name);
-    if (!file) return file.error();
-    const off_t byte = byte_of(account);
-    const int error = set_lock(*file, F_WRLCK, byte);
-    if (error == EAGAIN || error == EACCES) return TokenStore::Lock();
-    if (const auto why = detail::Reason::of(error)) {
-      return directory->unusable(lock_name, why.behind("it cannot be locked: "));
-    }
-    if (!directory->leads_to(lock_name, *file)) continue;  // replaced before it was locked
-    // Not left to the close: the process may have forked, and the child have the descriptor, too.
-    const auto held = std::make_shared<detail::Fd>(*std::move(file));
-    const TokenStore::Lock lock(held.get(), [held, byte](void*) { static_cast<void>(set_lock(*held, F_UNLCK, byte)); });
-    const auto settled = settle(*directory, file_name(account));
-    return settled ? Result<TokenStore::Lock>(lock) : settled.error();
+  const auto directory = PrivateDirectory::make(path);
+  if (!directory) return directory.error();
+  auto file = directory->lock_file(lock_name);
+  if (!file) return file.error();
+  const off_t byte = byte_of(account);
+  const int error = set_lock(*file, F_WRLCK, byte);
+  if (error == EAGAIN || error == EACCES) return TokenStore::Lock();
+  if (const auto why = detail::Reason::of(error)) {
+    return directory->unusable(lock_name, why.behind("it cannot be locked: "));
   }
+  if (!directory->leads_to(lock_name, *file)) return TokenStore::Lock();
+  // Not left to the close: the process may have forked, and the child have the descriptor, too.
+  const auto held = std::make_shared<detail::Fd>(*std::move(file));
+  const TokenStore::Lock lock(held.get(), [held, byte](void*) { static_cast<void>(set_lock(*held, F_UNLCK, byte)); });
+  const auto settled = settle(*directory, file_name(account));
+  return settled ? Result<TokenStore::Lock>(lock) : settled.error();
 }
 
 }  // namespace

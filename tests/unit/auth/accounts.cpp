@@ -102,6 +102,12 @@ class AccountTest : public testing::Test {
     return token ? token->value.reveal() : "error: " + token.error().message();
   }
 
+  /// How many renewals were told of.
+  [[nodiscard]] std::size_t ended() {
+    const std::lock_guard lock(mutex);
+    return events.size();
+  }
+
   /// That the first token is given until just before this time of both clocks, and then the second.
   void expect_the_first_to_live_until(milliseconds end, Token& token) {
     elapsed = end - 1ms;
@@ -263,7 +269,13 @@ TEST_F(AccountTest, an_api_that_refuses_every_token_does_not_have_each_renewed) 
   for (const auto pause : {1s, 2s, 4s, 8s, 16s, 32s, 60s, 60s}) {
     const int before = renewals;
     elapsed = elapsed.load() + pause - 1ms;
-    for (int i = 0; i < 100; ++i) EXPECT_EQ(got(token.get({.refused = last})), last);
+    for (int i = 0; i < 100; ++i) {
+      const auto again = token.get({.refused = last});
+      EXPECT_THAT(got(again), testing::StartsWith("error: the API refused an access token that was renewed just now; "
+                                                  "renewal put off until "));
+      EXPECT_TRUE(again.error().get_if<TokenError>()->temporary) << "no log-in would help";
+    }
+    EXPECT_EQ(got(token.get({})), last) << "others may have better luck with it";
     EXPECT_EQ(renewals, before) << "renewed before " << pause.count() << " s";
     elapsed = elapsed.load() + 1ms;
     last = got(token.get({.refused = last}));
@@ -287,8 +299,12 @@ TEST_F(AccountTest, a_renewal_that_brings_the_refused_token_is_followed_by_anoth
   elapsed = 12h - 30s;
   std::jthread other([&] { EXPECT_TRUE(token.get({})); });
   ASSERT_TRUE(eventually([&] { return renewals == 2; }));
-  std::jthread refused([&] { EXPECT_EQ(got(token.get({.refused = "token-1"})), "token-3"); });
+  std::string refused;
+  EXPECT_FALSE(token.source.get({.refused = "token-1"}, [&](const auto& brought) { refused = got(brought); }));
   go_on.release();
+  EXPECT_TRUE(eventually([&] { return renewals == 3; }));
+  token.renewals->workers.end();
+  EXPECT_EQ(refused, "token-3");
 }
 
 TEST_F(AccountTest, one_who_waits_leaves_at_their_own_deadline_or_stop_and_the_renewal_goes_on) {
@@ -489,6 +505,60 @@ TEST_F(AccountTest, a_token_that_ended_while_it_was_fetched_is_handed_to_nobody)
   EXPECT_EQ(renewals, 4);
 }
 
+TEST_F(AccountTest, a_token_that_ended_is_renewed_even_soon_after_a_refusal) {
+  Token token = make(0ms);
+  response = [this](const auto&) { return fresh(4s); };
+  std::string last = got(token.get({}));
+  for (const auto pause : {0s, 1s, 2s}) {  // the next pause is of 4 s, and the token is used for 2.5
+    elapsed = elapsed.load() + pause;
+    last = got(token.get({.refused = last}));
+  }
+  EXPECT_EQ(renewals, 4);
+  elapsed = elapsed.load() + 2500ms;
+  EXPECT_EQ(got(token.get({.refused = last})), "token-5");
+}
+
+TEST_F(AccountTest, an_early_renewal_that_fails_is_put_off_whatever_the_wall_clock_says) {
+  Token token = make();
+  ASSERT_EQ(got(token.get({})), "token-1");
+  response = [](const auto&) { return failed(17s); };
+  elapsed = 12h - 4min;
+  EXPECT_EQ(got(token.get({})), "token-1");
+  ASSERT_TRUE(eventually([&] { return ended() == 2; }));
+  elapsed = elapsed.load() + 17s - 1ms;
+  wall_moved = 1min;
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(got(token.get({})), "token-1");
+  EXPECT_EQ(renewals, 2);
+  elapsed = elapsed.load() + 1ms;
+  EXPECT_EQ(got(token.get({})), "token-1");
+  EXPECT_TRUE(eventually([&] { return renewals == 3; }));
+}
+
+TEST_F(AccountTest, after_a_success_the_pauses_begin_anew) {
+  Token token = make();
+  for (int round = 0; round < 2; ++round) {
+    response = [](const auto&) { return failed(); };
+    for (const auto pause : {500ms, 1000ms}) {
+      const int before = renewals;
+      EXPECT_FALSE(token.get({}));
+      EXPECT_EQ(renewals, before + 1);
+      elapsed = elapsed.load() + pause - 1ms;
+      EXPECT_FALSE(token.get({}));
+      EXPECT_EQ(renewals, before + 1) << round;
+      elapsed = elapsed.load() + 1ms;
+    }
+    response = [this](const auto&) { return fresh(1s); };
+    EXPECT_TRUE(token.get({}));
+    elapsed = elapsed.load() + 1s;
+  }
+}
+
+TEST_F(AccountTest, a_refused_token_that_it_does_not_know_is_the_one_that_is_worn_out) {
+  Token token = make();
+  EXPECT_EQ(got(token.get({.refused = "kept by the store"})), "token-1");
+  EXPECT_EQ(last_worn_out, "kept by the store");
+}
+
 // ---- without a thread that waits
 
 TEST_F(AccountTest, a_token_that_is_there_is_returned_and_nobody_is_called) {
@@ -568,14 +638,14 @@ TEST_F(AccountTest, the_end_waits_for_the_renewal_and_fails_those_that_have_no_w
   ASSERT_TRUE(eventually([&] { return under_way.load(); }));
   renewals_of_two->workers.end();
   EXPECT_EQ(annas, "token-1");
-  EXPECT_THAT(karis, testing::StartsWith("error: the renewal has not begun: what renews it is about to end"));
+  EXPECT_THAT(karis, testing::StartsWith("error: no renewal has begun: its Accounts has ended"));
   EXPECT_EQ(renewals, 1);
 
   EXPECT_EQ(got(anna({})), "token-1") << "a source gives what it has, as long as that lives";
   elapsed = 13h;
   const auto after = anna({});
-  EXPECT_THAT(got(after), testing::StartsWith("error: the renewal has not begun: what renews them has ended"));
-  EXPECT_EQ(after.error().kind(), ErrorKind::token_error);
+  EXPECT_THAT(got(after), testing::StartsWith("error: no renewal has begun: its Accounts has ended"));
+  EXPECT_FALSE(after.error().get_if<TokenError>()->temporary) << "nobody should try again";
 }
 
 // ---- many accounts
@@ -606,7 +676,12 @@ TEST_F(AccountTest, no_more_renewals_are_under_way_than_there_are_workers) {
 TEST_F(AccountTest, what_is_remembered_is_bounded_and_the_oldest_goes_first) {
   const auto of_all = with();
   KnownAccounts known(of_all, 3);
-  const auto ask = [&](const std::string& name) { return got(TokenSource(known.find(name))({})); };
+  const auto ask = [&](const std::string& name) {
+    const auto account = known.find(name);
+    std::string told = got(TokenSource(account)({}));
+    EXPECT_TRUE(eventually([&] { return account.use_count() == 2; })) << "the worker has done with it";
+    return told;
+  };
   for (const char* name : {"a", "b", "c"}) EXPECT_EQ(ask(name), "token-" + std::to_string(renewals + 1));
   EXPECT_EQ(ask("a"), "token-1");
   EXPECT_EQ(ask("d"), "token-4") << "and b goes, for a was asked for since";
@@ -624,14 +699,43 @@ TEST_F(AccountTest, an_account_of_which_a_source_is_held_is_the_same_for_all) {
   ASSERT_EQ(got(held({})), "token-1");
   for (int i = 0; i < 10; ++i) static_cast<void>(known.find(std::to_string(i)));
   EXPECT_EQ(got(TokenSource(known.find("held"))({})), "token-1");
-  EXPECT_EQ(known.size(), 2U);
+  EXPECT_EQ(known.size(), 1U);
   of_all->workers.end();
+}
+
+TEST_F(AccountTest, those_of_whom_a_source_was_held_go_once_it_is_not) {
+  const auto of_all = with();
+  KnownAccounts known(of_all, 3);
+  {
+    std::vector<TokenSource> held;
+    for (int i = 0; i < 10; ++i) held.emplace_back(known.find(std::to_string(i)));
+    EXPECT_EQ(known.size(), 10U);
+  }
+  for (int i = 0; i < 10; ++i) static_cast<void>(known.find("9"));
+  EXPECT_EQ(known.size(), 3U);
+}
+
+TEST_F(AccountTest, an_account_whose_renewal_is_put_off_is_not_forgotten_until_the_next) {
+  const auto of_all = with();
+  response = [](const auto&) { return failed(17s); };
+  KnownAccounts known(of_all, 1);
+  EXPECT_FALSE(TokenSource(known.find("down"))({}));
+  of_all->workers.end();  // it holds on to the account no more
+  const auto others = [&] {
+    for (int i = 0; i < 4; ++i) static_cast<void>(known.find(std::to_string(i)));
+  };
+  others();
+  EXPECT_FALSE(TokenSource(known.find("down"))({}));
+  EXPECT_EQ(renewals, 1) << "nobody is asked by every call";
+  elapsed = 17s;
+  others();
+  EXPECT_EQ(known.size(), 1U);
 }
 
 TEST_F(AccountTest, an_account_whose_token_is_in_memory_alone_is_not_forgotten) {
   const auto of_all = with();
   renew_with = [](Standing& standing, const auto&) {
-    standing = Unsaved{"spent", {}};
+    standing = Unsaved{"spent", {}, nullptr};
     return failed();
   };
   KnownAccounts known(of_all, 1);
@@ -699,11 +803,15 @@ TEST_F(AccountTest, log_in_again_is_told_once_until_there_is_a_token_again) {
   for (int round = 0; round < 2; ++round) {
     response = dead;
     for (int i = 0; i < 3; ++i) {
-      elapsed = elapsed.load() + 1s;
+      elapsed = elapsed.load() + 60s;
       EXPECT_EQ(got(token.get({})), "error: dead");
+      response = [](const auto&) { return failed(); };
+      elapsed = elapsed.load() + 60s;
+      EXPECT_FALSE(token.get({})) << "it need not be dead each time";
+      response = dead;
     }
     response = fresh_one;
-    elapsed = elapsed.load() + 1s;
+    elapsed = elapsed.load() + 60s;
     EXPECT_TRUE(token.get({}));
     elapsed = elapsed.load() + 1s;
   }

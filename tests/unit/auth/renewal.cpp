@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cerrno>
 #include <connectid/auth/file_token_store.hpp>
 #include <connectid/auth/oauth_sources.hpp>
@@ -13,9 +14,11 @@
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "support/disk.hpp"
+#include "support/eventually.hpp"
 #include "support/temporary_directory.hpp"
 
 namespace connectid::detail {
@@ -319,7 +322,8 @@ TEST_F(RefresherTest, a_store_that_is_set_up_wrongly_is_not_tried_again_and_noth
   EXPECT_FALSE(detail().temporary);
   EXPECT_EQ(store->saves, 2);
   store->lock_error = others_may_read;
-  EXPECT_THAT(renew(refresher), HasSubstr("the store's lock was not had: others may read it"));
+  EXPECT_EQ(renew(refresher), "canary-access-2") << "the token that was held in memory has its lock";
+  EXPECT_THAT(renew(refresher, "canary-access-2"), HasSubstr("the store's lock was not had: others may read it"));
   EXPECT_FALSE(detail().temporary);
   store->lock_error.reset();
 }
@@ -602,6 +606,15 @@ const ErrorRow error_rows[] = {
      499,
      false,
      true},
+    {"a_dead_word_in_a_503",
+     {oauth_error(503, "invalid_token"), oauth_error(503, "invalid_token"), oauth_error(503, "invalid_token")},
+     "HTTP 503",
+     "invalid_token",
+     "",
+     503,
+     false,
+     true},
+    {"a_dead_word_in_a_429", {oauth_error(429, "invalid_grant")}, "HTTP 429", "invalid_grant", "", 429, false, true},
     {"unauthorized_client",
      {oauth_error(400, "unauthorized_client")},
      "unauthorized_client",
@@ -827,7 +840,9 @@ TEST_F(RefresherTest, what_its_end_cannot_save_is_told) {
     Refresher refresher = make();
     renew(refresher, {}, left());
   }
-  EXPECT_EQ(Refresher::lost, "no space left on the disk");
+  EXPECT_EQ(
+      Refresher::lost,
+      "LOST: the new refresh token of account \"anna\" could not be saved: log in again (no space left on the disk)");
 }
 
 TEST_F(RefresherTest, what_an_accounts_cannot_keep_when_it_ends_is_an_event) {
@@ -837,7 +852,7 @@ TEST_F(RefresherTest, what_an_accounts_cannot_keep_when_it_ends_is_an_event) {
   std::vector<TokenEvent> events;
   {
     const Accounts accounts(credentials(), store,
-                            {.renewal = {.timeout = 20ms, .retry_policy = {.connect_for = 75ms}},
+                            {.renewal = {.timeout = 500ms, .retry_policy = {.connect_for = 75ms}},
                              .on_event = [&](const TokenEvent& event) { events.push_back(event); }});
     const auto token = accounts.source("anna")({});
     ASSERT_FALSE(token);
@@ -847,7 +862,146 @@ TEST_F(RefresherTest, what_an_accounts_cannot_keep_when_it_ends_is_an_event) {
   EXPECT_EQ(events[0].kind, TokenEvent::Kind::put_off);
   EXPECT_EQ(events[1].kind, TokenEvent::Kind::lost);
   EXPECT_EQ(events[1].account, "anna");
+  EXPECT_TRUE(events[1].error->token_error()->log_in_again);
   EXPECT_THAT(events[1].error->message(), HasSubstr("no space left on the disk"));
+}
+
+TEST_F(RefresherTest, a_token_that_is_held_in_memory_keeps_its_lock_so_that_nobody_spends_the_old_one) {
+  save(stored());
+  store->failures = 1;
+  wire->respond(rotated());
+  Refresher refresher = make();
+  EXPECT_THAT(renew(refresher, {}, left()), HasSubstr("held in memory"));
+  EXPECT_FALSE(store->lock("anna", {})) << "another process would find the token that was spent";
+  EXPECT_EQ(renew(refresher), "canary-access-2");
+  EXPECT_TRUE(store->lock("anna", {}));
+  EXPECT_THAT(bodies(), ElementsAre(refresh_body));
+}
+
+TEST_F(RefresherTest, one_that_gives_way_to_another_token_gives_its_lock_back) {
+  save(stored());
+  store->failures = 1;
+  wire->respond(rotated());
+  Refresher refresher = make();
+  renew(refresher, {}, left());
+  StoredToken other = stored(now + 1h);
+  other.refresh_token = "canary-refresh-9";
+  save(other);
+  EXPECT_EQ(renew(refresher), "canary-access-1");
+  EXPECT_TRUE(std::holds_alternative<std::monostate>(refresher.standing));
+  EXPECT_TRUE(store->lock("anna", {}));
+}
+
+TEST_F(RefresherTest, once_tokens_were_replaced_the_store_must_work_even_if_another_was_not) {
+  for (const bool rotating_first : {true, false}) {
+    store->is_read_only = false;
+    save(stored());
+    Refresher refresher = make();
+    for (const bool rotating : {rotating_first, !rotating_first}) {
+      wire->respond(rotating ? rotated() : http_response(200, R"({"access_token":"canary-access-3"})"));
+      renew(refresher, in_store().access_token);
+    }
+    store->is_read_only = true;
+    const std::size_t sent = bodies().size();
+    EXPECT_THAT(renew(refresher, in_store().access_token), HasSubstr("the refresh token was not sent"));
+    EXPECT_EQ(bodies().size(), sent);
+  }
+}
+
+/// Each save, load and secret takes so long.
+class SlowStore final : public TokenStore {
+ public:
+  Result<std::optional<StoredToken>> load(const std::string& account) override { return memory.load(account); }
+  Result<void> save(const std::string& account, const StoredToken& token) override {
+    std::this_thread::sleep_for(pause);
+    return memory.save(account, token);
+  }
+  Result<void> remove(const std::string& account) override { return memory.remove(account); }
+  Result<Lock> lock(const std::string& account, const LockRequest& request) override {
+    held_for = request.held_for;
+    return memory.lock(account, request);
+  }
+  MemoryTokenStore memory;
+  std::chrono::milliseconds pause{0}, held_for{0};
+};
+
+TEST_F(RefresherTest, the_authorization_server_has_its_whole_time_however_slow_the_store_is) {
+  class Watch final : public http::Transport {
+   public:
+    http::AttemptResult perform(const http::Request&, const http::Limits& limits) override {
+      given = limits.deadline - std::chrono::steady_clock::now();
+      return rotated();
+    }
+    std::chrono::nanoseconds given{};
+  };
+  const auto slow = std::make_shared<SlowStore>();
+  ASSERT_TRUE(slow->memory.save("anna", stored()));
+  const auto watch = std::make_shared<Watch>();
+  Credentials watched = credentials();
+  watched.transport = watch;
+  slow->pause = 30ms;
+  Refresher refresher(Grant::refresh_token, {.credentials = watched, .store = slow, .account = "anna"});
+  EXPECT_EQ(renew(refresher), "canary-access-2");
+  EXPECT_GT(watch->given, Renewal{}.timeout - 30ms);
+  EXPECT_EQ(slow->held_for, 2 * Renewal{}.timeout);
+}
+
+TEST_F(RefresherTest, a_store_so_slow_that_its_lock_may_end_costs_no_refresh_token) {
+  const auto slow = std::make_shared<SlowStore>();
+  ASSERT_TRUE(slow->memory.save("anna", stored()));
+  slow->pause = 30ms;
+  Refresher refresher(Grant::refresh_token,
+                      {.credentials = credentials(), .store = slow, .account = "anna", .renewal = {.timeout = 20ms}});
+  EXPECT_THAT(renew(refresher), HasSubstr("the refresh token was not sent"));
+  EXPECT_TRUE(detail().temporary);
+  EXPECT_THAT(bodies(), ElementsAre());
+}
+
+TEST_F(RefresherTest, the_wait_for_the_lock_is_time_that_passes) {
+  save(stored());
+  auto held = store->lock("anna", {});
+  std::jthread other([&] {
+    std::this_thread::sleep_for(1500ms);
+    StoredToken fresh = stored(now + 12h);
+    fresh.obtained_at = now + 1400ms;  // while this one waited
+    save(fresh);
+    held = Result<TokenStore::Lock>(TokenStore::Lock());
+  });
+  Refresher refresher = make(Renewal{});
+  EXPECT_EQ(renew(refresher), "canary-access-1");
+  EXPECT_THAT(bodies(), ElementsAre());
+}
+
+TEST_F(RefresherTest, any_timeout_can_be_used) {
+  for (const auto timeout : {std::chrono::milliseconds::max(), std::chrono::milliseconds::min()}) {
+    save(stored());
+    wire->respond(rotated());
+    Refresher refresher = make(Renewal{.timeout = timeout});
+    EXPECT_THAT(renew(refresher),
+                ::testing::AnyOf("canary-access-2", HasSubstr("timeout of 0 ms"), HasSubstr("not sent")));
+  }
+}
+
+TEST_F(RefresherTest, the_end_of_an_accounts_waits_for_the_refresh_that_is_under_way) {
+  class Slow final : public http::Transport {
+   public:
+    http::AttemptResult perform(const http::Request&, const http::Limits&) override {
+      began = true;
+      std::this_thread::sleep_for(50ms);
+      return rotated();
+    }
+    std::atomic<bool> began = false;
+  };
+  save(stored());
+  const auto slow = std::make_shared<Slow>();
+  Credentials with_slow = credentials();
+  with_slow.transport = slow;
+  {
+    const Accounts accounts(with_slow, store);
+    EXPECT_FALSE(accounts.source("anna").get({}, [](const auto& token) { EXPECT_TRUE(token); }));
+    ASSERT_TRUE(eventually([&] { return slow->began.load(); }));
+  }
+  EXPECT_EQ(in_store().refresh_token.reveal(), "canary-refresh-2");
 }
 
 // ---- short lives
@@ -939,6 +1093,15 @@ TEST_F(RefresherTest, a_vault_that_gives_no_secret_spends_nothing) {
   Refresher refresher = make(vault);
   EXPECT_EQ(renew(refresher), "the client secret was not had: the vault is sealed");
   EXPECT_TRUE(detail().temporary);
+  EXPECT_THAT(bodies(), ElementsAre());
+}
+
+TEST_F(RefresherTest, a_vault_that_gives_an_empty_secret_makes_no_public_client_of_this_one) {
+  save(stored());
+  Credentials vault = credentials();
+  vault.client_secret_from = []() -> Result<Secret> { return Secret(); };
+  Refresher refresher = make(vault);
+  EXPECT_EQ(renew(refresher), "client_secret_from gave an empty secret");
   EXPECT_THAT(bodies(), ElementsAre());
 }
 

@@ -190,6 +190,46 @@ TEST_F(RefreshingSource, a_401_whose_renewal_failed_for_now_says_so_and_until_wh
   EXPECT_THAT(error.message(), HasSubstr("; renewal put off until 2"));
 }
 
+TEST_F(RefreshingSource, a_401_whose_renewal_outlasts_the_call_is_temporary) {
+  int asked = 0;
+  const TokenSource slow = [&](const TokenRequest& request) -> Result<AccessToken> {
+    if (asked++ == 0) return AccessToken{"canary-1"};
+    if (request.stop.stop_requested()) return Error(Outcome::not_sent, Cancelled{Stage::token}, "cancelled");
+    return Error(Outcome::not_sent, DeadlineExceeded{Stage::token}, "the time was up");
+  };
+  wire->respond(refused);
+  const auto result = client(slow).start(valid);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().outcome(), Outcome::rejected);
+  ASSERT_EQ(result.error().kind(), ErrorKind::unauthorized);
+  ASSERT_TRUE(result.error().token_error());
+  EXPECT_TRUE(result.error().token_error()->temporary);
+}
+
+TEST_F(RefreshingSource, a_401_with_another_token_whose_attempt_has_no_connection_is_temporary) {
+  give_token("1");
+  wire->respond(refused);
+  give_token("2");
+  const http::Failure unreachable{.stage = Stage::connect, .cause = Cause::unreachable, .body_left = false};
+  wire->respond(unreachable);
+  const auto source = auth::client_credentials_source({.credentials = credentials()});
+  const SubscriptionClient calls(
+      {.environment = environment, .token_source = source, .transport = wire, .retry_policy = {.connect_for = 0ms}});
+  const auto result = calls.start(valid);
+  ASSERT_FALSE(result);
+  ASSERT_EQ(result.error().kind(), ErrorKind::unauthorized) << result.error();
+  ASSERT_TRUE(result.error().token_error());
+  EXPECT_TRUE(result.error().token_error()->temporary);
+}
+
+TEST_F(RefreshingSource, a_401_and_a_source_without_another_token_has_no_token_error) {
+  wire->respond(refused);
+  const auto result = client(static_token("canary-1")).start(valid);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().kind(), ErrorKind::unauthorized);
+  EXPECT_EQ(result.error().token_error(), nullptr) << "a log-in may help";
+}
+
 TEST_F(RefreshingSource, a_401_with_another_token_that_is_refused_too_has_no_token_error) {
   give_token("1");
   wire->respond(refused);

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -38,7 +39,7 @@ TEST(Workers, run_each_job_once_and_no_more_at_a_time_than_there_are_workers) {
         ++ran;
         --running;
       }),
-                "");
+                0);
     }
     EXPECT_TRUE(eventually([&] { return ran == jobs; }));
   }
@@ -55,7 +56,7 @@ TEST(Workers, run_side_by_side) {
       both.arrive_and_wait();
       ++met;
     }),
-              "");
+              0);
   }
   EXPECT_TRUE(eventually([&] { return met == 2; }));
 }
@@ -66,7 +67,7 @@ TEST(Workers, have_no_thread_while_there_is_no_job) {
   EXPECT_EQ(threads(), before);
   for (int round = 0; round < 20; ++round) {
     std::atomic<bool> ran = false;
-    EXPECT_EQ(workers.add([&](const std::stop_token&) { ran = true; }), "");
+    EXPECT_EQ(workers.add([&](const std::stop_token&) { ran = true; }), 0);
     EXPECT_TRUE(eventually([&] { return ran && threads() == before; })) << "round " << round;
   }
 }
@@ -75,7 +76,7 @@ TEST(Workers, of_none_there_is_one) {
   for (const int most : {0, -1}) {
     Workers workers(most);
     std::atomic<bool> ran = false;
-    EXPECT_EQ(workers.add([&](const std::stop_token&) { ran = true; }), "");
+    EXPECT_EQ(workers.add([&](const std::stop_token&) { ran = true; }), 0);
     EXPECT_TRUE(eventually([&] { return ran.load(); }));
   }
 }
@@ -84,7 +85,7 @@ TEST(Workers, take_no_signals_and_leave_those_of_the_caller_as_they_were) {
   sigset_t blocked{}, here{};
   {
     Workers workers(1);
-    EXPECT_EQ(workers.add([&](const std::stop_token&) { pthread_sigmask(SIG_SETMASK, nullptr, &blocked); }), "");
+    EXPECT_EQ(workers.add([&](const std::stop_token&) { pthread_sigmask(SIG_SETMASK, nullptr, &blocked); }), 0);
   }
   for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGPIPE}) EXPECT_EQ(sigismember(&blocked, signal), 1);
   pthread_sigmask(SIG_SETMASK, nullptr, &here);
@@ -100,15 +101,15 @@ TEST(Workers, their_end_runs_what_waits_and_asks_it_to_leave) {
     while (!leaving.stop_requested()) std::this_thread::sleep_for(1ms);
     ++asked_to_leave;
   }),
-            "");
+            0);
   for (int i = 0; i < 5; ++i) {
     EXPECT_EQ(workers.add([&](const std::stop_token& leaving) { asked_to_leave += leaving.stop_requested() ? 1 : 0; }),
-              "");
+              0);
   }
   first_runs.acquire();
   workers.end();
   EXPECT_EQ(asked_to_leave, 6);
-  EXPECT_NE(workers.add([](const std::stop_token&) { ADD_FAILURE() << "behind the end"; }), "");
+  EXPECT_EQ(workers.add([](const std::stop_token&) { ADD_FAILURE() << "behind the end"; }), ECANCELED);
   workers.end();
 }
 
@@ -117,9 +118,9 @@ TEST(Workers, a_job_may_add_another) {
   Workers workers(1);
   EXPECT_EQ(workers.add([&](const std::stop_token&) {
     ++ran;
-    EXPECT_EQ(workers.add([&](const std::stop_token&) { ++ran; }), "");
+    EXPECT_EQ(workers.add([&](const std::stop_token&) { ++ran; }), 0);
   }),
-            "");
+            0);
   EXPECT_TRUE(eventually([&] { return ran == 2; }));
 }
 
