@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -19,6 +20,12 @@ void occupy_standard_descriptors() {
   for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (fcntl(fd, F_GETFD) < 0) static_cast<void>(open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY));
   }
+}
+
+/// It would hold tokens, and outlive the run.
+void forbid_core_dumps() {
+  const rlimit none{};
+  static_cast<void>(setrlimit(RLIMIT_CORE, &none));
 }
 
 std::optional<std::string> variable(const char* name) {
@@ -56,6 +63,7 @@ Report report(int argc, char** argv, Asked& asked, const StopOnSignal& signals) 
 }  // namespace
 
 int main(int argc, char** argv) {
+  forbid_core_dumps();
   occupy_standard_descriptors();
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);  // a journal that may not grow is reported as full

@@ -21,6 +21,9 @@ json account_json(const auth::StoredAccount& account) {
   one["access_token_expires_at"] = nullptr;
   if (!token.access_token.empty()) one["access_token_expires_at"] = utc_for_machines(token.expires_at);
   one["has_refresh_token"] = !token.refresh_token.empty();
+  one["log_in_again"] = account.token ? !token.refused.empty() : must_log_in_again(account.token.error());
+  one["refused"] = nullptr;
+  if (!token.refused.empty()) one["refused"] = token.refused;
   if (!account.token) one["error"] = account.token.error().message();
   return one;
 }
@@ -32,6 +35,8 @@ std::string account_line(const auth::StoredAccount& account) {
   std::string line =
       printable(account.name) + "\n  " + printable(api_url) + ", client " + printable(client_id) + "\n  ";
   line += access_token.empty() ? "no access token yet" : "access token until " + utc_for_people(expires_at);
+  if (!refused.empty())
+    return line + "; must log in again: its refresh token was refused (" + printable(refused) + ")\n";
   return line + (refresh_token.empty() ? "; no refresh token\n" : "; renewed by its refresh token\n");
 }
 
@@ -55,7 +60,8 @@ Command commands::accounts(CLI::App& app) {
   add_output(app);
   Notes notes{.summary = "List the accounts that are logged in",
               .paragraphs = {"Lists each account: the API that its tokens are for, the client, and when its access "
-                             "token expires. No token is printed.",
+                             "token expires; and whether it must log in again, for its refresh token was refused. No "
+                             "token is printed.",
                              where_tokens_are,
                              "With --output json, standard output holds one JSON object: {\"accounts\":[...]}."},
               .statuses = {{"0", "Listed, even if there is none."},

@@ -22,17 +22,19 @@ struct Arguments {
 Secret access_token_before_login(const std::string& account, auth::FileTokenStore& store) {
   const auto loaded = store.load(account);
   if (loaded) return loaded->value_or(auth::StoredToken{}).access_token;
-  const auto* detail = loaded.error().get_if<TokenError>();
-  if (!detail || !detail->log_in_again) throw UsageError(loaded.error().message());
+  if (!must_log_in_again(loaded.error())) throw UsageError(loaded.error().message());
   return {};
 }
 
-/// The next run has nothing but the store. A login at the same moment may have put another token there.
-Report logged_in(const std::string& account, const Secret& kept_before, auth::FileTokenStore& store) {
-  const auto kept = store.load(account);
-  const bool is_new = kept && *kept && (*kept)->access_token != kept_before;
-  if (is_new) return {.out = "logged in: account " + printable(account) + "\n"};
-  const std::string why = kept ? "make sure that its directory can be written, and retry" : kept.error().message();
+/// The next run has nothing but the store. What came may be the token that was kept before, while that lives; and a
+/// login at the same moment may have put another one there.
+Report logged_in(const std::string& account, const Secret& token, const Secret& kept_before,
+                 auth::FileTokenStore& store) {
+  const auto loaded = store.load(account);
+  const Secret kept = loaded ? loaded->value_or(auth::StoredToken{}).access_token : Secret();
+  const bool is_kept = kept == token || (!kept.empty() && kept != kept_before);
+  if (is_kept) return {.out = "logged in: account " + printable(account) + "\n"};
+  const std::string why = loaded ? "make sure that its directory can be written, and retry" : loaded.error().message();
   return {.status = 7,
           .err = "connectid: the authorization server issued a token, but the store did not keep it for account " +
                  printable(account) + ": " + why + "\n"};
@@ -61,7 +63,7 @@ Report run(const Arguments& arguments, const Context& context) {
   }
   const auto [token, source] =
       get_token(store, {account}, *std::move(credentials), kept_before, arguments.limits, stop);
-  Report report = token ? logged_in(account, kept_before, *store) : report_token_error(token.error());
+  Report report = token ? logged_in(account, token->value, kept_before, *store) : report_token_error(token.error());
   report.held_until_told = source;
   return report;
 }

@@ -1,7 +1,7 @@
 #include "input/accounts.hpp"
 
+#include <cstdio>
 #include <utility>
-#include <vector>
 
 #include "input/data_directory.hpp"
 #include "input/secret_input.hpp"
@@ -58,6 +58,25 @@ std::shared_ptr<auth::FileTokenStore> token_store() {
   return std::make_shared<auth::FileTokenStore>(*directory + "/tokens");
 }
 
+bool must_log_in_again(const Error& error) {
+  const TokenError* detail = error.token_error();
+  return detail && detail->log_in_again;
+}
+
+KeptAccounts kept_accounts(const std::optional<Environment>& environment, const auth::FileTokenStore& store) {
+  const auto all = store.accounts();
+  if (!all) throw UsageError(all.error().message());
+  KeptAccounts kept;
+  for (const auth::StoredAccount& one : *all) {
+    if (!one.token) {
+      kept.unusable.push_back(one.token.error());
+    } else if (!environment || is_for(*one.token, *environment)) {
+      kept.fitting.push_back({one.name, *one.token});
+    }
+  }
+  return kept;
+}
+
 std::optional<std::string> named_account(const AccountArguments& arguments, const Variables& variables) {
   if (arguments.account && arguments.account->empty()) throw UsageError("--account is empty");
   const auto in_variable = value_of(variable::account, variables);
@@ -87,19 +106,11 @@ std::string not_logged_in(const std::optional<std::string>& name, const Environm
 }
 
 std::optional<Account> only_account(const std::optional<Environment>& environment, const auth::FileTokenStore& store) {
-  const auto all = store.accounts();
-  if (!all) throw UsageError(all.error().message());
-  std::vector<Account> fitting;
-  std::vector<std::string> errors;
-  for (const auth::StoredAccount& one : *all) {
-    if (!one.token) {
-      errors.push_back(one.token.error().message());
-    } else if (!environment || is_for(*one.token, *environment)) {
-      fitting.push_back({one.name, *one.token});
-    }
-  }
+  const auto [fitting, unusable] = kept_accounts(environment, store);
   // Never by elimination: the account that is meant may be the one whose file cannot be used.
-  if (!errors.empty()) {
+  if (!unusable.empty()) {
+    std::vector<std::string> errors;
+    for (const Error& error : unusable) errors.push_back(error.message());
     throw UsageError("no account is chosen while the file of one cannot be used: " + joined(errors, "; ") +
                      "; fix it (a broken one by a new login), or " + name_one_of(fitting));
   }
@@ -126,12 +137,21 @@ std::optional<auth::Credentials> credentials_of(const Account& account, const En
       .client_authentication = client_authentication(variables)};
 }
 
+void tell_what_is_lost(const auth::TokenEvent& event) {
+  if (event.kind != auth::TokenEvent::Kind::lost) return;
+  const std::string why = event.error ? " (" + event.error->message() + ")" : "";
+  const std::string line = "connectid: LOST: the new refresh token of account " + printable(event.account) +
+                           " could not be saved" + why + ": log in again\n";
+  static_cast<void>(std::fwrite(line.data(), 1, line.size(), stderr));
+}
+
 TokenSource source_of(const Account& account, auth::Credentials credentials, std::shared_ptr<auth::TokenStore> store,
                       const RetryPolicy& retry_policy) {
   auth::SourceOptions options{.credentials = std::move(credentials),
                               .store = std::move(store),
                               .account = account.name,
-                              .renewal = {.ahead = std::chrono::milliseconds{0}, .retry_policy = retry_policy}};
+                              .renewal = {.ahead = std::chrono::milliseconds{0}, .retry_policy = retry_policy},
+                              .on_event = tell_what_is_lost};
   return account.stored.refresh_token.empty() ? auth::client_credentials_source(std::move(options))
                                               : auth::refresh_token_source(std::move(options));
 }

@@ -6,6 +6,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "input/settings.hpp"
 
@@ -27,6 +28,18 @@ struct Account {
   std::string name;
   auth::StoredToken stored = {};  ///< what is kept of it
 };
+
+/// Whether no renewal can help.
+[[nodiscard]] bool must_log_in_again(const Error& error);
+
+/// Who was logged in, for an environment or for all; and why the files of others, whosever they are, cannot be used.
+/// Throws UsageError where the store cannot be.
+struct KeptAccounts {
+  std::vector<Account> fitting;
+  std::vector<Error> unusable;
+};
+[[nodiscard]] KeptAccounts kept_accounts(const std::optional<Environment>& environment,
+                                         const auth::FileTokenStore& store);
 
 /// --account over CONNECTID_ACCOUNT. Throws UsageError where one is empty.
 [[nodiscard]] std::optional<std::string> named_account(const AccountArguments& arguments, const Variables& variables);
@@ -69,8 +82,11 @@ struct GotToken {
                                  auth::Credentials credentials, const Secret& refused, const CallLimits& limits,
                                  const std::stop_token& stop);
 
+/// On standard error, for it comes once the rest was told: a new refresh token that could not be kept.
+void tell_what_is_lost(const auth::TokenEvent& event);
+
 /// The account's tokens, by the grant that they came by. One is refreshed when it has expired and not before: a run is
-/// short, and nobody should wait for a token that it does not use.
+/// short, and nobody should wait for a token that it does not use. Its end tells what is lost.
 [[nodiscard]] TokenSource source_of(const Account& account, auth::Credentials credentials,
                                     std::shared_ptr<auth::TokenStore> store, const RetryPolicy& retry_policy);
 

@@ -12,7 +12,7 @@ namespace {
 TokenSource no_token(const std::optional<std::string>& account, const Environment& environment) {
   std::string why = not_logged_in(account, environment);
   if (!account) why = "CONNECTID_ACCESS_TOKEN is not set, nor is CONNECTID_ACCESS_TOKEN_FILE, and " + why;
-  return [why](const TokenRequest&) -> Result<AccessToken> { return token_error(why); };
+  return [why](const TokenRequest&) -> Result<AccessToken> { return token_error(why, {.log_in_again = true}); };
 }
 
 }  // namespace

@@ -47,7 +47,10 @@ void add(CLI::App& command, const Flag& flag, std::optional<std::string>& to) {
   add(command, flag, [&to](const std::string& text) { to = text; });
 }
 
-void add_switch(CLI::App& command, const char* name, const char* text, bool& to) { command.add_flag(name, to, text); }
+void add_switch(CLI::App& command, const char* name, const char* text, bool& to, const char* excludes) {
+  auto* option = command.add_flag(name, to, text);
+  if (excludes) option->excludes(command.get_option(excludes));
+}
 
 void add_output(CLI::App& command) {
   add(command, {"--output", "text|json", "Text for people, or one JSON object", "text"}, [](const std::string& text) {

@@ -34,7 +34,8 @@ struct Flag {
 
 void add(CLI::App& command, const Flag& flag, const std::function<void(const std::string&)>& take);
 void add(CLI::App& command, const Flag& flag, std::optional<std::string>& to);
-void add_switch(CLI::App& command, const char* name, const char* text, bool& to);
+/// `excludes`: see Flag.
+void add_switch(CLI::App& command, const char* name, const char* text, bool& to, const char* excludes = nullptr);
 
 /// --output. Its value is read by `wanted_output`.
 void add_output(CLI::App& command);

@@ -29,17 +29,13 @@ std::string attempts_for_people(const CallInfo& call) {
 
 // ---- JSON
 
-json error_json(const std::string& kind, const std::string& message, const std::vector<Violation>& violations) {
-  json error{{"kind", kind}, {"message", message}};
-  if (!violations.empty()) {
-    error["violations"] = json::array();
-    for (const Violation& violation : violations) {
-      error["violations"].push_back(
-          {{"field", violation.field}, {"rule", violation.rule}, {"message", violation.message}});
-    }
-  }
-  return error;
+const std::vector<Violation>& violations_of(const Error& error) {
+  static const std::vector<Violation> none;
+  const auto* invalid = error.get_if<ValidationError>();
+  return invalid ? invalid->violations : none;
 }
+
+json plain_error(const std::string& kind, const std::string& message) { return {{"kind", kind}, {"message", message}}; }
 
 json result_json(const Asked& asked, std::string_view outcome, const CallInfo& call) {
   json result;
@@ -60,7 +56,9 @@ json result_json(const Asked& asked, std::string_view outcome, const CallInfo& c
 }
 
 /// Of a command that starts nothing, whatever happens.
-bool only_reads(const Asked& asked) { return asked.command == "list" || asked.command == "accounts"; }
+bool only_reads(const Asked& asked) {
+  return asked.command == "list" || asked.command == "token" || asked.command == "accounts";
+}
 
 std::string line(const json& result) { return result.dump(-1, ' ', false, json::error_handler_t::replace) + "\n"; }
 
@@ -95,6 +93,10 @@ std::string next_step(const Asked& asked, const Error& error) {
   if (error.kind() == ErrorKind::forbidden) {
     return "Nothing was started. This token lacks the permission: ask whoever issued it.\n";
   }
+  if (const TokenError* detail = error.token_error()) {
+    if (detail->temporary) return "Nothing was started. It may pass: wait, then retry; that is safe.\n";
+    if (!detail->log_in_again) return "Nothing was started. Fix what the message says, then retry.\n";
+  }
   switch (status_of(error)) {
     case 2:
       return "Nothing was sent. Fix the input and retry.\n";
@@ -114,17 +116,11 @@ std::string next_step(const Asked& asked, const Error& error) {
   }
 }
 
-const std::vector<Violation>& violations_of(const Error& error) {
-  static const std::vector<Violation> none;
-  const auto* invalid = error.get_if<ValidationError>();
-  return invalid ? invalid->violations : none;
-}
-
 Report report_error(const Asked& asked, const Error& error) {
   Report report{.status = status_of(error)};
   if (asked.output == Output::json) {
     json result = result_json(asked, to_string(error.outcome()), error.call());
-    result["error"] = error_json(std::string(to_string(error.kind())), error.message(), violations_of(error));
+    result["error"] = error_json(error);
     report.out = line(result);
   } else if (error.outcome() == Outcome::unknown) {
     report.err = unknown_for_people(asked, error);
@@ -153,6 +149,19 @@ Output wanted_output(int argc, const char* const* argv) {
     if (word == "--output" && i + 1 < argc && std::string_view(argv[i + 1]) == "json") return Output::json;
   }
   return Output::text;
+}
+
+json error_json(const Error& error) {
+  json described = plain_error(std::string(to_string(error.kind())), error.message());
+  for (const Violation& violation : violations_of(error)) {
+    described["violations"].push_back(
+        {{"field", violation.field}, {"rule", violation.rule}, {"message", violation.message}});
+  }
+  if (const TokenError* detail = error.token_error()) {
+    described["log_in_again"] = detail->log_in_again;
+    described["temporary"] = detail->temporary;
+  }
+  return described;
 }
 
 int status_of(const Error& error) {
@@ -203,9 +212,7 @@ Report report_failed_read(const Asked& asked, const Error& error) {
   if (error.outcome() == Outcome::unknown) report.status = 7;
   if (asked.output == Output::json) {
     report.err.clear();
-    report.out =
-        line({{"call_id", error.call().call_id},
-              {"error", error_json(std::string(to_string(error.kind())), error.message(), violations_of(error))}});
+    report.out = line({{"call_id", error.call().call_id}, {"error", error_json(error)}});
   }
   return report;
 }
@@ -237,7 +244,7 @@ Report report_usage(const Asked& asked, const UsageError& error) {
   Report report{.status = 2};
   if (asked.output == Output::json) {
     json result = only_reads(asked) ? json() : result_json(asked, "not_sent", {});
-    result["error"] = error_json(error.kind, message, {});
+    result["error"] = plain_error(error.kind, message);
     report.out = line(result);
   } else {
     const std::string command = asked.command.empty() ? "" : " " + asked.command;
@@ -258,7 +265,7 @@ Report report_internal_error(const Asked& asked, const std::string& message) {
   Report report{.status = 1, .err = "connectid: internal error: " + message + "\n"};
   if (asked.output == Output::json) {
     json result = only_reads(asked) ? json() : result_json(asked, "unknown", {});
-    result["error"] = error_json("internal", message, {});
+    result["error"] = plain_error("internal", message);
     report.out = line(result);
   }
   return report;

@@ -2,6 +2,7 @@
 
 #include <connectid/connectid.hpp>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 #include "input/rate_limiting.hpp"
@@ -36,6 +37,9 @@ struct Asked {
   /// Reads the request; there is none where a stop is requested first. Throws UsageError.
   void take(const RequestArguments& arguments, const std::stop_token& stop);
 };
+
+/// What JSON says of an error.
+[[nodiscard]] nlohmann::ordered_json error_json(const Error& error);
 
 /// The exit status of a call that failed.
 [[nodiscard]] int status_of(const Error& error);
