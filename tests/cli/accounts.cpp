@@ -1,66 +1,47 @@
 // Accounts at a shell: who is logged in, whose tokens a start uses, and where secrets come from and do not go.
 #include <fcntl.h>
+#include <poll.h>
 #include <pty.h>
+#include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 
 #include <connectid/auth/file_token_store.hpp>
 
+#include "support/accounts_test.hpp"
 #include "support/eventually.hpp"
-#include "support/program_test.hpp"
 
 namespace connectid::cli {
 namespace {
 
 using nlohmann::json;
-using Words = std::vector<std::string>;
-
-class ProgramAccounts : public ProgramTest {
+class ProgramAccounts : public AccountsTest, public ::testing::WithParamInterface<AuthorizationServer> {
  protected:
-  /// Without an access token; with the client of the fake server, and one data directory for all runs of the test.
-  [[nodiscard]] Words variables(const Words& more = {}) const {
-    Words all{"CONNECTID_API_URL=" + server.url(), "CONNECTID_LOGIN_URL=" + server.login_url(),
-              "CONNECTID_CLIENT_ID=test-client", "CONNECTID_CLIENT_SECRET=test-secret", "XDG_DATA_HOME=" + (data / "")};
-    all.insert(all.end(), more.begin(), more.end());
-    return all;
-  }
-  [[nodiscard]] Words variables_without_secret(const Words& more = {}) const {
-    Words all = variables(more);
-    std::erase(all, "CONNECTID_CLIENT_SECRET=test-secret");
-    return all;
-  }
-  /// No output but that of `token` may hold a secret; every token of the server has that word in it.
-  static Ended without_secrets(Ended ended) {
-    EXPECT_EQ((ended.out + ended.err).find("canary"), std::string::npos) << ended.out << ended.err;
-    EXPECT_EQ((ended.out + ended.err).find("test-secret"), std::string::npos) << ended.out << ended.err;
-    return ended;
-  }
-  [[nodiscard]] Ended run(Words arguments, const Words& more = {}, const Streams& streams = {}) const {
-    return without_secrets(Program(std::move(arguments), variables(more), streams).wait());
-  }
-  void import(const std::string& account) {
-    const Ended ended = run({"token", "import", "--account", account}, {}, {.in = server.log_in(account) + "\n"});
-    EXPECT_EQ(ended.status, 0) << ended.err;
-    EXPECT_EQ(ended.out, "kept: the refresh token of account " + account + "\n");
-  }
-  [[nodiscard]] std::string token(const Words& more = {}) const {
-    Words words{"token"};
-    words.insert(words.end(), more.begin(), more.end());
-    return Program(words, variables()).wait().out;
-  }
-
-  /// Of the only account.
-  [[nodiscard]] std::filesystem::path token_file() const {
-    for (const auto& file : std::filesystem::directory_iterator(data / "connectid/tokens")) {
-      if (file.path().extension() == ".json") return file.path();
+  ProgramAccounts() : AccountsTest(GetParam().options) {}
+};
+/// A file, and who opens it.
+class WatchedFile {
+ public:
+  explicit WatchedFile(const std::string& path) { inotify_add_watch(fd_, path.c_str(), IN_OPEN); }
+  WatchedFile(const WatchedFile&) = delete;
+  WatchedFile& operator=(const WatchedFile&) = delete;
+  ~WatchedFile() { close(fd_); }
+  void wait_for_opens(int count) const {
+    for (inotify_event event{}; count > 0; --count) {
+      pollfd fd{fd_, POLLIN, 0};
+      ASSERT_EQ(poll(&fd, 1, 30'000), 1);
+      ASSERT_EQ(read(fd_, &event, sizeof event), ssize_t(sizeof event));
     }
-    return {};
   }
 
-  const TemporaryDirectory data;
+ private:
+  int fd_ = inotify_init1(IN_CLOEXEC);
 };
 
-TEST_F(ProgramAccounts, a_customers_refresh_token_is_imported_once_and_their_starts_are_let_in) {
+INSTANTIATE_TEST_SUITE_P(AuthorizationServers, ProgramAccounts, ::testing::ValuesIn(authorization_servers()),
+                         [](const auto& row) { return row.param.name; });
+
+TEST_P(ProgramAccounts, a_customers_refresh_token_is_imported_once_and_their_starts_are_let_in) {
   import("anna");
   for (int i = 0; i < 2; ++i) {
     const Ended ended = run(start({"--account", "anna", "--output", "json"}));
@@ -72,14 +53,14 @@ TEST_F(ProgramAccounts, a_customers_refresh_token_is_imported_once_and_their_sta
   EXPECT_EQ(server.token_requests().size(), 1U) << "the second run found the first one's token";
 }
 
-TEST_F(ProgramAccounts, an_expired_token_is_renewed_and_the_refresh_token_rotates) {
+TEST_P(ProgramAccounts, an_expired_token_is_renewed_and_the_refresh_token_rotates) {
   import("anna");
   server.access_token_lifetime(std::chrono::seconds{1});
   EXPECT_TRUE(eventually([&] { return !token().empty() && server.token_requests().size() >= 3; }));
   EXPECT_EQ(server.reused_refresh_tokens(), 0U);
 }
 
-TEST_F(ProgramAccounts, a_token_that_the_api_refuses_is_renewed_and_the_start_sent_once_more) {
+TEST_P(ProgramAccounts, a_token_that_the_api_refuses_is_renewed_and_the_start_sent_once_more) {
   import("anna");
   EXPECT_EQ(run(start()).status, 0);
   server.expire_access_tokens();
@@ -89,7 +70,7 @@ TEST_F(ProgramAccounts, a_token_that_the_api_refuses_is_renewed_and_the_start_se
   EXPECT_EQ(server.started().size(), 2U);
 }
 
-TEST_F(ProgramAccounts, the_client_logs_in_with_its_own_credentials) {
+TEST_P(ProgramAccounts, the_client_logs_in_with_its_own_credentials) {
   const Ended ended = run({"login", "--client-credentials"});
   EXPECT_EQ(ended.status, 0) << ended.err;
   EXPECT_EQ(ended.out, "logged in: account test-client\n");
@@ -99,7 +80,18 @@ TEST_F(ProgramAccounts, the_client_logs_in_with_its_own_credentials) {
   EXPECT_EQ(server.token_requests().size(), 2U) << "a login asks, whatever is kept";
 }
 
-TEST_F(ProgramAccounts, a_login_fixes_a_broken_file_and_puts_it_aside) {
+TEST_P(ProgramAccounts, a_login_that_is_given_the_token_that_was_kept_succeeds) {
+  server.always_token_request(
+      testing::response(200, R"({"access_token":"canary-same","token_type":"bearer","expires_in":3000})"));
+  for (int i = 0; i < 2; ++i) {
+    const Ended ended = run({"login", "--client-credentials"});
+    EXPECT_EQ(ended.status, 0) << ended.err;
+    EXPECT_EQ(ended.out, "logged in: account test-client\n");
+    EXPECT_EQ(token(), "canary-same\n");
+  }
+}
+
+TEST_P(ProgramAccounts, a_login_fixes_a_broken_file_and_puts_it_aside) {
   EXPECT_EQ(run({"login", "--client-credentials", "--account", "shop"}).status, 0);
   const std::filesystem::path file = token_file();
   std::ofstream(file) << "no JSON";
@@ -113,7 +105,7 @@ TEST_F(ProgramAccounts, a_login_fixes_a_broken_file_and_puts_it_aside) {
   EXPECT_TRUE(token({"--account", "shop"}).starts_with("canary-access-"));
 }
 
-TEST_F(ProgramAccounts, who_is_not_in_the_store_afterwards_is_not_logged_in) {
+TEST_P(ProgramAccounts, who_is_not_in_the_store_afterwards_is_not_logged_in) {
   EXPECT_EQ(run({"login", "--client-credentials"}).status, 0);
   const std::string before = token();
   // No file may grow, as on a disk that is full. What is printed goes into a pipe.
@@ -127,7 +119,7 @@ TEST_F(ProgramAccounts, who_is_not_in_the_store_afterwards_is_not_logged_in) {
   EXPECT_EQ(token(), before);
 }
 
-TEST_F(ProgramAccounts, without_a_login_url_no_secret_is_asked_for) {
+TEST_P(ProgramAccounts, without_a_login_url_no_secret_is_asked_for) {
   const Words alone{"CONNECTID_API_URL=" + server.url(), "CONNECTID_CLIENT_ID=test-client",
                     "XDG_DATA_HOME=" + (data / ""), "PATH=/usr/bin:/bin"};
   for (const Words& command : {Words{"login", "--client-credentials"}, Words{"token", "import", "--account", "a"}}) {
@@ -139,7 +131,7 @@ TEST_F(ProgramAccounts, without_a_login_url_no_secret_is_asked_for) {
   }
 }
 
-TEST_F(ProgramAccounts, the_secret_may_lie_in_a_file_and_go_into_the_body) {
+TEST_P(ProgramAccounts, the_secret_may_lie_in_a_file_and_go_into_the_body) {
   const TemporaryFile secret("test-secret\n");
   const Ended ended = without_secrets(Program({"login", "--client-credentials", "--account", "own"},
                                               variables_without_secret({"CONNECTID_CLIENT_SECRET_FILE=" + secret.name(),
@@ -149,7 +141,7 @@ TEST_F(ProgramAccounts, the_secret_may_lie_in_a_file_and_go_into_the_body) {
   EXPECT_EQ(server.token_requests().front().client_id, "test-client");
 }
 
-TEST_F(ProgramAccounts, an_import_reads_no_client_secret) {
+TEST_P(ProgramAccounts, an_import_reads_no_client_secret) {
   const Words no_file = variables_without_secret({"CONNECTID_CLIENT_SECRET_FILE=/nowhere"});
   const Streams input{.in = server.log_in("anna") + "\n"};
   const Ended ended = Program({"token", "import", "--account", "anna"}, no_file, input).wait();
@@ -157,7 +149,49 @@ TEST_F(ProgramAccounts, an_import_reads_no_client_secret) {
   EXPECT_EQ(run(start({"--account", "anna"})).status, 0);
 }
 
-TEST_F(ProgramAccounts, token_prints_what_is_good_now_for_other_programs) {
+TEST_P(ProgramAccounts, an_import_forgets_no_tokens_that_could_still_be_used) {
+  import("anna");
+  const std::string before = token();
+  const Streams without_end{.in_path = "/dev/zero"};  // and not read
+  const Ended refused = run({"token", "import", "--account", "anna"}, {}, without_end);
+  EXPECT_EQ(refused.status, 2);
+  EXPECT_NE(refused.err.find("account anna has tokens already, for " + server.url() + " and the client test-client"),
+            std::string::npos)
+      << refused.err;
+  EXPECT_NE(refused.err.find("--replace"), std::string::npos) << refused.err;
+  EXPECT_EQ(token(), before);
+  const Streams another{.in = server.log_in("anna") + "\n"};
+  EXPECT_EQ(run({"token", "import", "--account", "anna", "--replace"}, {}, another).status, 0);
+  EXPECT_NE(token(), before);
+}
+
+TEST_P(ProgramAccounts, an_import_replaces_what_must_log_in_again_unasked) {
+  import("anna");
+  server.revoke("anna");
+  EXPECT_EQ(run({"token"}).status, 4);
+  import("anna");
+  EXPECT_EQ(run(start()).status, 0);
+  std::ofstream(token_file()) << "no JSON";
+  import("anna");
+  EXPECT_EQ(run(start()).status, 0);
+}
+
+TEST_P(ProgramAccounts, an_import_finds_what_another_one_kept_while_it_waited) {
+  auth::FileTokenStore store(data / "connectid/tokens");
+  auto other = store.lock("anna", {});
+  ASSERT_TRUE(other);
+  const WatchedFile lock_file(data / "connectid/tokens/lock");
+  Program program({"token", "import", "--account", "anna"}, variables(), {.in = server.log_in("anna") + "\n"});
+  lock_file.wait_for_opens(2);  // it waits: it tries anew
+  ASSERT_TRUE(store.save("anna", {.refresh_token = Secret("of-another"), .api_url = "https://api.example"}));
+  *other = nullptr;
+  const Ended ended = without_secrets(program.wait());
+  EXPECT_EQ(ended.status, 2);
+  EXPECT_NE(ended.err.find("--replace"), std::string::npos) << ended.err;
+  EXPECT_EQ((*store.load("anna"))->refresh_token.reveal(), "of-another");
+}
+
+TEST_P(ProgramAccounts, token_prints_what_is_good_now_for_other_programs) {
   import("anna");
   const std::string printed = token();
   EXPECT_TRUE(printed.starts_with("canary-access-") && printed.ends_with("\n")) << printed;
@@ -167,7 +201,7 @@ TEST_F(ProgramAccounts, token_prints_what_is_good_now_for_other_programs) {
   EXPECT_EQ(start_with_it.status, 0) << "one line break at its end is dropped: " << start_with_it.err;
 }
 
-TEST_F(ProgramAccounts, a_token_that_standard_output_cannot_take_is_shown_nowhere) {
+TEST_P(ProgramAccounts, a_token_that_standard_output_cannot_take_is_shown_nowhere) {
   import("anna");
   for (const char* path : {"-", "/dev/full"}) {
     const Ended ended = run({"token"}, {}, {.out_path = path});
@@ -179,7 +213,7 @@ TEST_F(ProgramAccounts, a_token_that_standard_output_cannot_take_is_shown_nowher
   }
 }
 
-TEST_F(ProgramAccounts, with_several_accounts_and_none_named_nothing_is_sent_and_their_names_are_told) {
+TEST_P(ProgramAccounts, with_several_accounts_and_none_named_nothing_is_sent_and_their_names_are_told) {
   import("kari");
   import("anna");
   for (const Words& command : {start(), Words{"token"}, Words{"logout"}}) {
@@ -196,14 +230,14 @@ TEST_F(ProgramAccounts, with_several_accounts_and_none_named_nothing_is_sent_and
   EXPECT_EQ(server.started()[2].account, "anna");
 }
 
-TEST_F(ProgramAccounts, an_access_token_in_the_environment_is_used_whoever_is_logged_in) {
+TEST_P(ProgramAccounts, an_access_token_in_the_environment_is_used_whoever_is_logged_in) {
   import("anna");
   EXPECT_EQ(run(start(), {cli::token}).status, 0);
   EXPECT_EQ(server.started().front().account, "test");
   EXPECT_TRUE(server.token_requests().empty());
 }
 
-TEST_F(ProgramAccounts, tokens_go_to_no_other_api_and_login) {
+TEST_P(ProgramAccounts, tokens_go_to_no_other_api_and_login) {
   import("anna");
   testing::FakeServer other;
   const Words to_other{"CONNECTID_API_URL=" + other.url(), "CONNECTID_LOGIN_URL=" + other.login_url(),
@@ -218,7 +252,7 @@ TEST_F(ProgramAccounts, tokens_go_to_no_other_api_and_login) {
   EXPECT_TRUE(other.token_requests().empty());
 }
 
-TEST_F(ProgramAccounts, accounts_are_listed_without_their_tokens) {
+TEST_P(ProgramAccounts, accounts_are_listed_without_their_tokens) {
   EXPECT_EQ(run({"accounts"}).err, "nobody is logged in\n");
   import("anna");
   EXPECT_EQ(run({"accounts"}).out,
@@ -236,7 +270,7 @@ TEST_F(ProgramAccounts, accounts_are_listed_without_their_tokens) {
   EXPECT_EQ(all[1].at("has_refresh_token"), false);
 }
 
-TEST_F(ProgramAccounts, a_file_that_others_may_read_is_listed_with_what_to_do_and_not_used) {
+TEST_P(ProgramAccounts, a_file_that_others_may_read_is_listed_with_what_to_do_and_not_used) {
   import("anna");
   std::filesystem::permissions(token_file(), std::filesystem::perms{0644});
   const Ended listed = run({"accounts"});
@@ -247,7 +281,7 @@ TEST_F(ProgramAccounts, a_file_that_others_may_read_is_listed_with_what_to_do_an
   EXPECT_TRUE(server.received().empty());
 }
 
-TEST_F(ProgramAccounts, none_is_chosen_by_elimination_where_the_file_of_one_cannot_be_used) {
+TEST_P(ProgramAccounts, none_is_chosen_by_elimination_where_the_file_of_one_cannot_be_used) {
   import("anna");
   std::filesystem::permissions(token_file(), std::filesystem::perms{0644});
   import("shop");
@@ -263,7 +297,7 @@ TEST_F(ProgramAccounts, none_is_chosen_by_elimination_where_the_file_of_one_cann
   EXPECT_EQ(server.started().front().account, "shop");
 }
 
-TEST_F(ProgramAccounts, the_problem_of_the_only_file_is_told_of_and_not_that_nobody_is_logged_in) {
+TEST_P(ProgramAccounts, the_problem_of_the_only_file_is_told_of_and_not_that_nobody_is_logged_in) {
   import("anna");
   std::ofstream(token_file()) << "no JSON";
   for (const Words& command : {start(), Words{"token"}, Words{"logout"}}) {
@@ -276,7 +310,7 @@ TEST_F(ProgramAccounts, the_problem_of_the_only_file_is_told_of_and_not_that_nob
   EXPECT_EQ(run({"logout"}).err, "nobody is logged in\n");
 }
 
-TEST_F(ProgramAccounts, a_named_account_that_is_not_logged_in_is_refused_and_not_made) {
+TEST_P(ProgramAccounts, a_named_account_that_is_not_logged_in_is_refused_and_not_made) {
   import("test");
   const std::string says = "account tset is not logged in: ";
   const Ended started = run(start({"--account", "tset"}));
@@ -300,7 +334,7 @@ TEST_F(ProgramAccounts, a_named_account_that_is_not_logged_in_is_refused_and_not
   EXPECT_EQ(json::parse(run({"accounts", "--output", "json"}).out).at("accounts").size(), 1U);
 }
 
-TEST_F(ProgramAccounts, logout_forgets_the_account_here) {
+TEST_P(ProgramAccounts, logout_forgets_the_account_here) {
   import("anna");
   EXPECT_EQ(run({"logout"}).out, "logged out: account anna is forgotten on this machine\n");
   EXPECT_EQ(run({"logout", "--account", "anna"}).err, "account anna is not logged in\n");
@@ -311,7 +345,7 @@ TEST_F(ProgramAccounts, logout_forgets_the_account_here) {
   }
 }
 
-TEST_F(ProgramAccounts, a_refused_refresh_token_is_status_4_and_says_log_in_again) {
+TEST_P(ProgramAccounts, a_refused_refresh_token_is_status_4_and_says_log_in_again) {
   import("anna");
   server.revoke("anna");
   const Ended ended = run(start());
@@ -321,7 +355,103 @@ TEST_F(ProgramAccounts, a_refused_refresh_token_is_status_4_and_says_log_in_agai
   EXPECT_TRUE(server.received().empty());
 }
 
-TEST_F(ProgramAccounts, a_login_that_is_down_is_status_7_for_it_may_pass) {
+TEST_P(ProgramAccounts, a_refused_refresh_token_is_never_sent_again_and_the_accounts_say_so) {
+  import("anna");
+  EXPECT_EQ(json::parse(run({"accounts", "--output", "json"}).out).at("accounts")[0].at("log_in_again"), false);
+  server.revoke("anna");
+  EXPECT_EQ(run({"token"}).status, 4);
+  EXPECT_EQ(server.token_requests().size(), 1U);
+  for (const Words& command : {start(), Words{"token"}, Words{"token", "--renew-all"}}) {
+    const Ended ended = run(command);
+    EXPECT_EQ(ended.status, 4);
+    EXPECT_NE(ended.err.find("log in again"), std::string::npos) << ended.err;
+  }
+  EXPECT_EQ(server.token_requests().size(), 1U);
+  const json anna = json::parse(run({"accounts", "--output", "json"}).out).at("accounts")[0];
+  EXPECT_EQ(anna.at("log_in_again"), true);
+  EXPECT_EQ(anna.at("refused"), "invalid_grant");
+  EXPECT_NE(run({"accounts"}).out.find("must log in again: its refresh token was refused (invalid_grant)"),
+            std::string::npos);
+  import("anna");
+  EXPECT_EQ(run(start()).status, 0);
+  EXPECT_EQ(json::parse(run({"accounts", "--output", "json"}).out).at("accounts")[0].at("refused"), nullptr);
+}
+
+/// What a start and a list say of a token that they do not get.
+struct NoToken {
+  const char* name = "";
+  bool api_refuses = false;  ///< 401, before the authorization server says anything
+  testing::Script authorization_server = {};
+  int status = 0;
+  bool log_in_again = false, temporary = false;
+  const char* next_step = "";
+};
+void PrintTo(const NoToken& row, std::ostream* out) { *out << row.name; }
+class ProgramNoToken : public AccountsTest, public ::testing::WithParamInterface<NoToken> {};
+
+TEST_P(ProgramNoToken, is_told_with_what_to_do_next) {
+  import("anna");
+  if (GetParam().api_refuses) EXPECT_NE(token(), "");
+  server.expire_access_tokens();
+  server.always_token_request(GetParam().authorization_server);
+  const Ended text = run(start());
+  EXPECT_EQ(text.status, GetParam().status);
+  EXPECT_NE(text.err.find(GetParam().next_step), std::string::npos) << text.err;
+  EXPECT_EQ(text.err.find("Log the account in") != std::string::npos, GetParam().log_in_again) << text.err;
+  const Ended in_json = run(start({"--output", "json"}));
+  EXPECT_EQ(in_json.status, GetParam().status);
+  EXPECT_EQ(json::parse(in_json.out).at("error").at("kind"), GetParam().api_refuses ? "unauthorized" : "token_error");
+  for (const std::string& out : {in_json.out, run({"list", "--output", "json"}).out}) {
+    const json error = json::parse(out).at("error");
+    EXPECT_EQ(error.at("log_in_again"), GetParam().log_in_again) << error;
+    EXPECT_EQ(error.at("temporary"), GetParam().temporary) << error;
+  }
+  EXPECT_TRUE(server.started().empty());
+}
+INSTANTIATE_TEST_SUITE_P(
+    Table, ProgramNoToken,
+    ::testing::ValuesIn(std::vector<NoToken>{
+        {"down", false, testing::response(503, "{}"), 7, false, true, "It may pass: wait, then retry; that is safe."},
+        {"down_after_a_401", true, testing::response(503, "{}"), 4, false, true,
+         "It may pass: wait, then retry; that is safe."},
+        {"refused", false, testing::token_error(400, "invalid_grant"), 4, true, false, "connectid token import"},
+        {"refused_after_a_401", true, testing::token_error(400, "invalid_grant"), 4, true, false,
+         "connectid token import"},
+        {"wrong_client", false, testing::token_error(401, "invalid_client"), 4, false, false, "Fix what the message"}}),
+    [](const auto& row) { return row.param.name; });
+
+TEST_P(ProgramAccounts, who_is_not_logged_in_must_log_in_and_no_other_error_says_so) {
+  const json nobody = json::parse(run(start({"--output", "json"})).out).at("error");
+  EXPECT_EQ(nobody.at("log_in_again"), true);
+  EXPECT_EQ(nobody.at("temporary"), false);
+  import("anna");
+  server.always(testing::response(400, R"({"exceptionType":"E","errorMessage":"M"})"));
+  EXPECT_FALSE(json::parse(run(start({"--output", "json"})).out).at("error").contains("log_in_again"));
+}
+
+TEST_F(AccountsTest, a_new_refresh_token_that_cannot_be_kept_is_told_of_as_lost) {
+  server.always_token_request(testing::delayed(std::chrono::seconds{1}));
+  for (const Words& command : {start(), Words{"token", "--renew-all"}}) {
+    import("anna");
+    Program program(command, variables());
+    const std::size_t before = server.token_requests().size();
+    ASSERT_TRUE(eventually([&] { return server.token_requests().size() > before; }));
+    // The store was tried before the request; the authorization server has replaced the refresh token by now.
+    const std::string in_the_way = token_file().string() + ".new";
+    std::filesystem::create_symlink("/nowhere", in_the_way);
+    const Ended ended = without_secrets(program.wait());
+    EXPECT_EQ(ended.status, 4) << "nothing was sent without the token";
+    const std::size_t lost =
+        ended.err.find("connectid: LOST: the new refresh token of account anna could not be saved (");
+    ASSERT_NE(lost, std::string::npos) << ended.err;
+    EXPECT_NE(ended.err.find("): log in again\n", lost), std::string::npos) << ended.err;
+    std::filesystem::remove(in_the_way);
+    EXPECT_EQ(run({"logout"}).status, 0);
+  }
+  EXPECT_TRUE(server.started().empty());
+}
+
+TEST_P(ProgramAccounts, a_login_that_is_down_is_status_7_for_it_may_pass) {
   import("anna");
   server.always_token_request(testing::response(503, "{}"));
   const Ended down = run(start({"--max-attempts", "1"}));
@@ -332,7 +462,7 @@ TEST_F(ProgramAccounts, a_login_that_is_down_is_status_7_for_it_may_pass) {
   EXPECT_TRUE(server.received().empty());
 }
 
-TEST_F(ProgramAccounts, without_the_clients_secret_a_live_token_serves_and_an_expired_one_is_told_of) {
+TEST_P(ProgramAccounts, without_the_clients_secret_a_live_token_serves_and_an_expired_one_is_told_of) {
   EXPECT_EQ(run({"login", "--client-credentials"}).status, 0);
   EXPECT_EQ(Program(start(), variables_without_secret()).wait().status, 0);
   server.expire_access_tokens();
@@ -341,7 +471,7 @@ TEST_F(ProgramAccounts, without_the_clients_secret_a_live_token_serves_and_an_ex
   EXPECT_NE(ended.err.find("client_secret is empty"), std::string::npos) << ended.err;
 }
 
-TEST_F(ProgramAccounts, a_signal_while_the_authorization_server_is_silent_ends_it_and_sends_nothing) {
+TEST_P(ProgramAccounts, a_signal_while_the_authorization_server_is_silent_ends_it_and_sends_nothing) {
   import("anna");
   server.always_token_request(testing::silent());
   Program program(start(), variables());
@@ -354,13 +484,15 @@ TEST_F(ProgramAccounts, a_signal_while_the_authorization_server_is_silent_ends_i
   EXPECT_TRUE(server.received().empty());
 }
 
-TEST_F(ProgramAccounts, a_signal_ends_an_import_that_waits_for_a_renewal_and_keeps_nothing) {
+TEST_P(ProgramAccounts, a_signal_ends_an_import_that_waits_for_a_renewal_and_keeps_nothing) {
   import("anna");
   const auto before = std::filesystem::last_write_time(token_file());
   const auto renewal = auth::FileTokenStore(data / "connectid/tokens").lock("anna", {});
   ASSERT_TRUE(renewal);
-  Program program({"token", "import", "--account", "anna"}, variables(), {.in = server.log_in("anna") + "\n"});
-  ASSERT_TRUE(eventually([&] { return program.has_open(data / "connectid/tokens/lock"); }));
+  const WatchedFile lock_file(data / "connectid/tokens/lock");
+  Program program({"token", "import", "--account", "anna", "--replace"}, variables(),
+                  {.in = server.log_in("anna") + "\n"});
+  lock_file.wait_for_opens(2);  // it waits: it tries anew
   program.signal(SIGINT);
   EXPECT_EQ(without_secrets(program.wait()).status, 7);
   EXPECT_EQ(std::filesystem::last_write_time(token_file()), before);
@@ -374,7 +506,7 @@ struct BadSecret {
   const char* says;
 };
 void PrintTo(const BadSecret& row, std::ostream* out) { *out << row.name; }
-class ProgramBadSecret : public ProgramAccounts, public ::testing::WithParamInterface<BadSecret> {};
+class ProgramBadSecret : public AccountsTest, public ::testing::WithParamInterface<BadSecret> {};
 
 TEST_P(ProgramBadSecret, is_a_usage_error_that_does_not_repeat_it) {
   const Ended ended = without_secrets(
@@ -496,7 +628,7 @@ class Terminal {
   std::string shown_;
 };
 
-TEST_F(ProgramAccounts, the_secret_is_asked_for_at_a_terminal_and_not_shown) {
+TEST_P(ProgramAccounts, the_secret_is_asked_for_at_a_terminal_and_not_shown) {
   Terminal terminal({"login", "--client-credentials"}, variables_without_secret());
   ASSERT_TRUE(terminal.shows("client secret of test-client: "));
   EXPECT_FALSE(terminal.echoes());
@@ -505,7 +637,7 @@ TEST_F(ProgramAccounts, the_secret_is_asked_for_at_a_terminal_and_not_shown) {
   EXPECT_EQ(terminal.shown(), "client secret of test-client: \r\nlogged in: account test-client\r\n");
 }
 
-TEST_F(ProgramAccounts, a_refresh_token_that_is_typed_is_not_shown) {
+TEST_P(ProgramAccounts, a_refresh_token_that_is_typed_is_not_shown) {
   Terminal terminal({"token", "import", "--account", "test"}, variables());
   ASSERT_TRUE(terminal.shows("refresh token: "));
   EXPECT_FALSE(terminal.echoes());
@@ -515,7 +647,7 @@ TEST_F(ProgramAccounts, a_refresh_token_that_is_typed_is_not_shown) {
   EXPECT_EQ(run(start()).status, 0);
 }
 
-TEST_F(ProgramAccounts, a_line_that_a_terminal_truncates_is_refused) {
+TEST_P(ProgramAccounts, a_line_that_a_terminal_truncates_is_refused) {
   for (const std::size_t length : {4095U, 5000U}) {
     Terminal terminal({"token", "import", "--account", "test"}, variables());
     ASSERT_TRUE(terminal.shows("refresh token: "));
@@ -529,7 +661,7 @@ TEST_F(ProgramAccounts, a_line_that_a_terminal_truncates_is_refused) {
   EXPECT_EQ(terminal.wait(), 0) << terminal.shown();
 }
 
-TEST_F(ProgramAccounts, no_key_stops_the_program_or_dumps_it_while_the_terminal_is_silent) {
+TEST_P(ProgramAccounts, no_key_stops_the_program_or_dumps_it_while_the_terminal_is_silent) {
   for (const char* key : {"\x1a", "\x1c"}) {  // Ctrl-Z, Ctrl-backslash
     Terminal terminal({"login", "--client-credentials"}, variables_without_secret());
     ASSERT_TRUE(terminal.shows("client secret of test-client: "));
@@ -540,7 +672,7 @@ TEST_F(ProgramAccounts, no_key_stops_the_program_or_dumps_it_while_the_terminal_
   EXPECT_TRUE(server.token_requests().empty());
 }
 
-TEST_F(ProgramAccounts, ctrl_c_at_the_prompt_gives_the_terminal_back) {
+TEST_P(ProgramAccounts, ctrl_c_at_the_prompt_gives_the_terminal_back) {
   Terminal terminal({"login", "--client-credentials"}, variables_without_secret());
   ASSERT_TRUE(terminal.shows("client secret of test-client: "));
   ASSERT_FALSE(terminal.echoes());
@@ -550,7 +682,7 @@ TEST_F(ProgramAccounts, ctrl_c_at_the_prompt_gives_the_terminal_back) {
   EXPECT_TRUE(server.token_requests().empty());
 }
 
-TEST_F(ProgramAccounts, a_token_is_printed_to_a_terminal_only_where_that_is_asked_for) {
+TEST_P(ProgramAccounts, a_token_is_printed_to_a_terminal_only_where_that_is_asked_for) {
   import("anna");
   Terminal refused({"token"}, variables());
   EXPECT_EQ(refused.wait(), 2);
@@ -562,7 +694,18 @@ TEST_F(ProgramAccounts, a_token_is_printed_to_a_terminal_only_where_that_is_aske
   EXPECT_NE(shown.shown().find("canary-access-"), std::string::npos);
 }
 
-TEST_F(ProgramAccounts, without_a_terminal_no_secret_is_asked_for) {
+TEST_F(AccountsTest, no_core_dump_holds_a_secret) {
+  rlimit own{};
+  getrlimit(RLIMIT_CORE, &own);
+  if (own.rlim_max == 0) GTEST_SKIP() << "this machine allows no core dumps";
+  const NamedPipe pipe;
+  const Program reads({"start", "--json", pipe.name()}, variables());
+  ASSERT_TRUE(eventually([&] { return reads.blocks(SIGTERM); }));
+  EXPECT_EQ(reads.limit(RLIMIT_CORE).rlim_cur, 0U);
+  EXPECT_EQ(reads.limit(RLIMIT_CORE).rlim_max, 0U);
+}
+
+TEST_P(ProgramAccounts, without_a_terminal_no_secret_is_asked_for) {
   // A process of its own session has none.
   const Ended ended = Process({"setsid", "--wait", CONNECTID_PROGRAM, "login", "--client-credentials"},
                               variables_without_secret({"PATH=/usr/bin:/bin"}))

@@ -31,6 +31,7 @@ inline std::vector<std::string> start(const std::vector<std::string>& more = {})
 /// Runs the program against a server of its own.
 class ProgramTest : public ::testing::Test {
  protected:
+  explicit ProgramTest(testing::FakeServerOptions options = {}) : server(std::move(options)) {}
   [[nodiscard]] std::vector<std::string> variables() const { return {"CONNECTID_API_URL=" + server.url(), token}; }
   [[nodiscard]] Ended run(std::vector<std::string> arguments) const {
     return Program(std::move(arguments), variables()).wait();

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -116,6 +117,11 @@ class Process {
       if (line.starts_with("SigBlk:")) return (std::stoull(line.substr(7), nullptr, 16) >> (signal - 1) & 1) != 0;
     }
     return false;
+  }
+  [[nodiscard]] rlimit limit(int resource) const {
+    rlimit its{1, 1};
+    prlimit(pid_, static_cast<__rlimit_resource>(resource), nullptr, &its);
+    return its;
   }
   [[nodiscard]] bool has_open(const std::string& path) const {
     std::error_code gone;  // between the listing and the look
