@@ -25,6 +25,7 @@ connectid start --account anna \
   --product CO27409 --start-date 2026-04-01 --copies 1 --coupon-code WMDigi --coupon-number 5223
 
 token=$(connectid token --account shop)                         # for other programs; good now
+connectid token --renew-all                                     # from cron: no customer is idle for 30 days
 connectid logout --account shop
 # docs: end
 

@@ -64,8 +64,9 @@ Command commands::token(CLI::App& app) {
                              "its customer must log in again. It renews the token of every customer's account of the "
                              "environment (with --client-id: and of that client), even one that is valid, and prints a "
                              "line for each. An account that must log in again is named, and not asked for. --timeout "
-                             "is then for the whole run (default: none). A signal ends what has not begun; a renewal "
-                             "that is under way is waited for. With --output json, standard output holds one JSON "
+                             "is then for the whole run (default: none), and connecting is retried for 1 s. A signal "
+                             "ends what has not begun; a renewal that is under way is waited for. With --output json, "
+                             "standard output holds one JSON "
                              "object: {\"accounts\":[...]}.",
                              where_tokens_are},
               .variables = refresh_variables(),
