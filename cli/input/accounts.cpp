@@ -110,6 +110,7 @@ std::optional<Account> only_account(const std::optional<Environment>& environmen
   // Never by elimination: the account that is meant may be the one whose file cannot be used.
   if (!unusable.empty()) {
     std::vector<std::string> errors;
+    errors.reserve(unusable.size());
     for (const Error& error : unusable) errors.push_back(error.message());
     throw UsageError("no account is chosen while the file of one cannot be used: " + joined(errors, "; ") +
                      "; fix it (a broken one by a new login), or " + name_one_of(fitting));
