@@ -74,8 +74,7 @@ void renew(const Group& group, const std::shared_ptr<auth::TokenStore>& store, c
     if (event.kind == auth::TokenEvent::Kind::renewed) renewed[event.account].until = event.until.value_or(Timestamp{});
     if (event.kind != auth::TokenEvent::Kind::lost) return;
     tell_what_is_lost(event);
-    renewed[event.account].error =
-        token_error("the new refresh token could not be saved, and is lost", {.log_in_again = true});
+    renewed[event.account].error = event.error;
   };
   const auth::Accounts accounts(group.credentials, store,
                                 {.workers = workers, .renewal = {.retry_policy = retry_policy}, .on_event = on_event});

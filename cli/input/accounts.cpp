@@ -139,10 +139,8 @@ std::optional<auth::Credentials> credentials_of(const Account& account, const En
 }
 
 void tell_what_is_lost(const auth::TokenEvent& event) {
-  if (event.kind != auth::TokenEvent::Kind::lost) return;
-  const std::string why = event.error ? " (" + event.error->message() + ")" : "";
-  const std::string line = "connectid: LOST: the new refresh token of account " + printable(event.account) +
-                           " could not be saved" + why + ": log in again\n";
+  if (event.kind != auth::TokenEvent::Kind::lost || !event.error) return;
+  const std::string line = "connectid: " + event.error->message() + "\n";
   static_cast<void>(std::fwrite(line.data(), 1, line.size(), stderr));
 }
 

@@ -16,11 +16,11 @@ namespace {
 using namespace std::chrono_literals;
 
 NotRenewed never_begun(int error) {
-  const bool ended = error == ECANCELED;
-  return {.error = token_error("no renewal has begun: " + (ended ? "its Accounts has ended" : system_says(error)),
-                               {.temporary = !ended}),
-          .pause = 1s,
-          .backs_off = false};
+  const Error why =
+      error == ECANCELED
+          ? Error(Outcome::not_sent, Cancelled{Stage::token}, "the renewal has not begun: its Accounts has ended")
+          : token_error("the renewal has not begun: " + system_says(error), {.temporary = true});
+  return {.error = why, .pause = 1s, .backs_off = false};
 }
 
 /// Where a function of the user's throws, its renewal, or its event, is all that ends.

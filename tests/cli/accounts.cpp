@@ -18,6 +18,9 @@ using nlohmann::json;
 class ProgramAccounts : public AccountsTest, public ::testing::WithParamInterface<AuthorizationServer> {
  protected:
   ProgramAccounts() : AccountsTest(GetParam().options) {}
+  [[nodiscard]] static bool like_spring() {
+    return GetParam().options.authorization_server == testing::AuthorizationServer::spring;
+  }
 };
 /// A file, and who opens it.
 class WatchedFile {
@@ -77,7 +80,8 @@ TEST_P(ProgramAccounts, the_client_logs_in_with_its_own_credentials) {
   EXPECT_EQ(run(start()).status, 0);
   EXPECT_EQ(server.started().front().account, "test-client");
   EXPECT_EQ(run({"login", "--client-credentials"}).status, 0);
-  EXPECT_EQ(server.token_requests().size(), 2U) << "a login asks, whatever is kept";
+  EXPECT_GE(server.token_requests().size(), 2U) << "a login asks, whatever is kept";
+  EXPECT_LE(server.token_requests().size(), 3U) << "and once more where it is given the token that it has";
 }
 
 TEST_P(ProgramAccounts, a_login_that_is_given_the_token_that_was_kept_succeeds) {
@@ -113,10 +117,14 @@ TEST_P(ProgramAccounts, who_is_not_in_the_store_afterwards_is_not_logged_in) {
                                CONNECTID_PROGRAM, "login", "--client-credentials"},
                               variables({"PATH=/usr/bin:/bin"}))
                           .wait();
+  EXPECT_EQ(token(), before);
+  if (like_spring()) {  // it gives the token that is kept
+    EXPECT_EQ(ended.status, 0) << ended.out;
+    return;
+  }
   EXPECT_EQ(ended.status, 7);
   EXPECT_EQ(ended.out.find("logged in"), std::string::npos) << ended.out;
   EXPECT_NE(ended.out.find("test-client"), std::string::npos) << ended.out;
-  EXPECT_EQ(token(), before);
 }
 
 TEST_P(ProgramAccounts, without_a_login_url_no_secret_is_asked_for) {
@@ -369,8 +377,9 @@ TEST_P(ProgramAccounts, a_refused_refresh_token_is_never_sent_again_and_the_acco
   EXPECT_EQ(server.token_requests().size(), 1U);
   const json anna = json::parse(run({"accounts", "--output", "json"}).out).at("accounts")[0];
   EXPECT_EQ(anna.at("log_in_again"), true);
-  EXPECT_EQ(anna.at("refused"), "invalid_grant");
-  EXPECT_NE(run({"accounts"}).out.find("must log in again: its refresh token was refused (invalid_grant)"),
+  const std::string error = like_spring() ? "invalid_token" : "invalid_grant";
+  EXPECT_EQ(anna.at("refused"), error);
+  EXPECT_NE(run({"accounts"}).out.find("must log in again: its refresh token was refused (" + error + ")"),
             std::string::npos);
   import("anna");
   EXPECT_EQ(run(start()).status, 0);
@@ -442,9 +451,8 @@ TEST_F(AccountsTest, a_new_refresh_token_that_cannot_be_kept_is_told_of_as_lost)
     const Ended ended = without_secrets(program.wait());
     EXPECT_EQ(ended.status, 4) << "nothing was sent without the token";
     const std::size_t lost =
-        ended.err.find("connectid: LOST: the new refresh token of account anna could not be saved (");
+        ended.err.find("connectid: LOST: the new refresh token of account \"anna\" could not be saved: log in again (");
     ASSERT_NE(lost, std::string::npos) << ended.err;
-    EXPECT_NE(ended.err.find("): log in again\n", lost), std::string::npos) << ended.err;
     std::filesystem::remove(in_the_way);
     EXPECT_EQ(run({"logout"}).status, 0);
   }

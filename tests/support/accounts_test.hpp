@@ -68,7 +68,9 @@ struct AuthorizationServer {
 inline void PrintTo(const AuthorizationServer& row, std::ostream* out) { *out << row.name; }
 
 inline std::vector<AuthorizationServer> authorization_servers() {
-  return {{"replaces_refresh_tokens", {}}, {"reuses_refresh_tokens", {.rotate_refresh_tokens = false}}};
+  return {{"replaces_refresh_tokens", {}},
+          {"reuses_refresh_tokens", {.rotate_refresh_tokens = false}},
+          {"like_spring", {.authorization_server = testing::AuthorizationServer::spring}}};
 }
 
 }  // namespace connectid::cli

@@ -638,14 +638,14 @@ TEST_F(AccountTest, the_end_waits_for_the_renewal_and_fails_those_that_have_no_w
   ASSERT_TRUE(eventually([&] { return under_way.load(); }));
   renewals_of_two->workers.end();
   EXPECT_EQ(annas, "token-1");
-  EXPECT_THAT(karis, testing::StartsWith("error: no renewal has begun: its Accounts has ended"));
+  EXPECT_THAT(karis, testing::StartsWith("error: the renewal has not begun: its Accounts has ended"));
   EXPECT_EQ(renewals, 1);
 
   EXPECT_EQ(got(anna({})), "token-1") << "a source gives what it has, as long as that lives";
   elapsed = 13h;
   const auto after = anna({});
-  EXPECT_THAT(got(after), testing::StartsWith("error: no renewal has begun: its Accounts has ended"));
-  EXPECT_FALSE(after.error().get_if<TokenError>()->temporary) << "nobody should try again";
+  EXPECT_THAT(got(after), testing::StartsWith("error: the renewal has not begun: its Accounts has ended"));
+  EXPECT_EQ(after.error().kind(), ErrorKind::cancelled);
 }
 
 // ---- many accounts
