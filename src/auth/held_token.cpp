@@ -40,7 +40,10 @@ HeldToken::Reply HeldToken::ask(const Secret& refused, Now now) {
   if (live && !renewing_ && now.steady < settled_until_) {
     return {refused_again(std::chrono::ceil<milliseconds>(settled_until_ - now.steady), now.wall)};
   }
-  if (was_refused) ends_at_.steady = TimePoint::min();
+  if (was_refused) {
+    ends_at_.steady = TimePoint::min();
+    forced_ = true;
+  }
   if (put_off(now)) return {*failure_};
   return {.token = std::nullopt, .renew = !renewing_};
 }
@@ -59,8 +62,8 @@ std::optional<AccessToken> HeldToken::live(Now now) const {
 
 Secret HeldToken::begin(const Secret& refused) {
   renewing_ = true;
-  forced_ = !refused.empty();
-  return forced_ ? refused : token_;
+  forced_ = forced_ || !refused.empty();
+  return refused.empty() ? token_ : refused;
 }
 
 void HeldToken::renewed(auth::StoredToken&& token, Now now, double random) noexcept {
@@ -71,7 +74,7 @@ void HeldToken::renewed(auth::StoredToken&& token, Now now, double random) noexc
   token_ = std::move(token.access_token);
   ends_at_ = life.ends_at;
   renew_at_ = life.renew_at;
-  if (forced_) settle(now.steady);
+  if (std::exchange(forced_, false)) settle(now.steady);
 }
 
 /// An API that refuses every token must not have each renewed: from one renewal for a refusal to the next it takes a

@@ -48,7 +48,7 @@ class HeldToken {
   Moment ends_at_ = {TimePoint::min(), Timestamp::min()};
   Moment renew_at_ = Moment::never();
   bool renewing_ = false;
-  bool forced_ = false;           ///< the renewal is for a token that the API refused
+  bool forced_ = false;           ///< the next renewal is for a token that the API refused
   std::optional<Error> failure_;  ///< of the last renewal
   int failures_ = 0;              ///< since the last one that succeeded
   TimePoint not_before_ = {};     ///< the next renewal after a failure

@@ -20,6 +20,15 @@ class Perform {
     return send(std::move(std::get<Send>(action)));
   }
 
+  /// So that it is given to no other call. A function of the user's is not called for that: it might block.
+  void tell_what_was_refused(const Done& done) const {
+    if (done.refused.empty() || io_.token_source.may_block()) return;
+    try {
+      static_cast<void>(io_.token_source.get({.refused = done.refused, .api_url = io_.api_url}, nullptr));
+    } catch (...) {  // what became of the call is as true without it
+    }
+  }
+
   void tell_the_end(const Done& done) const {
     if (!told_journal_) return;
     try {
@@ -105,6 +114,7 @@ Done run(Exchange& exchange, const BlockingIo& io) {
     action = admission.next(exchange, std::move(event), read_clocks());
   }
   perform.tell_the_end(std::get<Done>(action));
+  perform.tell_what_was_refused(std::get<Done>(action));
   return std::get<Done>(std::move(action));
 }
 

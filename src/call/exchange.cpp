@@ -364,12 +364,13 @@ std::string Exchange::reason_against_connecting(Now now) const {
 }
 
 Action Exchange::repeat_or_end(const Classification& classification, std::optional<milliseconds> named, Now now) {
+  const bool another_token = classification.condition == RetryCondition::with_another_token;
+  if (another_token) refused_ = token_;
   const bool harmful =
       classification.condition == RetryCondition::where_it_does_no_harm && !may_send_again_what_may_have_acted();
   if (classification.condition == RetryCondition::no || harmful || now.steady >= deadline_) return end({}, now);
   if (std::string reason = reason_against(classification, named.has_value(), now); !reason.empty())
     return end(reason, now);
-  const bool another_token = classification.condition == RetryCondition::with_another_token;
   if (another_token || classification.condition == RetryCondition::when_the_server_says) {
     refused_at_ = sent_at_;
     refused_with_ = another_token ? 401 : 429;
@@ -377,7 +378,7 @@ Action Exchange::repeat_or_end(const Classification& classification, std::option
   if (another_token) {
     token_was_refused_ = true;
     no_other_token(TokenError{.temporary = true});  // in whatever way the call ends before the next attempt
-    return GetToken{token_};
+    return GetToken{std::exchange(refused_, {})};
   }
   if (failed_connects_ > 0) return wait_for_a_connection(now);
   return wait_before_the_next(classification.condition, named, now);
@@ -465,7 +466,7 @@ Action Exchange::end(const std::string& why_no_more, Now now) {
   CallInfo call = take_call(now);
   Error error(outcome, std::move(ending_->detail), printable(without_secrets(std::move(message)), 4000), call,
               unknown_attempts_);
-  return Done{std::move(error), std::move(call), std::move(value_)};
+  return Done{std::move(error), std::move(call), std::move(value_), std::move(refused_)};
 }
 
 std::string Exchange::the_timeout() const { return "the call's timeout of " + in_milliseconds(call_.timeouts.timeout); }

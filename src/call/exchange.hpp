@@ -74,6 +74,7 @@ struct Done {
   std::optional<Error> error;  ///< none: it succeeded
   CallInfo call;
   std::any value = {};  ///< of the last Reading, also where that was no success
+  Secret refused = {};  ///< the token that the API refused, where the source has not been told of it
 };
 using Action = std::variant<GetToken, Reserve, Wait, WriteDown, Send, Done>;
 
@@ -179,6 +180,7 @@ class Exchange {
   std::chrono::steady_clock::time_point deadline_;
   Secret token_;
   bool token_was_refused_ = false;  ///< once a call
+  Secret refused_;                  ///< the source has not been told of it
   double random_ = 0;               ///< of the attempt
   std::optional<Timestamp> sent_at_;
   std::chrono::steady_clock::time_point attempt_began_;

@@ -505,6 +505,18 @@ TEST_F(AccountTest, a_token_that_ended_while_it_was_fetched_is_handed_to_nobody)
   EXPECT_EQ(renewals, 4);
 }
 
+TEST_F(AccountTest, a_refusal_that_is_told_without_a_wait_drops_the_token_and_counts_as_one) {
+  Token token = make();
+  ASSERT_EQ(got(token.get({})), "token-1");
+  EXPECT_FALSE(token.source.get({.refused = "token-1"}, nullptr));
+  EXPECT_FALSE(token.cached());
+  EXPECT_EQ(renewals, 1);
+  EXPECT_EQ(got(token.get({})), "token-2");
+  EXPECT_TRUE(token.source.get({.refused = "token-2"}, nullptr)) << "too soon for another renewal";
+  EXPECT_EQ(got(token.get({})), "token-2");
+  EXPECT_EQ(renewals, 2);
+}
+
 TEST_F(AccountTest, a_token_that_ended_is_renewed_even_soon_after_a_refusal) {
   Token token = make(0ms);
   response = [this](const auto&) { return fresh(4s); };

@@ -1243,6 +1243,25 @@ TEST_F(RefresherTest, an_imported_refresh_token_is_what_is_renewed_with) {
   EXPECT_THAT(bodies(), ElementsAre(refresh_body));
 }
 
+TEST_F(RefresherTest, an_import_can_be_told_to_forget_no_tokens_that_could_be_used) {
+  const auto import = [&](const char* token) {
+    return message_of(import_refresh_token(*store, credentials(), "anna", token, {}, IfKept::refuse));
+  };
+  EXPECT_EQ(import("canary-refresh-1"), "") << "there is nothing";
+  EXPECT_EQ(import("canary-refresh-2"), "account \"anna\" has tokens already, which would be forgotten");
+  EXPECT_EQ(in_store().refresh_token.reveal(), "canary-refresh-1");
+  StoredToken dead = stored();
+  dead.refused = "invalid_grant";
+  save(dead);
+  EXPECT_EQ(import("canary-refresh-3"), "") << "it has to log in again";
+  store->load_error = Error(Outcome::not_sent, TokenError{}, "a disk that does not read");
+  EXPECT_NE(import("canary-refresh-4"), "");
+  store->load_error = Error(Outcome::not_sent, TokenError{.log_in_again = true}, "the file is broken");
+  EXPECT_EQ(import("canary-refresh-5"), "");
+  EXPECT_TRUE(import_refresh_token(*store, credentials(), "anna", "canary-refresh-6")) << "else they are replaced";
+  EXPECT_EQ(in_store().refresh_token.reveal(), "canary-refresh-6");
+}
+
 TEST_F(RefresherTest, an_import_ends_at_a_stop_and_lets_no_exception_of_the_store_through) {
   const auto held = store->lock("anna", {.deadline = std::chrono::steady_clock::now()});
   const auto stopped = import_refresh_token(*store, credentials(), "anna", "canary-refresh-1", left());

@@ -222,6 +222,34 @@ TEST_F(RefreshingSource, a_401_with_another_token_whose_attempt_has_no_connectio
   EXPECT_TRUE(result.error().token_error()->temporary);
 }
 
+TEST_F(RefreshingSource, a_refused_token_is_given_to_no_later_call_even_where_nothing_is_repeated) {
+  give_token("1");
+  wire->respond(refused);
+  give_token("2");
+  wire->respond(started);
+  const SubscriptionClient calls({.environment = environment,
+                                  .token_source = auth::client_credentials_source({.credentials = credentials()}),
+                                  .transport = wire,
+                                  .retry_policy = {.max_attempts = 1}});
+  EXPECT_FALSE(calls.start(valid));
+  EXPECT_THAT(sent(), ElementsAre("login", "Bearer canary-1"));
+  EXPECT_TRUE(calls.start(valid));
+  EXPECT_THAT(sent(), ElementsAre("login", "Bearer canary-1", "login", "Bearer canary-2"));
+}
+
+TEST_F(RefreshingSource, a_function_of_ones_own_is_not_called_for_what_was_refused_at_the_end) {
+  int asked = 0;
+  const TokenSource own = [&](const TokenRequest&) {
+    ++asked;
+    return AccessToken{"canary-1"};
+  };
+  wire->respond(refused);
+  const SubscriptionClient calls(
+      {.environment = environment, .token_source = own, .transport = wire, .retry_policy = {.max_attempts = 1}});
+  EXPECT_FALSE(calls.start(valid));
+  EXPECT_EQ(asked, 1);
+}
+
 TEST_F(RefreshingSource, a_401_and_a_source_without_another_token_has_no_token_error) {
   wire->respond(refused);
   const auto result = client(static_token("canary-1")).start(valid);
