@@ -32,7 +32,8 @@ void store(Order& order, State state, const char* for_the_customer, std::string 
 // The customer logs in again only where that helps: an authorization server that is down is soon up again.
 void without_a_token(Order& order, const connectid::Error& error) {
   const auto* why = error.token_error();
-  if (!why || !why->temporary) return store(order, State::login, log_in);
+  if (!why || !why->temporary)
+    return store(order, State::login, log_in, why && !why->log_in_again ? error.message() : "");
   order.pause = 1min;
   store(order, State::waiting, later);
 }

@@ -22,7 +22,7 @@ struct Renewal {
   /// Begun so long before the token expires, less a random part of up to a half; where a fifth of the token's life is
   /// less, that. Zero: only once it has expired.
   std::chrono::milliseconds ahead{300'000};
-  /// So long the store's lock is waited for, and so long again the authorization server, repeats included.
+  /// The longest wait for the store's lock, and again for the authorization server, repeats included. At most an hour.
   std::chrono::milliseconds timeout{30'000};
   /// How a request to the authorization server is repeated. One that asks for client credentials is safe to repeat; a
   /// refresh that may have acted is sent once more, and where that response was lost, too, once with each later
@@ -46,7 +46,7 @@ struct TokenEvent {
 };
 
 /// Takes an event. It is called from the threads that renew, several at once, and holds up a renewal while it runs;
-/// what it throws is ignored. It must not end the Accounts.
+/// what it throws is ignored. It must neither end the Accounts nor wait for one of its tokens.
 using TokenEventHandler = std::function<void(const TokenEvent&)>;
 
 /// How an Accounts works. Fill it with designated initialisers.
@@ -73,8 +73,9 @@ struct AccountsOptions {
 /// is not sent again: `TokenError::log_in_again` says that the customer must log in again, and once the store holds
 /// another one, that is used.
 ///
-/// Its end waits for the renewals that are under way, `Renewal::timeout` at the longest, for a refresh token that the
-/// authorization server just replaced must not be lost; those that wait for a worker fail at once. Its sources may
+/// Its end waits for the renewals that are under way, for a refresh token that the authorization server just replaced
+/// must not be lost: for the authorization server `Renewal::timeout` at the longest, and for the store. Those that wait
+/// for a worker end at once, `cancelled`. Its sources may
 /// outlive it: they give the token that they have while it lives, and no other. Thread-safe, but for a move and its
 /// end; it must not end in a function of the store, of a handler or of `client_secret_from`.
 class CONNECTID_API Accounts {

@@ -29,7 +29,8 @@ struct Credentials {
   /// None: a CurlTransport with its default options, of each source's own. Many sources share one by naming it.
   std::shared_ptr<http::Transport> transport = nullptr;
   /// Gives the secret in place of `client_secret`, from a vault: called before each request for tokens, in the thread
-  /// that renews, several at once. It ends within `Renewal::timeout`; what it throws breaks the renewal off.
+  /// that renews, several at once. With the store's own time it ends within `Renewal::timeout`, or the
+  /// refresh token is not sent. What it throws breaks the renewal off.
   std::function<Result<Secret>()> client_secret_from = {};
 };
 

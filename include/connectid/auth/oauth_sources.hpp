@@ -22,8 +22,8 @@ struct SourceOptions {
   TokenEventHandler on_event = {};              ///< none: nobody is told
 };
 
-/// An access token that is always there, as `Accounts` has them, asked for with the client's own id and secret, for the
-/// client API (RFC 6749 section 4.4). It is an Accounts of its own, with one worker: when the last copy of the source
+/// The client's own access token, for the client API: renewed as `Accounts` renews tokens, with the client's id and
+/// secret (RFC 6749 section 4.4). It is an Accounts of its own, with one worker: when the last copy of the source
 /// goes, that waits as the end of an Accounts does.
 ///
 /// Thread-safe. It does not throw; what cannot be used is the `token_error` of every call.

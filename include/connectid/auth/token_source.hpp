@@ -40,7 +40,8 @@ struct TokenRequest {
 /// source of your own that asks something slow. Its functions are called from many threads at once.
 class CONNECTID_API TokenProvider {
  public:
-  /// Takes the token that was waited for, or why there is none. It must neither throw nor wait.
+  /// Takes the token that was waited for, or why there is none. It must neither throw nor wait, nor let go of the last
+  /// copy of a `client_credentials_source` or a `refresh_token_source`, whose end would wait for the handler.
   using Handler = std::function<void(const Result<AccessToken>&)>;
 
   TokenProvider() = default;

@@ -31,7 +31,7 @@ struct StoredToken {
 struct LockRequest {
   /// Until when to wait for it. A lock that nobody holds is had at once, even then.
   std::chrono::steady_clock::time_point deadline = {};
-  /// The longest time that it is held. A store whose locks are leases lets a lease last so long.
+  /// About so long it is held at most. A store whose locks are leases lets one last so long, and a margin to save.
   std::chrono::milliseconds held_for{60'000};
   std::stop_token stop = {};  ///< ends the wait
 };

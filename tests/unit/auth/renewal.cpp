@@ -1017,6 +1017,17 @@ TEST_F(RefresherTest, client_credentials_that_get_a_token_about_to_end_wait_for_
   EXPECT_EQ(in_store().obtained_at, now + 1s);
 }
 
+TEST_F(RefresherTest, client_credentials_that_get_a_token_of_some_seconds_or_have_no_time_wait_for_none) {
+  for (const auto& [expires_in, timeout] : {std::pair{"2", 30'000ms}, std::pair{"1", 2'000ms}}) {
+    wire->respond(http_response(200, R"({"access_token":"canary-old","expires_in":)" + std::string(expires_in) + "}"));
+    Refresher refresher = make({.timeout = timeout}, Grant::client_credentials);
+    EXPECT_EQ(renew(refresher), "canary-old");
+    EXPECT_FALSE(in_store().access_token.empty());
+    ASSERT_TRUE(store->memory.remove("anna"));
+  }
+  EXPECT_EQ(bodies().size(), 2U);
+}
+
 TEST_F(RefresherTest, who_leaves_does_not_wait_for_a_token_to_end) {
   wire->respond(http_response(200, R"({"access_token":"canary-old","expires_in":0})"));
   Refresher refresher = make(Grant::client_credentials);
