@@ -166,7 +166,7 @@ void make_private_file(const std::string& path) {
 
 /// Of two that begin a new file at once SQLite refuses one, and lets it wait for nothing.
 void set_up(sqlite3* db) {
-  for (const auto until = steady_clock::now() + 5s;; std::this_thread::sleep_for(5ms)) {
+  for (const auto until = steady_clock::now() + std::chrono::seconds{5};; std::this_thread::sleep_for(5ms)) {
     const int code = sqlite3_exec(db, settings, nullptr, nullptr, nullptr);
     if (code == SQLITE_OK) break;
     if (code != SQLITE_BUSY || steady_clock::now() >= until) throw failed(db);

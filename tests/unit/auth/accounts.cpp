@@ -731,8 +731,11 @@ TEST_F(AccountTest, an_account_whose_renewal_is_put_off_is_not_forgotten_until_t
   const auto of_all = with();
   response = [](const auto&) { return failed(17s); };
   KnownAccounts known(of_all, 1);
-  EXPECT_FALSE(TokenSource(known.find("down"))({}));
-  of_all->workers.end();  // it holds on to the account no more
+  {
+    const auto account = known.find("down");
+    EXPECT_FALSE(TokenSource(account)({}));
+    EXPECT_TRUE(eventually([&] { return account.use_count() == 2; })) << "the worker has done with it";
+  }
   const auto others = [&] {
     for (int i = 0; i < 4; ++i) static_cast<void>(known.find(std::to_string(i)));
   };

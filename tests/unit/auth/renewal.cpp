@@ -357,6 +357,20 @@ TEST_F(RefresherTest, its_end_overwrites_nothing_that_somebody_else_has_saved_an
   }
 }
 
+TEST_F(RefresherTest, a_token_held_in_memory_is_saved_over_nothing_that_cannot_be_read) {
+  save(stored());
+  store->failures = 1;
+  wire->respond(rotated());
+  Refresher refresher = make();
+  renew(refresher, {}, left());
+  store->load_error = Error(Outcome::not_sent, TokenError{}, "the disk does not read");
+  const int saves = store->saves;
+  EXPECT_THAT(renew(refresher), HasSubstr("the disk does not read"));
+  EXPECT_EQ(store->saves, saves) << "somebody else's could be there";
+  store->load_error.reset();
+  EXPECT_EQ(renew(refresher), "canary-access-2");
+}
+
 TEST_F(RefresherTest, a_token_held_in_memory_outlives_what_the_store_has_lost) {
   save(stored());
   store->failures = 1;
