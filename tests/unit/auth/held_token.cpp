@@ -71,6 +71,16 @@ TEST(HeldToken, refused_soon_after_a_renewal_for_a_refusal_is_an_error_unless_an
   EXPECT_EQ(asked(held, "b", at(1500ms)), "wait");
 }
 
+TEST(HeldToken, a_renewal_because_it_was_time_settles_nothing) {
+  HeldToken held(5min);
+  static_cast<void>(held.begin("refused"));
+  held.renewed(token("a", at(0ms)), at(0ms), 0);
+  EXPECT_EQ(asked(held, "a", at(500ms)), "error");
+  static_cast<void>(held.begin({}));
+  held.renewed(token("b", at(12h)), at(12h), 0);
+  EXPECT_EQ(asked(held, "b", at(12h + 500ms)), "renew");
+}
+
 TEST(HeldToken, after_a_renewal_one_who_waited_gets_what_helps) {
   HeldToken held(5min);
   static_cast<void>(held.begin({}));
