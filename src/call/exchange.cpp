@@ -378,7 +378,7 @@ Action Exchange::repeat_or_end(const Classification& classification, std::option
   if (another_token) {
     token_was_refused_ = true;
     no_other_token(TokenError{.temporary = true});  // in whatever way the call ends before the next attempt
-    return GetToken{std::exchange(refused_, {})};
+    return GetToken{refused_};
   }
   if (failed_connects_ > 0) return wait_for_a_connection(now);
   return wait_before_the_next(classification.condition, named, now);

@@ -74,7 +74,7 @@ struct Done {
   std::optional<Error> error;  ///< none: it succeeded
   CallInfo call;
   std::any value = {};  ///< of the last Reading, also where that was no success
-  Secret refused = {};  ///< the token that the API refused, where the source has not been told of it
+  Secret refused = {};  ///< the last token that the API refused; its source may not have been told
 };
 using Action = std::variant<GetToken, Reserve, Wait, WriteDown, Send, Done>;
 
@@ -180,8 +180,8 @@ class Exchange {
   std::chrono::steady_clock::time_point deadline_;
   Secret token_;
   bool token_was_refused_ = false;  ///< once a call
-  Secret refused_;                  ///< the source has not been told of it
-  double random_ = 0;               ///< of the attempt
+  Secret refused_;
+  double random_ = 0;  ///< of the attempt
   std::optional<Timestamp> sent_at_;
   std::chrono::steady_clock::time_point attempt_began_;
   int attempts_that_left_ = 0;
