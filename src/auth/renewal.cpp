@@ -68,10 +68,10 @@ class StoreRenewer::One {
 
  private:
   Result<void> check_own(const auth::StoredToken& stored) const;
-  Renewed ask(auth::StoredToken stored, Timestamp now);
+  Result<auth::Credentials> credentials() const;
   TokenEndpointResult ask_with(const Secret& refresh_token, const auth::Credentials& credentials);
-  Renewed refresh(auth::StoredToken stored, const auth::Credentials& credentials, Timestamp now);
-  Renewed get_with_credentials(const auth::Credentials& credentials, Timestamp now);
+  Renewed refresh(auth::StoredToken stored, Timestamp now);
+  Renewed get_with_credentials(Timestamp now);
   auth::StoredToken token_in(TokenEndpointResult& result, Timestamp now) const;
   Renewed load_own();
   Result<void> save(const auth::StoredToken& token);
@@ -112,7 +112,7 @@ Renewed StoreRenewer::One::renew(const Secret& worn_out, Timestamp now) {
   if (std::holds_alternative<NotRenewed>(own)) return own;
   auto& stored = std::get<auth::StoredToken>(own);
   if (is_live(stored, now) && stored.access_token != worn_out) return own;
-  return ask(std::move(stored), now);
+  return by_.grant_ == Grant::refresh_token ? refresh(std::move(stored), now) : get_with_credentials(now);
 }
 
 /// What the store has of the account; empty texts where that is nothing.
@@ -146,19 +146,14 @@ Result<void> StoreRenewer::One::check_own(const auth::StoredToken& stored) const
   return {};
 }
 
-Renewed StoreRenewer::One::ask(auth::StoredToken stored, Timestamp now) {
+Result<auth::Credentials> StoreRenewer::One::credentials() const {
   auth::Credentials credentials = by_.credentials_;
-  if (credentials.client_secret_from) {
-    auto secret = credentials.client_secret_from();
-    if (!secret) return store_failed("the client secret was not had: ", secret.error());
-    if (secret->empty()) return not_renewed("client_secret_from gave an empty secret");
-    credentials.client_secret = *std::move(secret);
-  }
-  if (by_.grant_ == Grant::refresh_token) return refresh(std::move(stored), credentials, now);
-  if (credentials.client_secret.empty()) {
-    return not_renewed("client_secret is empty, and client credentials need one");
-  }
-  return get_with_credentials(credentials, now);
+  if (!credentials.client_secret_from) return credentials;
+  auto secret = credentials.client_secret_from();
+  if (!secret) return store_failed("the client secret was not had: ", secret.error()).error;
+  if (secret->empty()) return token_error("client_secret_from gave an empty secret");
+  credentials.client_secret = *std::move(secret);
+  return credentials;
 }
 
 /// It has the whole time, however long the store and a vault took: who hangs up may lose a refresh token.
@@ -184,15 +179,18 @@ auth::StoredToken StoreRenewer::One::token_in(TokenEndpointResult& result, Times
 }
 
 /// It is used even where it cannot be saved, for it can be had again.
-Renewed StoreRenewer::One::get_with_credentials(const auth::Credentials& credentials, Timestamp now) {
-  TokenEndpointResult result = ask_with({}, credentials);
+Renewed StoreRenewer::One::get_with_credentials(Timestamp now) {
+  const auto with = credentials();
+  if (!with) return not_renewed(with.error());
+  if (with->client_secret.empty()) return not_renewed("client_secret is empty, and client credentials need one");
+  TokenEndpointResult result = ask_with({}, *with);
   // An authorization server that gives the same token while it lives gives another one then.
   const auto rest = result.response.expires_in + std::chrono::seconds{1};
   if (!result.error && rest <= std::chrono::seconds{2} && rest < by_.timeout_) {
     pause_until(steady_clock::now() + rest, leaving_);
     if (!leaving_.stop_requested()) {
       now += rest;
-      result = ask_with({}, credentials);
+      result = ask_with({}, *with);
     }
   }
   if (result.error) return NotRenewed{.error = *std::move(result.error), .pause = result.named_pause};
@@ -203,7 +201,7 @@ Renewed StoreRenewer::One::get_with_credentials(const auth::Credentials& credent
 }
 
 /// A refresh token is in the store before anything is used: a process that dies would take it along.
-Renewed StoreRenewer::One::refresh(auth::StoredToken stored, const auth::Credentials& credentials, Timestamp now) {
+Renewed StoreRenewer::One::refresh(auth::StoredToken stored, Timestamp now) {
   const Secret spent = stored.refresh_token;
   if (spent.empty()) {
     return not_renewed("the store has no refresh token of account " + quoted_account(account_) + ": log in",
@@ -216,6 +214,8 @@ Renewed StoreRenewer::One::refresh(auth::StoredToken stored, const auth::Credent
                            " (" + printable(stored.refused, 100) + "): log in again",
                        {.error = stored.refused, .log_in_again = true});
   }
+  const auto with = credentials();
+  if (!with) return not_renewed(with.error());
   // Before it is spent: the store that cannot keep the old token now cannot keep the new one then.
   if (const auto works = save(stored); !works && by_.rotation_ != Rotation::none_seen)
     return store_failed("the store cannot be written, so the refresh token was not sent: ", works.error());
@@ -225,7 +225,7 @@ Renewed StoreRenewer::One::refresh(auth::StoredToken stored, const auth::Credent
         {.temporary = true});
   }
 
-  TokenEndpointResult result = ask_with(spent, credentials);
+  TokenEndpointResult result = ask_with(spent, *with);
   deadline_ = std::max(deadline_, steady_clock::now() + by_.timeout_ / 4);
   standing_ = result.response_was_lost ? Standing(Lost{spent}) : Standing();
   if (result.error && needs_login(*result.error)) {

@@ -1120,6 +1120,19 @@ TEST_F(RefresherTest, a_vault_that_gives_no_secret_spends_nothing) {
   EXPECT_THAT(bodies(), ElementsAre());
 }
 
+TEST_F(RefresherTest, no_vault_is_asked_for_a_token_that_is_not_sent) {
+  StoredToken dead = stored();
+  dead.refused = "invalid_grant";
+  save(dead);
+  Credentials vault = credentials();
+  vault.client_secret_from = []() -> Result<Secret> {
+    ADD_FAILURE() << "asked";
+    return Secret("s");
+  };
+  Refresher refresher = make(vault);
+  EXPECT_THAT(renew(refresher), HasSubstr("log in again"));
+}
+
 TEST_F(RefresherTest, a_vault_that_gives_an_empty_secret_makes_no_public_client_of_this_one) {
   save(stored());
   Credentials vault = credentials();
