@@ -11,6 +11,7 @@
 #include <connectid/auth/oauth_sources.hpp>
 #include <connectid/testing/scripted_transport.hpp>
 #include <functional>
+#include <semaphore>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -995,15 +996,17 @@ TEST_F(RefresherTest, any_timeout_can_be_used) {
   EXPECT_EQ(renew(all), "canary-access-2");
 }
 
-TEST_F(RefresherTest, the_end_of_an_accounts_waits_for_the_refresh_that_is_under_way) {
+TEST_F(RefresherTest, a_source_that_goes_waits_for_no_refresh_and_the_end_of_its_accounts_does) {
   class Slow final : public http::Transport {
    public:
     http::AttemptResult perform(const http::Request&, const http::Limits&) override {
       began = true;
-      std::this_thread::sleep_for(50ms);
+      go_on.acquire();
+      std::this_thread::sleep_for(20ms);
       return rotated();
     }
     std::atomic<bool> began = false;
+    std::binary_semaphore go_on{0};
   };
   save(stored());
   const auto slow = std::make_shared<Slow>();
@@ -1011,8 +1014,12 @@ TEST_F(RefresherTest, the_end_of_an_accounts_waits_for_the_refresh_that_is_under
   with_slow.transport = slow;
   {
     const Accounts accounts(with_slow, store);
-    EXPECT_FALSE(accounts.source("anna").get({}, [](const auto& token) { EXPECT_TRUE(token); }));
-    ASSERT_TRUE(eventually([&] { return slow->began.load(); }));
+    {
+      const TokenSource source = accounts.source("anna");
+      EXPECT_FALSE(source.get({}, [](const auto& token) { EXPECT_TRUE(token); }));
+      ASSERT_TRUE(eventually([&] { return slow->began.load(); }));
+    }  // a source that waited here would wait for ever
+    slow->go_on.release();
   }
   EXPECT_EQ(in_store().refresh_token.reveal(), "canary-refresh-2");
 }
