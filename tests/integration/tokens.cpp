@@ -101,7 +101,7 @@ TEST_P(TokensThreads, sixty_four_that_meet_a_refused_token_ask_the_authorization
 }
 
 TEST_P(TokensThreads, a_thousand_accounts_on_sixteen_threads_are_never_mixed_up) {
-  constexpr int accounts = 1000, threads = 16, rounds = 3;
+  constexpr int accounts = 1000 / CONNECTID_TEST_PATIENCE, threads = 16, rounds = 3;
   for (int i = 0; i < accounts; ++i) import("customer-" + std::to_string(i));
   const auth::Accounts all(credentials, store);
   const SubscriptionClient calls = client();
@@ -321,7 +321,7 @@ TEST_P(TokensOfProcesses, two_on_one_store_never_spend_the_same_refresh_token) {
 
 TEST_P(TokensOfProcesses,
        one_with_few_descriptors_renews_a_thousand_accounts_at_once_in_as_many_threads_as_it_has_workers) {
-  constexpr std::size_t accounts = 1000, workers = 8;
+  constexpr std::size_t accounts = 1000 / CONNECTID_TEST_PATIENCE, workers = 8;
   for (std::size_t i = 0; i < accounts; ++i) import("customer-" + std::to_string(i));
   server.always_token_request(testing::delayed(5ms));
   Process process({CONNECTID_MANY_ACCOUNTS, server.url(), server.login_url(), directory / "tokens",
@@ -372,7 +372,7 @@ TEST_P(
 TEST_P(
     TokensOfProcesses,
     one_that_is_killed_at_any_moment_must_log_in_again_only_where_a_response_had_left_the_authorization_server_and_was_not_on_the_disk) {
-  constexpr std::size_t kills = 200;
+  constexpr std::size_t kills = 200 / CONNECTID_TEST_PATIENCE;
   std::mt19937 random(seed());
   std::size_t lost = 0, on_the_wire = 0, kept_untold = 0;
   for (std::size_t i = 0; i < kills; ++i) {
