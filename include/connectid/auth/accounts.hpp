@@ -75,9 +75,9 @@ struct AccountsOptions {
 ///
 /// Its end waits for the renewals that are under way, for a refresh token that the authorization server just replaced
 /// must not be lost: for the authorization server `Renewal::timeout` at the longest, and for the store. Those that wait
-/// for a worker end at once, `cancelled`. Its sources may outlive it: they give the token that they have while it lives,
-/// and no other. Thread-safe, but for a move and its end; it must not end in a function of the store, of a handler or of
-/// `client_secret_from`.
+/// for a worker end at once, `cancelled`. Its sources may outlive it: they give the token that they have while it
+/// lives, and no other. Thread-safe, but for a move and its end; it must not end in a function of the store, of a
+/// handler or of `client_secret_from`.
 class CONNECTID_API Accounts {
  public:
   /// There must be a store: the authorization server replaces refresh tokens, and the new one exists only there. What
