@@ -26,6 +26,10 @@ NotRenewed not_renewed(const std::string& why, TokenError detail = {}) {
   return not_renewed(token_error(why, std::move(detail)));
 }
 
+NotRenewed not_renewed(TokenEndpointResult&& result) {
+  return {.error = *std::move(result.error), .pause = result.named_pause};
+}
+
 /// A store that is set up wrongly is the operator's to fix; whatever else it says may pass.
 bool may_pass(const Error& error) { return error.kind() != ErrorKind::configuration_error && !needs_login(error); }
 
@@ -193,7 +197,7 @@ Renewed StoreRenewer::One::get_with_credentials(Timestamp now) {
       result = ask_with({}, *with);
     }
   }
-  if (result.error) return NotRenewed{.error = *std::move(result.error), .pause = result.named_pause};
+  if (result.error) return not_renewed(std::move(result));
   auth::StoredToken token = token_in(result, now);
   token.refresh_token = {};
   static_cast<void>(save(token));
@@ -236,7 +240,7 @@ Renewed StoreRenewer::One::refresh(auth::StoredToken stored, Timestamp now) {
   }
   if (result.response.refresh_token.empty()) result.response.refresh_token = spent;
   const bool replaced = result.response.refresh_token != spent;
-  if (result.error && !replaced) return NotRenewed{.error = *std::move(result.error), .pause = result.named_pause};
+  if (result.error && !replaced) return not_renewed(std::move(result));
   if (replaced) by_.rotation_ = Rotation::seen;
   if (auto unknown = Rotation::unknown; !replaced) by_.rotation_.compare_exchange_strong(unknown, Rotation::none_seen);
   auth::StoredToken token = token_in(result, now);
@@ -247,7 +251,7 @@ Renewed StoreRenewer::One::refresh(auth::StoredToken stored, Timestamp now) {
   if (result.error) token.access_token = {};
   standing_ = Unsaved{spent, token, lock_};
   if (const auto failed = keep()) return not_kept(*failed);
-  if (result.error) return NotRenewed{.error = *std::move(result.error), .pause = result.named_pause};
+  if (result.error) return not_renewed(std::move(result));
   return token;
 }
 

@@ -6,12 +6,15 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <cstdint>
+#include <string_view>
 #include <utility>
 
 #include "auth/stores/private_directory.hpp"
 #include "auth/stores/stored_token_json.hpp"
 #include "auth/stores/stores.hpp"
 #include "base/files.hpp"
+#include "base/number.hpp"
 #include "base/pause.hpp"
 #include "base/random.hpp"
 #include "base/sha256.hpp"
@@ -34,7 +37,8 @@ std::string file_name(const std::string& account) { return detail::to_hex(detail
 
 /// Which byte of the one lock file is this account's. Two that share one, of 2^62, would only wait for each other.
 off_t byte_of(const std::string& account) {
-  return static_cast<off_t>(std::stoull(file_name(account).substr(0, 16), nullptr, 16) >> 2U);
+  const std::string name = file_name(account);
+  return static_cast<off_t>(detail::number_in<std::uint64_t>(std::string_view(name).substr(0, 16), 16).value() >> 2U);
 }
 
 /// Of one byte of an open file, for this descriptor: so threads exclude each other, too. Returns errno, or 0.

@@ -156,6 +156,8 @@ class RefresherTest : public ::testing::Test {
     EXPECT_THAT(printed.str(), Not(HasSubstr("canary")));
     return last->message();
   }
+  /// It has a new refresh token that the store has not taken.
+  void hold_in_memory(Refresher& refresher);
   [[nodiscard]] const TokenError& detail() const { return *last->get_if<TokenError>(); }
   [[nodiscard]] std::vector<std::string> bodies() const {
     std::vector<std::string> all;
@@ -175,6 +177,13 @@ std::stop_token left() {
   std::stop_source stop;
   stop.request_stop();
   return stop.get_token();
+}
+
+void RefresherTest::hold_in_memory(Refresher& refresher) {
+  save(stored());
+  store->failures = 1;
+  wire->respond(rotated());
+  EXPECT_THAT(renew(refresher, {}, left()), HasSubstr("held in memory"));
 }
 
 const std::string refresh_body = "grant_type=refresh_token&refresh_token=canary-refresh-1";
@@ -359,11 +368,8 @@ TEST_F(RefresherTest, its_end_overwrites_nothing_that_somebody_else_has_saved_an
 }
 
 TEST_F(RefresherTest, a_token_held_in_memory_is_saved_over_nothing_that_cannot_be_read) {
-  save(stored());
-  store->failures = 1;
-  wire->respond(rotated());
   Refresher refresher = make();
-  renew(refresher, {}, left());
+  hold_in_memory(refresher);
   store->load_error = Error(Outcome::not_sent, TokenError{}, "the disk does not read");
   const int saves = store->saves;
   EXPECT_THAT(renew(refresher), HasSubstr("the disk does not read"));
@@ -373,11 +379,8 @@ TEST_F(RefresherTest, a_token_held_in_memory_is_saved_over_nothing_that_cannot_b
 }
 
 TEST_F(RefresherTest, a_token_held_in_memory_outlives_what_the_store_has_lost) {
-  save(stored());
-  store->failures = 1;
-  wire->respond(rotated());
   Refresher refresher = make();
-  renew(refresher, {}, left());
+  hold_in_memory(refresher);
   store->load_error = Error(Outcome::not_sent, TokenError{.log_in_again = true}, "the file is broken");
   EXPECT_EQ(renew(refresher), "canary-access-2");
   EXPECT_EQ(in_store().refresh_token.reveal(), "canary-refresh-2");
@@ -404,11 +407,8 @@ TEST_F(RefresherTest, a_stored_token_that_is_about_to_end_is_not_handed_out) {
 }
 
 TEST_F(RefresherTest, a_token_held_in_memory_gives_way_to_one_that_somebody_else_has_put_into_the_store) {
-  save(stored());
-  store->failures = 1;
-  wire->respond(rotated());
   Refresher refresher = make();
-  renew(refresher, {}, left());
+  hold_in_memory(refresher);
   StoredToken other = stored(now + 1h);
   other.access_token = "canary-access-9";
   other.refresh_token = "canary-refresh-9";
@@ -894,11 +894,8 @@ TEST_F(RefresherTest, a_token_that_is_held_in_memory_keeps_its_lock_so_that_nobo
 }
 
 TEST_F(RefresherTest, one_that_gives_way_to_another_token_gives_its_lock_back) {
-  save(stored());
-  store->failures = 1;
-  wire->respond(rotated());
   Refresher refresher = make();
-  renew(refresher, {}, left());
+  hold_in_memory(refresher);
   StoredToken other = stored(now + 1h);
   other.refresh_token = "canary-refresh-9";
   save(other);
